@@ -1,0 +1,14 @@
+// Writing whole files so that a failure never leaves half of one.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace halfstep {
+
+// Replaces `path` durably and at once. Throws Error(io); the old file is then untouched.
+void write_file(const std::string& path, std::string_view bytes);
+
+// Throws Error(io) when write_file to `path` would fail now. Leaves nothing behind.
+void check_writable(const std::string& path);
+
+}  // namespace halfstep

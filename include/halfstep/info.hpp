@@ -1,0 +1,34 @@
+// What this build and this machine offer.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfstep {
+
+struct IsaInfo {
+  std::string name;
+  bool runnable = false;
+  bool chosen = false;
+  std::string reason;  // "best that this CPU runs", "CPU lacks avx512bw", "asked for by HALFSTEP_ISA"
+};
+
+struct SystemInfo {
+  std::string version;
+  std::string compiler;
+  std::string cpu;
+  std::vector<IsaInfo> isas;  // from the plainest to the widest
+  int threads = 1;            // default of this process
+  std::string threads_reason;
+  std::string parallel;       // back end: "oneTBB 2021.8"
+  std::string xsimd;
+  bool gzip = false;          // zlib found at build time
+  std::string limits;         // memory and CPU limits seen
+};
+
+std::string_view version();
+// Throws Error(unsupported) when `isa` or HALFSTEP_ISA names one that is unknown or cannot run here.
+SystemInfo system_info(const std::string& isa = "auto");
+
+}  // namespace halfstep

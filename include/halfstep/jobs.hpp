@@ -1,0 +1,116 @@
+// Whole jobs: what the command line does, callable from a program. Nothing here prints or exits.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "halfstep/options.hpp"
+
+namespace halfstep {
+
+// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units.
+struct Metrics {
+  std::int64_t rows = 0;
+  double loss = 0;
+  bool classification = true;
+  double accuracy = 0;
+  double rmse = 0;
+  double r2 = 0;
+};
+
+// What a run is about to do: printed before the first step.
+struct RunPlan {
+  std::string data;               // "60000 rows, 784 features"
+  std::string target;             // name, kind, and why it was taken as such
+  std::string split;              // how train and evaluation rows were chosen
+  std::string model;              // "784-512-256-10 relu, 535818 parameters"
+  std::string machine;            // ISA and threads, with the reasons
+  std::int64_t memory_bytes = 0;  // planned
+  std::vector<std::string> notes;  // oddities of the data worth knowing
+};
+
+struct StepCounts {
+  std::int64_t attempted = 0;
+  std::int64_t applied = 0;
+  std::int64_t skipped = 0;
+};
+
+struct EpochReport {
+  std::int64_t epoch = 0;   // from 1
+  std::int64_t epochs = 0;
+  StepCounts steps;
+  double train_loss = 0;    // mean over the epoch's batches
+  double lr = 0;
+  double loss_scale = 1;
+  double grad_norm = 0;     // of the last step, unscaled, before clipping
+  double samples_per_s = 0;
+  bool has_eval = false;
+  Metrics eval;
+};
+
+// Callbacks of a run; each may be empty. They run on the calling thread.
+struct TrainObserver {
+  std::function<void(const RunPlan&)> on_plan;
+  std::function<void(const EpochReport&)> on_epoch;
+  std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
+  std::function<bool()> should_stop;  // true: finish the current step, save and return
+};
+
+struct TrainResult {
+  std::string precision;
+  std::string isa;
+  int threads = 0;
+  Metrics train;           // train.loss is the last epoch's mean
+  Metrics eval;
+  std::string eval_name;   // "test" or "validation"; empty when nothing was held out
+  StepCounts steps;
+  std::vector<std::string> skip_reasons;  // "3 steps: non-finite gradient at loss scale 65536"
+  double loss_scale = 1;
+  double samples_per_s = 0;
+  double seconds = 0;
+  std::string model;           // path written
+  std::string weights_digest;  // of the fp32 master weights in canonical order
+  bool stopped = false;        // should_stop ended the run
+};
+
+// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::diverged when training cannot go on.
+TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
+
+// Loss and metrics of a model file on a data set. Only machine and data-reading options count.
+Metrics evaluate(const std::string& model, const std::string& data, const Options& options);
+
+// One row per input row, in order.
+struct Predictions {
+  bool classification = true;
+  std::vector<std::string> classes;      // of each column of `values` for classification
+  std::vector<std::string> predicted;    // class name, or the value as text
+  std::vector<float> values;             // rows x classes probabilities, or rows values
+};
+Predictions predict(const std::string& model, const std::string& data, const Options& options);
+
+// What is in a model file.
+struct ModelSummary {
+  struct Tensor {
+    std::string name;
+    std::string dtype;
+    std::vector<std::int64_t> shape;
+  };
+  std::string format;
+  std::string kind;  // "classifier" or "regressor"
+  std::string architecture;
+  std::int64_t parameters = 0;
+  std::int64_t step = 0;
+  std::string precision;
+  std::string loss_scale;
+  std::string digest;          // of the file
+  std::string weights_digest;
+  std::vector<Tensor> tensors;
+  std::vector<std::string> classes;
+  std::vector<std::string> preprocessing;                        // one line per input column
+  std::vector<std::pair<std::string, std::string>> config;       // parameter, value
+};
+ModelSummary inspect(const std::string& model);
+
+}  // namespace halfstep

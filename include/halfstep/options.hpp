@@ -1,0 +1,95 @@
+// Every parameter of a run, and the registry that flags, config files and documents are made from.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfstep/types.hpp"
+
+namespace halfstep {
+
+struct Options {
+  // machine
+  int threads = 0;           // 0: as many as the process may use
+  std::string isa = "auto";  // name of a compiled ISA
+  std::uint64_t seed = 0;
+
+  // data
+  std::string test;           // path of a test set
+  double validation = 0;      // share of the rows held out; 0: 0.1 where there is no test set
+  std::string target;         // column name, index or "last"; empty: last
+  Task task = Task::automatic;
+  std::vector<std::string> drop;         // columns left out
+  std::vector<std::string> categorical;  // numeric columns taken as categories
+  std::string header = "auto";           // auto | yes | no
+  std::vector<std::string> missing;      // tokens that mean "missing"; empty: the usual ones
+  std::string standardize = "auto";      // auto | none
+  std::string labels;                    // path of the labels of an IDX image file
+
+  // model
+  std::vector<std::int64_t> hidden = {128, 64};
+  Activation activation = Activation::relu;
+  std::string loss = "auto";  // auto | cross_entropy | binary_cross_entropy | mse | huber
+  double huber_delta = 1.0;
+
+  // precision
+  Dtype precision = Dtype::bf16;
+  std::string loss_scale = "auto";  // auto | dynamic | none | a power of two
+  double scale_init = 0;            // 0: suits the batch
+  double scale_growth = 2;
+  double scale_backoff = 0.5;
+  std::int64_t scale_interval = 2000;
+  double scale_min = 1;
+  double scale_max = 16777216;  // 2^24
+  double clip_norm = 0;   // 0: off
+  double clip_value = 0;  // 0: off
+
+  // optimizer
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  double lr = 1e-3;
+  double momentum = 0.9;  // sgd
+  bool nesterov = false;  // sgd
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  std::string schedule = "constant";  // constant | cosine | linear
+  std::int64_t warmup = 0;            // steps
+
+  // length
+  std::int64_t epochs = 20;
+  std::int64_t steps = 0;  // 0: epochs decide
+  std::int64_t batch = 64;
+
+  // output
+  std::string out;      // model file; empty: "model.safetensors" in the current folder
+  std::string metrics;  // JSONL file
+};
+
+struct ParameterInfo {
+  std::string_view name;   // "clip-norm", as on the command line without dashes
+  std::string_view type;   // "integer", "number", "flag", "text", "list", or the choices "a|b|c"
+  std::string_view default_value;
+  std::string_view range;  // "" where every value of the type is fine
+  std::string_view help;
+};
+
+// All parameters in the order help prints them.
+std::span<const ParameterInfo> parameters();
+
+// Parses and stores one parameter. Throws Error(invalid_argument): unknown name (with the nearest one as
+// the hint), a value of the wrong type or out of range.
+void set_option(Options& options, std::string_view name, std::string_view value);
+
+// Current value as text: what set_option would accept.
+std::string get_option(const Options& options, std::string_view name);
+
+// Reads "key = value" lines ('#' starts a comment). A key given twice is an error.
+void read_config(Options& options, const std::string& path);
+
+// Combinations that make no sense. Throws Error(invalid_argument).
+void validate(const Options& options);
+
+}  // namespace halfstep

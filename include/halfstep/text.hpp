@@ -1,0 +1,16 @@
+// Small text tools that the library and its command line share.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace halfstep {
+
+// JSON text of a string, with its quotes, and of a number; "nan", "inf" and "-inf" become strings.
+std::string json_text(std::string_view text);
+std::string json_text(double number);
+
+// The candidate a typo was probably meant to be; empty when none is near.
+std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates);
+
+}  // namespace halfstep

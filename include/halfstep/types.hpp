@@ -1,0 +1,23 @@
+// Types shared by the whole public face.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace halfstep {
+
+// How numbers lie in memory. Arithmetic and accumulation are always fp32.
+enum class Dtype : std::uint8_t { fp32, bf16, fp16 };
+
+constexpr std::string_view name(Dtype dtype) {
+  return dtype == Dtype::fp32 ? "fp32" : dtype == Dtype::bf16 ? "bf16" : "fp16";
+}
+
+enum class Activation : std::uint8_t { identity, relu, gelu, gelu_tanh, silu, tanh, sigmoid };
+
+enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber };
+
+enum class OptimizerKind : std::uint8_t { sgd, adam, adamw };
+
+enum class Task : std::uint8_t { automatic, classify, regress };
+
+}  // namespace halfstep

@@ -1,0 +1,30 @@
+#include "amp/gradient_pass.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace halfstep {
+
+GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
+                                    const ClipOptions& clip) {
+  GradientSummary summary;
+  double total = 0;
+  for (const GradientSquares& tensor : tensors) {
+    double sum = 0;
+    for (double block : tensor.blocks) sum += block;
+    if (!std::isfinite(sum) && summary.first_bad.empty()) summary.first_bad = tensor.name;
+    total += sum;
+  }
+  const double norm = std::sqrt(total) * static_cast<double>(inv_scale);
+  // "Go on only if finite": written so that NaN cannot pass.
+  summary.finite = summary.first_bad.empty() && std::isfinite(norm);
+  summary.norm = norm;
+  summary.limit = clip.value > 0 ? static_cast<float>(clip.value) * scale : std::numeric_limits<float>::infinity();
+  summary.multiplier = inv_scale;
+  if (!summary.finite || clip.norm <= 0) return summary;
+  const double coefficient = clip.norm / (norm + 1e-6);
+  if (coefficient < 1) summary.multiplier = static_cast<float>(static_cast<double>(inv_scale) * coefficient);
+  return summary;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,35 @@
+// What one look at the scaled gradients decides: whether the step may be applied, the norm, and the one multiplier that
+// unscales and clips. The look itself falls out of the weight-gradient products (sums of squares of each block).
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace halfstep {
+
+// Sums of squares of the blocks of one tensor's scaled gradient.
+struct GradientSquares {
+  std::string name;
+  std::span<const double> blocks;
+};
+
+struct ClipOptions {
+  double norm = 0;   // global L2 norm after unscale; 0: off
+  double value = 0;  // per element after unscale; 0: off
+};
+
+struct GradientSummary {
+  bool finite = true;
+  double norm = 0;          // unscaled, before clipping by norm
+  float multiplier = 1;     // inv_scale x clip_coef
+  float limit = 0;          // clip by value in the scaled domain; infinity: off
+  std::string first_bad;    // name of the first tensor that is not finite
+};
+
+// A non-finite sum is an incident, never a factor. The coefficient is min(1, max_norm / (norm + 1e-6)), as in PyTorch's
+// clip_grad_norm_. `squares` must be those of the gradients after clipping by value when both clips are asked for.
+GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
+                                    const ClipOptions& clip);
+
+}  // namespace halfstep

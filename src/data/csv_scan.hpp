@@ -1,0 +1,41 @@
+// Cuts separated text into records and fields (RFC 4180, and what real files make of it).
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfstep::data {
+
+class RecordScanner {
+ public:
+  RecordScanner(std::string_view text, char separator, const std::string& name);
+
+  // The next record that is not blank; false at the end. Fields live until the next call, trimmed and unquoted.
+  // Throws Error(format) for an unterminated quote, text after a closing quote, and NUL bytes.
+  bool next(std::vector<std::string_view>& fields);
+
+  std::uint32_t line() const { return record_line_; }  // where the record began, from 1
+
+ private:
+  bool skip_blank_lines();
+  std::string_view plain_field();
+  std::string_view quoted_field();
+  bool take_line_end();
+  [[noreturn]] void fail_here(std::string why, std::string hint) const;
+
+  std::string_view text_;
+  std::string name_;
+  std::size_t at_ = 0;
+  std::uint32_t line_ = 1;
+  std::uint32_t record_line_ = 1;
+  char separator_;
+  bool ends_plain_[256] = {};           // bytes at which an unquoted field stops
+  std::deque<std::string> unescaped_;  // fields that had doubled quotes
+};
+
+// Comma, semicolon or tab: the one that cuts the first lines into equally many fields.
+char sniff_separator(std::string_view text);
+
+}  // namespace halfstep::data

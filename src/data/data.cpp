@@ -1,0 +1,176 @@
+#include "data/data.hpp"
+
+#include <array>
+#include <filesystem>
+#include <initializer_list>
+#include <string_view>
+
+#include "data/builtin.hpp"
+#include "data/csv.hpp"
+#include "data/idx.hpp"
+#include "data/source.hpp"
+#include "data/text.hpp"
+
+namespace halfstep::data {
+namespace {
+
+RawData read_csv_file(const std::string& path, const Options& options) {
+  const Source source = read_source(path);
+  return {source.name, parse_csv(source, options)};
+}
+
+RawData read_idx_file(const std::string& path, const Options& options) {
+  return {path, read_idx(path, options.labels)};
+}
+
+// By the first bytes: IDX starts with two zeros, which text never does.
+RawData read_standard_input(const Options& options) {
+  const Source source = read_source("-");
+  if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options)};
+  Matrix matrix = parse_idx(source);
+  if (!options.labels.empty()) {
+    matrix.labels = parse_idx_labels(read_source(options.labels));
+    matrix.labels_source = options.labels;
+    if (matrix.labels.size() != matrix.rows) {
+      fail(Status::format, "images and labels do not belong together", options.labels,
+           std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels");
+    }
+  }
+  return {source.name, std::move(matrix)};
+}
+
+struct Format {
+  std::string_view name;
+  std::array<std::string_view, 5> endings;  // of the file's name, before ".gz"
+  RawData (*read)(const std::string& path, const Options& options);
+};
+
+constexpr std::array kFormats = {
+    Format{"table", {".csv", ".tsv", ".txt", ".data", ".test"}, read_csv_file},
+    Format{"IDX", {"-ubyte", ".idx", ".idx3", ".idx3-ubyte", ".idx1-ubyte"}, read_idx_file},
+};
+
+[[noreturn]] void fail_unknown_format(const std::string& path) {
+  std::string accepted;
+  for (const Format& format : kFormats) {
+    for (const std::string_view ending : format.endings) accepted += (accepted.empty() ? "" : " ") + std::string(ending);
+  }
+  fail(Status::unsupported, "unknown data format", path, "the ending of the name is not one of: " + accepted,
+       "rename the file; each may also end in .gz");
+}
+
+RawData read_file(const std::string& path, const Options& options) {
+  if (path == "-") return read_standard_input(options);
+  std::string name = lowercase(std::filesystem::path(path).filename().string());
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  for (const Format& format : kFormats) {
+    for (const std::string_view ending : format.endings) {
+      if (name.ends_with(ending)) return format.read(path, options);
+    }
+  }
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) read_source(path);  // throws what the operating system says
+  fail_unknown_format(path);
+}
+
+std::string find_images(const std::filesystem::path& folder, std::initializer_list<std::string_view> prefixes) {
+  for (const std::string_view prefix : prefixes) {
+    for (const std::string_view rest : {"-images-idx3-ubyte", "-images.idx3-ubyte"}) {
+      for (const std::string_view packed : {"", ".gz"}) {
+        const auto path = folder / (std::string(prefix) + std::string(rest) + std::string(packed));
+        std::error_code code;
+        if (std::filesystem::is_regular_file(path, code)) return path.string();
+      }
+    }
+  }
+  return {};
+}
+
+struct FolderPaths {
+  std::string train;
+  std::string test;  // empty: none
+};
+
+FolderPaths look_into(const std::string& folder) {
+  FolderPaths paths{find_images(folder, {"train"}), find_images(folder, {"t10k", "test"})};
+  if (paths.train.empty() && paths.test.empty()) {
+    fail(Status::format, "no data in the folder", folder, "train-images-idx3-ubyte and the like are not there",
+         "give the path of a file");
+  }
+  return paths;
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code code;
+  return path != "-" && std::filesystem::is_directory(path, code);
+}
+
+Options without_labels(Options options) {
+  options.labels.clear();
+  return options;
+}
+
+DataPair read_pair(const std::string& path, const Options& options) {
+  if (is_builtin(path)) {
+    BuiltinData made = make_builtin(path, kBuiltinSeed);
+    return {RawData{path, std::move(made.train)}, RawData{path + " (test part)", std::move(made.test)}};
+  }
+  if (!is_folder(path)) return {read_file(path, options), std::nullopt};
+  const FolderPaths paths = look_into(path);
+  if (paths.train.empty()) {
+    fail(Status::format, "no training data in the folder", path, "train-images-idx3-ubyte is not there");
+  }
+  DataPair pair{read_file(paths.train, options), std::nullopt};
+  if (!paths.test.empty() && options.test.empty()) pair.test = read_file(paths.test, without_labels(options));
+  return pair;
+}
+
+}  // namespace
+
+RawData read_data(const std::string& path, const Options& options) {
+  if (is_builtin(path)) return std::move(*read_pair(path, options).test);
+  if (!is_folder(path)) return read_file(path, options);
+  const FolderPaths paths = look_into(path);
+  return read_file(paths.test.empty() ? paths.train : paths.test, options);
+}
+
+DataPair read_train(const std::string& path, const Options& options) {
+  DataPair pair = read_pair(path, options);
+  // --labels belongs to the training images; those of the test images are found by name.
+  if (!options.test.empty()) pair.test = read_data(options.test, without_labels(options));
+  return pair;
+}
+
+namespace {
+
+template <class T>
+std::vector<T> take(const std::vector<T>& from, std::size_t width, std::span<const std::uint32_t> rows) {
+  std::vector<T> to;
+  if (from.empty()) return to;
+  to.reserve(rows.size() * width);
+  for (const std::uint32_t row : rows) {
+    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row * width);
+    to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
+  }
+  return to;
+}
+
+Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
+  Table to{rows.size(), {}, from.has_header, take(from.lines, 1, rows)};
+  for (const Column& column : from.columns) {
+    to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
+                          column.values, column.problem});
+  }
+  return to;
+}
+
+}  // namespace
+
+RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows) {
+  if (const Table* table = from.table()) return {from.source, take_table(*table, rows)};
+  const Matrix& m = *from.matrix();
+  return {from.source, Matrix{rows.size(), m.cols, take(m.bytes, m.cols, rows), take(m.floats, m.cols, rows),
+                              take(m.labels, 1, rows), m.labels_source}};
+}
+
+}  // namespace halfstep::data

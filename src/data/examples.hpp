@@ -1,0 +1,24 @@
+// Preprocessed rows, as training and inference read them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace halfstep::data {
+
+struct Examples {
+  std::size_t rows = 0;
+  std::size_t features = 0;
+  std::vector<float> x;             // rows x features
+  std::vector<std::uint8_t> bytes;  // in place of x for images of bytes: x = byte * byte_scale + byte_shift
+  float byte_scale = 1;
+  float byte_shift = 0;
+  std::vector<std::int32_t> labels;  // classification
+  std::vector<float> targets;        // regression, standardised
+};
+
+// The given rows, in the given order.
+Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows);
+
+}  // namespace halfstep::data

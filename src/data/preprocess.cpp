@@ -1,0 +1,60 @@
+#include "data/preprocess.hpp"
+
+#include <charconv>
+
+#include "data/text.hpp"
+
+namespace halfstep::data {
+namespace {
+
+std::string short_number(double number) {
+  char buffer[40];
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 5);
+  return std::string(buffer, result.ptr);
+}
+
+std::string describe_number(const InputColumn& column, bool standardize) {
+  if (column.scale == 0) return "constant " + short_number(column.mean) + (standardize ? ", taken as 0" : "");
+  return "number, mean " + short_number(column.mean) + ", standard deviation " + short_number(column.scale) +
+         (standardize ? "" : ", not standardised");
+}
+
+std::string describe_column(const InputColumn& column, bool standardize) {
+  const std::string start = excerpt(column.name) + " (column " + std::to_string(column.index) + "): ";
+  switch (column.kind) {
+    case InputColumn::Kind::dropped:
+      return start + "left out";
+    case InputColumn::Kind::number:
+      return start + describe_number(column, standardize);
+    case InputColumn::Kind::categories:
+      break;
+  }
+  return start + std::to_string(column.categories.size()) + " categories" +
+         (column.missing_category ? " and missing" : "") + ": " + list_names(column.categories, 5);
+}
+
+}  // namespace
+
+Preprocessor Preprocessor::fit(const RawData& raw, const Options& options) {
+  Preprocessor made;
+  made.recipe_ = fit_recipe(raw, options, made.notes_);
+  return made;
+}
+
+Preprocessor Preprocessor::from_json(std::string_view text) {
+  Preprocessor made;
+  made.recipe_ = recipe_from_json(text);
+  return made;
+}
+
+std::vector<std::string> Preprocessor::describe() const {
+  if (recipe_.is_matrix) {
+    return {std::to_string(recipe_.matrix_cols) + " values a row, mean " + short_number(recipe_.matrix_mean) +
+            ", standard deviation " + short_number(recipe_.matrix_scale) + " over all"};
+  }
+  std::vector<std::string> lines;
+  for (const InputColumn& column : recipe_.columns) lines.push_back(describe_column(column, recipe_.standardize));
+  return lines;
+}
+
+}  // namespace halfstep::data

@@ -1,0 +1,180 @@
+// The recipe as JSON, inside model files. Nothing read back is believed before it is checked.
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <set>
+
+#include "base/json.hpp"
+#include "data/recipe.hpp"
+#include "data/text.hpp"
+
+namespace halfstep::data {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kMaxColumns = 1000000;
+
+[[noreturn]] void fail_recipe(std::string why) {
+  fail(Status::format, "damaged preprocessing in the model", "", std::move(why));
+}
+
+void check_keys(const json::Value& value, std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, member] : value.as_object()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) fail_recipe("unknown key " + excerpt(key));
+  }
+  for (const std::string_view key : keys) value.at(key);
+}
+
+double finite_at(const json::Value& value, std::string_view key, double low) {
+  const double number = value.at(key).as_number();
+  if (!std::isfinite(number) || number < low) fail_recipe("the number " + excerpt(key) + " is out of range");
+  return number;
+}
+
+std::size_t count_at(const json::Value& value, std::string_view key, std::int64_t low, std::int64_t high) {
+  const std::int64_t count = value.at(key).as_integer();
+  if (count < low || count > high) fail_recipe("the number " + excerpt(key) + " is out of range");
+  return static_cast<std::size_t>(count);
+}
+
+constexpr double kAny = -1.7976931348623157e308;
+
+json::Array to_array(const std::vector<std::string>& names) { return json::Array(names.begin(), names.end()); }
+
+std::vector<std::string> names_at(const json::Value& value, std::string_view key) {
+  const json::Array& array = value.at(key).as_array();
+  if (array.size() > kMaxCategories) fail_recipe(excerpt(key) + " is too long");
+  std::vector<std::string> names;
+  for (const json::Value& name : array) names.push_back(name.as_string());
+  if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) {
+    fail_recipe(excerpt(key) + " has a name twice");
+  }
+  return names;
+}
+
+json::Value column_to_json(const InputColumn& column) {
+  json::Object out = {{"name", column.name}};
+  if (column.kind == InputColumn::Kind::dropped) {
+    out.emplace_back("kind", "dropped");
+  } else if (column.kind == InputColumn::Kind::number) {
+    out.emplace_back("kind", "number");
+    out.emplace_back("mean", column.mean);
+    out.emplace_back("scale", column.scale);
+  } else {
+    out.emplace_back("kind", "categories");
+    out.emplace_back("categories", to_array(column.categories));
+    out.emplace_back("missing_category", column.missing_category);
+  }
+  return out;
+}
+
+InputColumn column_from_json(const json::Value& value) {
+  InputColumn column;
+  column.name = value.at("name").as_string();
+  const std::string& kind = value.at("kind").as_string();
+  if (kind == "dropped") {
+    check_keys(value, {"name", "kind"});
+    column.kind = InputColumn::Kind::dropped;
+  } else if (kind == "number") {
+    check_keys(value, {"name", "kind", "mean", "scale"});
+    column.mean = finite_at(value, "mean", kAny);
+    column.scale = finite_at(value, "scale", 0);
+  } else if (kind == "categories") {
+    check_keys(value, {"name", "kind", "categories", "missing_category"});
+    column.kind = InputColumn::Kind::categories;
+    column.categories = names_at(value, "categories");
+    column.missing_category = value.at("missing_category").as_bool();
+    if (column.width() == 0) fail_recipe("column " + excerpt(column.name) + " has no categories");
+  } else {
+    fail_recipe("unknown kind of column " + excerpt(kind));
+  }
+  return column;
+}
+
+void read_target(const json::Value& value, Recipe& recipe) {
+  check_keys(value, {"name", "index", "task", "classes", "mean", "scale", "description"});
+  recipe.target = value.at("name").as_string();
+  recipe.target_index = count_at(value, "index", 0, kMaxColumns);
+  recipe.target_description = value.at("description").as_string();
+  recipe.classes = names_at(value, "classes");
+  recipe.target_mean = finite_at(value, "mean", kAny);
+  recipe.target_scale = finite_at(value, "scale", 0);
+  const std::string& task = value.at("task").as_string();
+  if (task != "classify" && task != "regress") fail_recipe("unknown task " + excerpt(task));
+  recipe.task = task == "classify" ? Task::classify : Task::regress;
+  if (recipe.task == Task::classify && recipe.classes.size() < 2) fail_recipe("fewer than two classes");
+  if (recipe.task == Task::regress && !recipe.classes.empty()) fail_recipe("classes in a regression");
+  if (recipe.target_scale == 0) fail_recipe("the scale of the target is 0");
+}
+
+void read_columns(const json::Value& value, Recipe& recipe) {
+  const json::Array& array = value.as_array();
+  if (array.empty() || array.size() > static_cast<std::size_t>(kMaxColumns)) fail_recipe("no columns, or too many");
+  if (recipe.target_index > array.size()) fail_recipe("the index of the target is out of range");
+  std::set<std::string> names = {recipe.target};
+  for (const json::Value& item : array) {
+    InputColumn column = column_from_json(item);
+    // The target's place is skipped in the count.
+    column.index = recipe.columns.size() + (recipe.columns.size() >= recipe.target_index ? 1 : 0);
+    if (!names.insert(column.name).second) fail_recipe("two columns are named " + excerpt(column.name));
+    recipe.columns.push_back(std::move(column));
+  }
+  if (count_features(recipe) == 0) fail_recipe("no features");
+}
+
+void read_matrix(const json::Value& value, Recipe& recipe) {
+  check_keys(value, {"columns", "mean", "scale"});
+  recipe.is_matrix = true;
+  recipe.matrix_cols = count_at(value, "columns", 1, std::int64_t{1} << 32);
+  recipe.matrix_mean = finite_at(value, "mean", kAny);
+  recipe.matrix_scale = finite_at(value, "scale", 0);
+  if (recipe.task != Task::classify) fail_recipe("regression on a matrix");
+}
+
+}  // namespace
+
+std::string recipe_to_json(const Recipe& recipe) {
+  json::Object out = {{"version", kVersion}, {"standardize", recipe.standardize}};
+  out.emplace_back("target", json::Object{{"name", recipe.target},
+                                          {"index", recipe.target_index},
+                                          {"task", recipe.task == Task::classify ? "classify" : "regress"},
+                                          {"classes", to_array(recipe.classes)},
+                                          {"mean", recipe.target_mean},
+                                          {"scale", recipe.target_scale},
+                                          {"description", recipe.target_description}});
+  if (recipe.is_matrix) {
+    out.emplace_back("matrix", json::Object{{"columns", recipe.matrix_cols},
+                                            {"mean", recipe.matrix_mean},
+                                            {"scale", recipe.matrix_scale}});
+    return json::dump(out);
+  }
+  json::Array columns;
+  for (const InputColumn& column : recipe.columns) columns.push_back(column_to_json(column));
+  out.emplace_back("has_header", recipe.has_header);
+  out.emplace_back("columns", std::move(columns));
+  return json::dump(out);
+}
+
+Recipe recipe_from_json(std::string_view text) {
+  const json::Value value = json::parse(text, {.depth = 8, .values = std::size_t{1} << 24});
+  const std::int64_t version = value.at("version").as_integer();
+  if (version > kVersion) {
+    fail(Status::unsupported, "the model's preprocessing is from a newer halfstep", "",
+         "version " + std::to_string(version) + ", this one reads up to " + std::to_string(kVersion));
+  }
+  if (version < 1) fail_recipe("version " + std::to_string(version));
+  Recipe recipe;
+  recipe.standardize = value.at("standardize").as_bool();
+  read_target(value.at("target"), recipe);
+  if (const json::Value* matrix = value.find("matrix")) {
+    check_keys(value, {"version", "standardize", "target", "matrix"});
+    read_matrix(*matrix, recipe);
+    return recipe;
+  }
+  check_keys(value, {"version", "standardize", "target", "has_header", "columns"});
+  recipe.has_header = value.at("has_header").as_bool();
+  read_columns(value.at("columns"), recipe);
+  return recipe;
+}
+
+}  // namespace halfstep::data

@@ -1,0 +1,27 @@
+// A whole input in memory, decompressed.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfstep::data {
+
+// Most bytes that one input may have, before and after decompression.
+constexpr std::uint64_t kMaxInputBytes = std::uint64_t{16} << 30;
+
+struct Source {
+  std::string name;  // for messages: the path, or "standard input"
+  std::vector<char> bytes;
+
+  std::string_view text() const { return {bytes.data(), bytes.size()}; }
+};
+
+// Reads `path`, or standard input for "-". Throws Error(io) when the operating system refuses, Error(format) for a
+// folder or damaged gzip data, Error(limit) beyond `max_bytes`, Error(unsupported) for gzip in a build without zlib.
+Source read_source(const std::string& path, std::uint64_t max_bytes = kMaxInputBytes);
+
+// Every member of a gzip stream, one after another.
+std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes = kMaxInputBytes);
+
+}  // namespace halfstep::data

@@ -1,0 +1,46 @@
+// What the readers hand on: named columns of a table, or the rows of a matrix of pixels.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halfstep/error.hpp"
+
+namespace halfstep::data {
+
+constexpr std::uint32_t kMissingCode = 0xffffffffu;
+
+// A numeric column keeps numbers, NaN where a value is missing. A text column keeps codes: places in `values`.
+struct Column {
+  std::string name;
+  bool is_text = false;
+  std::vector<double> numbers;
+  std::vector<std::uint32_t> codes;
+  std::vector<std::string> values;  // distinct, in order of appearance, UTF-8
+  // Set when this should be a numeric column but some cell is no finite number. The column is then kept as text,
+  // so that it can still be dropped or taken as categories; whoever needs its numbers throws this.
+  std::optional<ErrorParts> problem;
+
+  bool missing(std::size_t row) const { return is_text ? codes[row] == kMissingCode : numbers[row] != numbers[row]; }
+};
+
+struct Table {
+  std::size_t rows = 0;
+  std::vector<Column> columns;
+  bool has_header = false;            // false: names are c0, c1, ...
+  std::vector<std::uint32_t> lines;   // line in the file of each row, from 1; empty when there is no file
+};
+
+// Row-major. Exactly one of `bytes` and `floats` is used.
+struct Matrix {
+  std::size_t rows = 0;
+  std::size_t cols = 0;
+  std::vector<std::uint8_t> bytes;
+  std::vector<float> floats;
+  std::vector<std::int32_t> labels;  // empty: none known
+  std::string labels_source;         // where labels came from, or where they were looked for
+};
+
+}  // namespace halfstep::data

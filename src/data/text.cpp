@@ -1,0 +1,216 @@
+#include "data/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace halfstep::data {
+namespace {
+
+constexpr std::size_t kMaxExcerpt = 64;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool names_non_finite(std::string_view unsigned_text) {
+  if (unsigned_text.size() > 8) return false;
+  const std::string text = lowercase(unsigned_text);
+  return text == "inf" || text == "infinity" || text == "nan";
+}
+
+// from_chars reports underflow and overflow alike; the decimal exponent of the first non-zero digit tells them apart.
+bool underflows(std::string_view text) {
+  const std::size_t e = text.find_first_of("eE");
+  const std::string_view mantissa = text.substr(0, e);
+  long exponent = 0;
+  if (e != std::string_view::npos) {
+    std::string_view digits = text.substr(e + 1);
+    const bool negative = digits.starts_with('-');
+    if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (result.ec == std::errc::result_out_of_range) return negative;
+    if (negative) exponent = -exponent;
+  }
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const std::size_t first = mantissa.find_first_of("123456789");
+  if (first == std::string_view::npos) return true;
+  const long place = first < point ? static_cast<long>(point - first) : -static_cast<long>(first - point);
+  return exponent < -place;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({substituted, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+// Length of the UTF-8 sequence at the front, 0 when it is none (overlong forms and surrogates included).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f)) return 0;
+  if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) > 0x8f)) return 0;
+  return length;
+}
+
+void append_escaped(std::string& out, std::string_view character) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<std::uint8_t>(character[0]);
+  if (byte >= 0x20 && byte != 0x7f) {
+    out += character;
+  } else if (byte == '\n' || byte == '\r' || byte == '\t') {
+    out += byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : "\\t";
+  } else {
+    out += "\\x";
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+}
+
+}  // namespace
+
+CellKind parse_number(std::string_view text, double& number) {
+  const bool negative = text.starts_with('-');
+  std::string_view digits = text;
+  if (negative || text.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty()) return CellKind::text;
+  const bool numeric_start = is_digit(digits[0]) || (digits[0] == '.' && digits.size() > 1 && is_digit(digits[1]));
+  if (!numeric_start) return names_non_finite(digits) ? CellKind::not_finite : CellKind::text;
+  const char* end = digits.data() + digits.size();
+  double magnitude = 0;
+  const auto result = std::from_chars(digits.data(), end, magnitude);
+  if (result.ptr != end) return CellKind::text;
+  if (result.ec == std::errc::result_out_of_range) {
+    if (!underflows(digits)) return CellKind::not_finite;
+    magnitude = 0;
+  }
+  number = negative ? -magnitude : magnitude;
+  return CellKind::number;
+}
+
+std::string number_text(double number) {
+  char buffer[32];
+  if (number == 0) number = 0;  // no "-0"
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number);
+  return std::string(buffer, result.ptr);
+}
+
+std::string canonical(std::string_view text) {
+  double number = 0;
+  return parse_number(text, number) == CellKind::number ? number_text(number) : std::string(text);
+}
+
+void sort_categories(std::vector<std::string>& names) {
+  std::vector<std::pair<double, std::string>> keyed;
+  keyed.reserve(names.size());
+  for (std::string& name : names) {
+    double number = 0;
+    const bool numeric = parse_number(name, number) == CellKind::number;
+    keyed.emplace_back(numeric ? number : std::numeric_limits<double>::infinity(), std::move(name));
+  }
+  std::sort(keyed.begin(), keyed.end());
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = std::move(keyed[i].second);
+}
+
+std::string excerpt(std::string_view text) {
+  std::string out = "'";
+  std::size_t used = 0;
+  while (used < text.size()) {
+    const std::size_t length = utf8_length(text.substr(used));
+    if (used + std::max<std::size_t>(length, 1) > kMaxExcerpt) break;
+    if (length == 0) {
+      append_escaped(out, "?");
+    } else {
+      append_escaped(out, text.substr(used, length));
+    }
+    used += std::max<std::size_t>(length, 1);
+  }
+  return out + (used < text.size() ? "...'" : "'");
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    if (byte < 0x80) {
+      out += c;
+    } else {
+      out += static_cast<char>(0xc0 | (byte >> 6));
+      out += static_cast<char>(0x80 | (byte & 0x3f));
+    }
+  }
+  return out;
+}
+
+std::string nearest(std::string_view name, std::span<const std::string> names) {
+  std::size_t best = name.size() / 2 + 1;  // more than half of the letters wrong is no suggestion
+  std::string found;
+  if (name.size() > 200) return found;
+  const std::string wanted = lowercase(name);
+  for (const std::string& candidate : names) {
+    if (candidate.size() > 200) continue;
+    const std::size_t distance = edit_distance(wanted, lowercase(candidate));
+    if (distance < best) {
+      best = distance;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+std::string list_names(std::span<const std::string> names, std::size_t most) {
+  std::string out;
+  const std::size_t shown = std::min(names.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) out += (i ? ", " : "") + excerpt(names[i]);
+  if (shown < names.size()) out += " and " + std::to_string(names.size() - shown) + " more";
+  return out;
+}
+
+std::size_t find_column(std::span<const std::string> names, std::string_view key) {
+  const auto named = std::find(names.begin(), names.end(), key);
+  if (named != names.end()) return static_cast<std::size_t>(named - names.begin());
+  std::size_t index = 0;
+  const auto result = std::from_chars(key.data(), key.data() + key.size(), index);
+  const bool whole = result.ec == std::errc{} && result.ptr == key.data() + key.size();
+  return whole && index < names.size() ? index : names.size();
+}
+
+std::string lowercase(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+void fail(Status status, std::string what, std::string where, std::string why, std::string hint) {
+  throw Error(status, {std::move(what), std::move(where), std::move(why), "", std::move(hint)});
+}
+
+}  // namespace halfstep::data

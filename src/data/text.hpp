@@ -1,0 +1,47 @@
+// Small helpers about text: numbers from it, names in messages, UTF-8.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halfstep/error.hpp"
+
+namespace halfstep::data {
+
+enum class CellKind { number, text, not_finite };
+
+// Whole-text, locale-free parse. "1e-400" is 0; "1e400", "inf" and "nan" are not_finite; "0x1", "1,5" are text.
+CellKind parse_number(std::string_view text, double& number);
+
+// Shortest text that reads back as the same number.
+std::string number_text(double number);
+
+// A category by its value: "1", "1.0" and "+1" are one category whether a file's column was read as numbers or text.
+std::string canonical(std::string_view text);
+
+// Numbers by value, then texts by bytes.
+void sort_categories(std::vector<std::string>& names);
+
+// Quoted and escaped, at most 64 bytes of the text: safe in messages.
+std::string excerpt(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+// Text that is not UTF-8 is taken as Latin-1.
+std::string to_utf8(std::string_view text);
+
+// The closest of `names` by edit distance, or empty when none is close.
+std::string nearest(std::string_view name, std::span<const std::string> names);
+
+// "'a', 'b', 'c' and 12 more"
+std::string list_names(std::span<const std::string> names, std::size_t most = 10);
+
+// Position of a column given by name, or by index from 0; `names.size()` when there is none.
+std::size_t find_column(std::span<const std::string> names, std::string_view key);
+
+std::string lowercase(std::string_view text);
+
+[[noreturn]] void fail(Status status, std::string what, std::string where, std::string why, std::string hint = {});
+
+}  // namespace halfstep::data

@@ -1,0 +1,64 @@
+// The three matrix products of a dense layer, threads and cache blocks around the micro-kernels. fp32 accumulation in
+// plain k order; tasks own output elements, so the number of threads cannot change a bit.
+#pragma once
+#include <cstddef>
+
+#include "base/arena.hpp"
+#include "gemm/layout.hpp"
+#include "kernels/table.hpp"
+#include "parallel/executor.hpp"
+
+namespace halfstep {
+
+// Column sums are taken over chunks of this many rows, then over chunks: one tree for every ISA and thread count.
+inline constexpr std::size_t kSumRows = 48;
+constexpr std::size_t sum_chunks(std::size_t rows) { return (rows + kSumRows - 1) / kSumRows; }
+
+// Kernels, threads and their scratch memory: what a product needs besides its operands.
+class GemmContext {
+ public:
+  GemmContext(const KernelTable& kernels, Executor& executor, Dtype dtype);
+
+  const KernelTable& kernels;
+  Executor& executor;
+  const Dtype dtype;
+
+  const GemmFamily& family() const { return kernels.gemm[static_cast<std::size_t>(dtype)]; }
+  std::size_t element() const { return size_of(dtype); }
+  float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
+  float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
+
+  static constexpr std::size_t kTaskRows = 2 * kSumRows;
+  static constexpr std::size_t kGroups = 4;  // column blocks of a task when the lhs must be widened
+  static constexpr std::size_t kWidenK = 1024;
+  static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
+  static constexpr std::size_t kWorkerFloats = kTileFloats + kTaskRows * (kWidenK + kLanes);
+
+ private:
+  AlignedBuffer<float> scratch_;
+};
+
+// A row-major operand in the storage type: [rows][ld], padding columns zero.
+struct RowsOperand {
+  const void* data;
+  std::size_t ld;
+};
+// The same matrix in panels over its columns, k = rows.
+struct PanelsOperand {
+  const void* data;
+  std::size_t panel_stride;  // elements
+};
+
+// y = activation(x W^T + b). `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in.
+void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
+                     const ForwardEpilogue& epilogue);
+
+// d_x = (d_y W) * activation'(saved). `epilogue.sums` is [sum_chunks(rows)][pad_columns(in)], overwritten.
+void input_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand d_y,
+                            const void* packed_backward, const BackwardEpilogue& epilogue);
+
+// grad (+)= d_y^T x in strips; squares[strip * blocks + block] gets the sum of squares of each finished block.
+void weight_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, PanelsOperand d_y, PanelsOperand x,
+                             float* grad, bool accumulate, double* squares);
+
+}  // namespace halfstep

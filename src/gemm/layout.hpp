@@ -1,0 +1,41 @@
+// Where elements lie: padding, panels and strips (the shapes are explained in kernels/table.hpp).
+#pragma once
+#include <algorithm>
+#include <cstddef>
+
+#include "halfstep/types.hpp"
+#include "kernels/table.hpp"
+
+namespace halfstep {
+
+constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+constexpr std::size_t pad_columns(std::size_t n) { return round_up(n, kLanes); }
+constexpr std::size_t pad_rows(std::size_t n) { return round_up(n, 2); }
+constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
+
+// Element (o, i) of a weight matrix [out][in] in strips.
+struct WeightLayout {
+  std::size_t out = 0;
+  std::size_t in = 0;
+
+  std::size_t strips() const { return pad_columns(out) / kLanes; }
+  std::size_t blocks() const { return (pad_columns(in) + kBlockColumns - 1) / kBlockColumns; }
+  std::size_t block_columns(std::size_t block) const {
+    return std::min(kBlockColumns, pad_columns(in) - block * kBlockColumns);
+  }
+  // Start of the 16-row block (strip, block): [16][block_columns].
+  std::size_t block_offset(std::size_t strip, std::size_t block) const {
+    return strip * kLanes * pad_columns(in) + block * kBlockColumns * kLanes;
+  }
+  std::size_t offset(std::size_t o, std::size_t i) const {
+    const std::size_t block = i / kBlockColumns;
+    return block_offset(o / kLanes, block) + (o % kLanes) * block_columns(block) + i % kBlockColumns;
+  }
+  std::size_t size() const { return pad_columns(out) * pad_columns(in); }
+
+  // Packed forms, in elements: forward has panels over out with k = in, backward panels over in with k = out.
+  std::size_t forward_panel() const { return pad_columns(in) * kLanes; }
+  std::size_t backward_panel() const { return pad_columns(out) * kLanes; }
+};
+
+}  // namespace halfstep

@@ -1,0 +1,37 @@
+// One pass: unscale and clip ride in the multiplier, moments and master are updated in place. Formulas as in PyTorch's
+// documentation of Adam, AdamW and SGD.
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
+  return clamp(load(grad), set(limit)) * set(multiplier);
+}
+
+inline void adam(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters& p) {
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    const Wide w = load(master + i);
+    const Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
+    const Wide m1 = fma(set(p.one_minus_beta1), g - load(m + i), load(m + i));
+    const Wide v1 = fma(set(p.one_minus_beta2) * g, g, set(p.beta2) * load(v + i));
+    store(m + i, m1);
+    store(v + i, v1);
+    const Wide denominator = fma(sqrt(v1), set(p.inv_sqrt_correction), set(p.epsilon));
+    store(master + i, fma(set(-p.step_size), m1 / denominator, w * set(p.decay)));
+  }
+}
+
+inline void sgd(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters& p) {
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    const Wide w = load(master + i);
+    Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
+    if (p.momentum != 0.0f) {
+      const Wide b = fma(set(p.momentum), load(momentum + i), g);
+      store(momentum + i, b);
+      g = p.nesterov ? fma(set(p.momentum), b, g) : b;
+    }
+    store(master + i, fma(set(-p.lr), g, w));
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,68 @@
+// Conversions between fp32 and the storage types, and the packed forms of the weights.
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+template <Dtype D>
+void from_fp32(std::size_t n, const float* src, void* dst) {
+  using T = typename Storage<D>::Type;
+  auto* out = static_cast<T*>(dst);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Storage<D>::store16(out + i, load(src + i));
+  if (i == n) return;
+  alignas(64) float in[kLanes] = {};
+  alignas(64) T tail[kLanes];
+  for (std::size_t j = i; j < n; ++j) in[j - i] = src[j];
+  Storage<D>::store16(tail, load(in));
+  for (std::size_t j = i; j < n; ++j) out[j] = tail[j - i];
+}
+
+template <Dtype D>
+void to_fp32(std::size_t n, const void* src, float* dst) {
+  using T = typename Storage<D>::Type;
+  const auto* in = static_cast<const T*>(src);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(dst + i, Storage<D>::load16(in + i));
+  if (i == n) return;
+  alignas(64) T tail[kLanes] = {};
+  alignas(64) float out[kLanes];
+  for (std::size_t j = i; j < n; ++j) tail[j - i] = in[j];
+  store(out, Storage<D>::load16(tail));
+  for (std::size_t j = i; j < n; ++j) dst[j] = out[j - i];
+}
+
+template <Dtype D>
+void widen_panel(std::size_t k, const void* src, float* dst) {
+  if constexpr (D == Dtype::bf16) {
+    const auto* in = static_cast<const std::uint16_t*>(src);
+    for (std::size_t i = 0; i < k; i += 2) {
+      const WideBits pairs = load_pairs(in + i * kLanes);
+      store(dst + i * kLanes, widen_low(pairs));
+      store(dst + (i + 1) * kLanes, widen_high(pairs));
+    }
+  } else {
+    to_fp32<D>(k * kLanes, src, dst);
+  }
+}
+
+template <Dtype D>
+void pack_strip(std::size_t columns, const float* master, void* forward, void* backward, std::size_t backward_stride) {
+  using T = typename Storage<D>::Type;
+  auto* fwd = static_cast<T*>(forward);
+  auto* bwd = static_cast<T*>(backward);
+  for (std::size_t p = 0; p < columns / kLanes; ++p) {
+    Wide block[kLanes];
+    HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) block[o] = load(master + o * columns + p * kLanes);
+    if (bwd) {
+      HS_UNROLL for (std::size_t o = 0; o < kLanes; o += 2) {
+        Storage<D>::store_pair(bwd + p * backward_stride + o * kLanes, block[o], block[o + 1]);
+      }
+    }
+    transpose(block);
+    HS_UNROLL for (std::size_t k = 0; k < kLanes; k += 2) {
+      Storage<D>::store_pair(fwd + (p * kLanes + k) * kLanes, block[k], block[k + 1]);
+    }
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,42 @@
+// Softmax and its cross-entropy over one row of logits, from the logits (never from probabilities).
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+// Largest of the valid lanes; a NaN anywhere makes the later sum NaN, so it is not lost here.
+HS_INLINE float row_max(std::size_t columns, const float* x) {
+  float largest = -__builtin_inff();
+  for (std::size_t i = 0; i < columns; ++i) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+// e = exp(x - shift), zero beyond `columns`; returns the sum.
+HS_INLINE float exp_row(std::size_t columns, const float* x, float shift, float* e) {
+  Wide sum = set(0.0f);
+  for (std::size_t i = 0; i < columns; i += kLanes) {
+    Wide v = exp(load(x + i) - set(shift));
+    if (columns - i < kLanes) v = keep_lanes(v, columns - i);
+    store(e + i, v);
+    sum = sum + v;
+  }
+  return sum_lanes(sum);
+}
+
+inline double softmax_cross_entropy(std::size_t columns, const float* logits, std::int32_t label, float scale,
+                                    float* d) {
+  const float shift = row_max(columns, logits);
+  const float target = logits[label];
+  const float sum = exp_row(columns, logits, shift, d);
+  const Wide factor = set(scale / sum);
+  for (std::size_t i = 0; i < columns; i += kLanes) store(d + i, load(d + i) * factor);
+  d[label] = d[label] - scale;
+  return __builtin_log(static_cast<double>(sum)) + (static_cast<double>(shift) - static_cast<double>(target));
+}
+
+inline void softmax(std::size_t columns, const float* logits, float* probabilities) {
+  const float shift = row_max(columns, logits);
+  const Wide factor = set(1.0f / exp_row(columns, logits, shift, probabilities));
+  for (std::size_t i = 0; i < columns; i += kLanes) store(probabilities + i, load(probabilities + i) * factor);
+}
+
+}  // namespace halfstep::HS_NAMESPACE

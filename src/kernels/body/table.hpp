@@ -1,0 +1,43 @@
+// Instantiates every body for one ISA: included last by each isa/<name>.cpp, which has chosen Bf16Route.
+#pragma once
+#include "kernels/body/activation.hpp"
+#include "kernels/body/epilogue.hpp"
+#include "kernels/body/optimizer.hpp"
+#include "kernels/body/pack.hpp"
+#include "kernels/body/reduce.hpp"
+#include "kernels/body/softmax.hpp"
+
+#define HS_EACH_DTYPE(f) \
+  { f<Dtype::fp32>, f<Dtype::bf16>, f<Dtype::fp16> }
+#define HS_STRING_(x) #x
+#define HS_STRING(x) HS_STRING_(x)
+
+namespace halfstep::HS_NAMESPACE {
+
+const KernelTable& kernel_table();
+const KernelTable& kernel_table() {
+  static constexpr KernelTable table = {
+      .name = HS_STRING(HS_ISA),
+      .gemm = {gemm_family<WidenRoute<Dtype::fp32>>(), gemm_family<Bf16Route>(),
+               gemm_family<WidenRoute<Dtype::fp16>>()},
+      .forward_epilogue = HS_EACH_DTYPE(forward_epilogue),
+      .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),
+      .from_fp32 = HS_EACH_DTYPE(from_fp32),
+      .to_fp32 = HS_EACH_DTYPE(to_fp32),
+      .widen_panel = HS_EACH_DTYPE(widen_panel),
+      .store_rows = HS_EACH_DTYPE(store_rows),
+      .pack_strip = HS_EACH_DTYPE(pack_strip),
+      .sum_squares = sum_squares,
+      .add = add,
+      .clamp = clamp,
+      .adam = adam,
+      .sgd = sgd,
+      .activation_forward = activation_forward,
+      .activation_backward = activation_backward,
+      .softmax_cross_entropy = softmax_cross_entropy,
+      .softmax = softmax,
+  };
+  return table;
+}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,15 @@
+// What the CPU offers and the operating system has switched on.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace halfstep {
+
+// What keeps this machine from code that needs `bits`, a list of names separated by blanks: "" when nothing does,
+// else "CPU lacks avx2", "operating system has not enabled AVX-512 registers" and the like.
+std::string missing_cpu_bits(std::string_view bits);
+
+// Marketing name of the CPU, or what is known of it.
+std::string cpu_name();
+
+}  // namespace halfstep

@@ -1,0 +1,49 @@
+# How one row of the ISA list becomes an object library.
+include(CheckCXXCompilerFlag)
+
+# halfstep_isa(<name> "<CPU bits>" "<flags>"): compiles isa/<name>.cpp with the flags and HS_ISA=<name>.
+function(halfstep_isa name bits flags)
+  set(source ${CMAKE_CURRENT_SOURCE_DIR}/isa/${name}.cpp)
+  if(NOT EXISTS ${source})
+    message(WARNING "halfstep: ISA ${name} left out: ${source} is missing")
+    return()
+  endif()
+  if(flags)
+    check_cxx_compiler_flag("${flags}" HALFSTEP_COMPILER_KNOWS_${name})
+    if(NOT HALFSTEP_COMPILER_KNOWS_${name})
+      message(STATUS "halfstep: ISA ${name} left out: the compiler does not know ${flags}")
+      return()
+    endif()
+  endif()
+
+  set(target halfstep_isa_${name})
+  separate_arguments(flags)
+  add_library(${target} OBJECT ${source})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_compile_definitions(${target} PRIVATE HS_ISA=${name})
+  target_link_libraries(${target} PRIVATE halfstep_flags xsimd)
+  # Optimised in every build type: an inline function that is not inlined would be emitted as a weak symbol, and the
+  # linker might keep the copy made of AVX-512 instructions for the whole program. No unwinding: kernels never throw.
+  target_compile_options(${target} PRIVATE ${flags} -O3 -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
+                                           -fno-unwind-tables)
+  # GCC's own intrinsics headers trip over it: an "undefined" register is a variable initialised with itself.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
+  set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+
+  set_property(GLOBAL APPEND PROPERTY HALFSTEP_ISAS ${name})
+  set_property(GLOBAL APPEND PROPERTY HALFSTEP_OBJECTS $<TARGET_OBJECTS:${target}>)
+  set_property(GLOBAL APPEND_STRING PROPERTY HALFSTEP_ISA_ROWS " \\\n  X(${name}, \"${bits}\")")
+endfunction()
+
+# Writes kernels/isa_list.hpp: HS_FOR_EACH_ISA(X) calls X(name, "CPU bits") for every row.
+function(halfstep_isa_list)
+  get_property(rows GLOBAL PROPERTY HALFSTEP_ISA_ROWS)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/generated/kernels/isa_list.hpp @ONLY CONTENT
+"// Written by src/kernels/isa.cmake from the rows in src/kernels/CMakeLists.txt.
+#pragma once
+#define HS_FOR_EACH_ISA(X)@rows@
+")
+  get_property(names GLOBAL PROPERTY HALFSTEP_ISAS)
+  list(JOIN names " " names)
+  message(STATUS "halfstep: ISAs: ${names}")
+endfunction()

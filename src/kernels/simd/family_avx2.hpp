@@ -1,0 +1,45 @@
+// AVX2 with FMA and F16C.
+#pragma once
+#include <immintrin.h>
+
+namespace halfstep::HS_NAMESPACE {
+
+HS_INLINE UInt bits(Reg x) { return UInt(_mm256_castps_si256(x)); }
+HS_INLINE Reg from_bits(UInt x) { return Reg(_mm256_castsi256_ps(x)); }
+HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm256_fmadd_ps(a, b, c)); }
+
+HS_INLINE Reg load_fp16(const std::uint16_t* p) {
+  return Reg(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+HS_INLINE UInt load_words(const std::uint16_t* p) {
+  return UInt(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+HS_INLINE void store_words(std::uint16_t* p, UInt x) {
+  const __m256i v = x;
+  const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), packed);
+}
+
+// 8 x 8 transpose in place.
+HS_INLINE void transpose(Reg* r) {
+  __m256 t[8], u[8];
+  HS_UNROLL for (int i = 0; i < 4; ++i) {
+    t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+    t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+  }
+  HS_UNROLL for (int i = 0; i < 2; ++i) {
+    u[4 * i + 0] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0x44);
+    u[4 * i + 1] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0xee);
+    u[4 * i + 2] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
+    u[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
+  }
+  HS_UNROLL for (int i = 0; i < 4; ++i) {
+    r[i] = Reg(_mm256_permute2f128_ps(u[i], u[i + 4], 0x20));
+    r[i + 4] = Reg(_mm256_permute2f128_ps(u[i], u[i + 4], 0x31));
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE

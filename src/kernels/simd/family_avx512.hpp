@@ -1,0 +1,52 @@
+// AVX-512 F, BW, DQ, VL. xsimd 8.1 has no fused multiply-add here (platform fact), so it is an intrinsic.
+#pragma once
+#include <immintrin.h>
+
+namespace halfstep::HS_NAMESPACE {
+
+HS_INLINE UInt bits(Reg x) { return UInt(_mm512_castps_si512(x)); }
+HS_INLINE Reg from_bits(UInt x) { return Reg(_mm512_castsi512_ps(x)); }
+HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm512_fmadd_ps(a, b, c)); }
+
+HS_INLINE Reg load_fp16(const std::uint16_t* p) {
+  return Reg(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                      _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+HS_INLINE UInt load_words(const std::uint16_t* p) {
+  return UInt(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+HS_INLINE void store_words(std::uint16_t* p, UInt x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(x));
+}
+
+// 16 x 16 transpose in place: pairs, quads, then 128-bit blocks.
+HS_INLINE void transpose(Reg* r) {
+  __m512d t[16], u[16];
+  HS_UNROLL for (int i = 0; i < 8; ++i) {
+    t[2 * i] = _mm512_castps_pd(_mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]));
+    t[2 * i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]));
+  }
+  HS_UNROLL for (int i = 0; i < 4; ++i) {
+    u[4 * i + 0] = _mm512_unpacklo_pd(t[4 * i], t[4 * i + 2]);
+    u[4 * i + 1] = _mm512_unpackhi_pd(t[4 * i], t[4 * i + 2]);
+    u[4 * i + 2] = _mm512_unpacklo_pd(t[4 * i + 1], t[4 * i + 3]);
+    u[4 * i + 3] = _mm512_unpackhi_pd(t[4 * i + 1], t[4 * i + 3]);
+  }
+  HS_UNROLL for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_f64x2(u[i], u[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_f64x2(u[i], u[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f64x2(u[i + 8], u[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_f64x2(u[i + 8], u[i + 12], 0xdd);
+  }
+  HS_UNROLL for (int i = 0; i < 4; ++i) {
+    r[i] = Reg(_mm512_castpd_ps(_mm512_shuffle_f64x2(t[i], t[i + 8], 0x88)));
+    r[i + 4] = Reg(_mm512_castpd_ps(_mm512_shuffle_f64x2(t[i + 4], t[i + 12], 0x88)));
+    r[i + 8] = Reg(_mm512_castpd_ps(_mm512_shuffle_f64x2(t[i], t[i + 8], 0xdd)));
+    r[i + 12] = Reg(_mm512_castpd_ps(_mm512_shuffle_f64x2(t[i + 4], t[i + 12], 0xdd)));
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,28 @@
+// Baseline AArch64: fp32 fma and fp16 conversions belong to ARMv8.0.
+#pragma once
+#include <arm_neon.h>
+
+namespace halfstep::HS_NAMESPACE {
+
+HS_INLINE UInt bits(Reg x) { return UInt(vreinterpretq_u32_f32(x)); }
+HS_INLINE Reg from_bits(UInt x) { return Reg(vreinterpretq_f32_u32(x)); }
+HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
+
+HS_INLINE Reg load_fp16(const std::uint16_t* p) {
+  return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))));
+}
+HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
+HS_INLINE UInt load_words(const std::uint16_t* p) { return UInt(vmovl_u16(vld1_u16(p))); }
+HS_INLINE void store_words(std::uint16_t* p, UInt x) { vst1_u16(p, vmovn_u32(x)); }
+
+// 4 x 4 transpose in place.
+HS_INLINE void transpose(Reg* r) {
+  const float32x4x2_t a = vtrnq_f32(r[0], r[1]);
+  const float32x4x2_t b = vtrnq_f32(r[2], r[3]);
+  r[0] = Reg(vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0])));
+  r[1] = Reg(vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1])));
+  r[2] = Reg(vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0])));
+  r[3] = Reg(vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1])));
+}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,67 @@
+// One lane in plain C++: the reference ISA that runs everywhere.
+#pragma once
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/float16.hpp"
+
+#if defined(__FAST_MATH__)
+#error "fast-math erases the inf check: halfstep refuses it"
+#endif
+#define HS_INLINE inline __attribute__((always_inline))
+#define HS_UNROLL  // nothing to unroll: the lanes themselves are loops
+
+namespace halfstep::HS_NAMESPACE {
+
+using Reg = float;
+using UInt = std::uint32_t;
+inline constexpr std::size_t kRegLanes = 1;
+
+HS_INLINE Reg reg_load(const float* p) { return *p; }
+HS_INLINE void reg_store(float* p, Reg x) { *p = x; }
+HS_INLINE UInt uint_load(const std::uint32_t* p) { return *p; }
+HS_INLINE void uint_store(std::uint32_t* p, UInt x) { *p = x; }
+HS_INLINE Reg reg_set(float x) { return x; }
+HS_INLINE UInt uint_set(std::uint32_t x) { return x; }
+HS_INLINE Reg reg_sqrt(Reg x) { return __builtin_sqrtf(x); }
+template <int N>
+HS_INLINE UInt shift_left(UInt x) {
+  return x << N;
+}
+template <int N>
+HS_INLINE UInt shift_right(UInt x) {
+  return x >> N;
+}
+HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return a > b ? yes : no; }
+HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return a > b ? yes : no; }
+HS_INLINE UInt bits(Reg x) { return __builtin_bit_cast(std::uint32_t, x); }
+HS_INLINE Reg from_bits(UInt x) { return __builtin_bit_cast(float, x); }
+
+// Correctly rounded without an fma instruction: the product is exact in double, the sum is rounded to odd there, and
+// double has more than twice the bits of float, so the last rounding is right (Boldo and Melquiond, 2008).
+inline Reg fma(Reg a, Reg b, Reg c) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return __builtin_fmaf(a, b, c);
+#else
+  const double product = static_cast<double>(a) * static_cast<double>(b);
+  const double addend = c;
+  double sum = product + addend;
+  const double part = sum - product;
+  const double error = (product - (sum - part)) + (addend - part);
+  auto word = __builtin_bit_cast(std::uint64_t, sum);
+  if ((error > 0 || error < 0) && (word & 1) == 0) {
+    word = (error > 0) == (sum > 0) ? word + 1 : word - 1;
+    sum = __builtin_bit_cast(double, word);
+  }
+  return static_cast<float>(sum);
+#endif
+}
+
+inline Reg load_fp16(const std::uint16_t* p) { return to_fp32(Fp16{*p}); }
+inline void store_fp16(std::uint16_t* p, Reg x) { *p = to_fp16(x).bits; }
+HS_INLINE UInt load_words(const std::uint16_t* p) { return *p; }
+HS_INLINE void store_words(std::uint16_t* p, UInt x) { *p = static_cast<std::uint16_t>(x); }
+HS_INLINE void transpose(Reg*) {}
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,35 @@
+// Native registers over xsimd::batch. An ISA file defines Arch first; what xsimd lacks or gets wrong on some
+// architecture (fma, bit casts, 16-bit loads and stores, transposes) comes from simd/family_*.hpp.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#define HS_INLINE inline __attribute__((always_inline))
+#define HS_UNROLL _Pragma("GCC unroll 16")
+
+namespace halfstep::HS_NAMESPACE {
+
+using Reg = xsimd::batch<float, Arch>;
+using UInt = xsimd::batch<std::uint32_t, Arch>;
+inline constexpr std::size_t kRegLanes = Reg::size;
+
+HS_INLINE Reg reg_load(const float* p) { return Reg::load_unaligned(p); }
+HS_INLINE void reg_store(float* p, Reg x) { x.store_unaligned(p); }
+HS_INLINE UInt uint_load(const std::uint32_t* p) { return UInt::load_unaligned(p); }
+HS_INLINE void uint_store(std::uint32_t* p, UInt x) { x.store_unaligned(p); }
+HS_INLINE Reg reg_set(float x) { return Reg(x); }
+HS_INLINE UInt uint_set(std::uint32_t x) { return UInt(x); }
+HS_INLINE Reg reg_sqrt(Reg x) { return xsimd::sqrt(x); }
+template <int N>
+HS_INLINE UInt shift_left(UInt x) {
+  return x << N;
+}
+template <int N>
+HS_INLINE UInt shift_right(UInt x) {
+  return x >> N;
+}
+// yes where a > b (false for NaN), no elsewhere.
+HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return xsimd::select(a > b, yes, no); }
+HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return xsimd::select(a > b, yes, no); }
+
+}  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,84 @@
+// The three storage types as 16-lane loads and stores, in rows and in panels.
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+// Round to nearest even into the low half of each lane; NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
+HS_INLINE WideBits round_bf16(const Wide& x) {
+  const WideBits u = bits(x);
+  const WideBits magnitude = u & set_bits(0x7fffffffu);
+  const WideBits odd = shift_right<16>(u) & set_bits(1u);
+  const WideBits rounded = shift_right<16>(u + set_bits(0x7fffu) + odd);
+  const WideBits top = shift_right<16>(u);
+  const WideBits normal = select_greater(set_bits(0x00800000u), magnitude, top & set_bits(0x8000u), rounded);
+  return select_greater(magnitude, set_bits(0x7f800000u), top | set_bits(0x0040u), normal);
+}
+
+HS_INLINE Wide widen_low(const WideBits& pair) { return from_bits(shift_left<16>(pair)); }
+HS_INLINE Wide widen_high(const WideBits& pair) { return from_bits(pair & set_bits(0xffff0000u)); }
+HS_INLINE WideBits load_pairs(const void* p) {
+  const auto* words = static_cast<const std::uint32_t*>(p);
+  return map_bits([&](std::size_t i) { return uint_load(words + i * kRegLanes); });
+}
+
+template <Dtype D>
+struct Storage;
+
+template <>
+struct Storage<Dtype::fp32> {
+  using Type = float;
+  static HS_INLINE Wide load16(const Type* p) { return load(p); }
+  static HS_INLINE void store16(Type* p, const Wide& x) { store(p, x); }
+  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
+    store(p, row0);
+    store(p + kLanes, row1);
+  }
+};
+
+template <>
+struct Storage<Dtype::fp16> {
+  using Type = std::uint16_t;
+  static HS_INLINE Wide load16(const Type* p) {
+    return map([&](std::size_t i) { return load_fp16(p + i * kRegLanes); });
+  }
+  static HS_INLINE void store16(Type* p, const Wide& x) {
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_fp16(p + i * kRegLanes, x.r[i]);
+  }
+  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
+    store16(p, row0);
+    store16(p + kLanes, row1);
+  }
+};
+
+template <>
+struct Storage<Dtype::bf16> {
+  using Type = std::uint16_t;
+  static HS_INLINE Wide load16(const Type* p) {
+    return map([&](std::size_t i) { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
+  }
+#if defined(__AVX512BF16__)
+  static HS_INLINE void store16(Type* p, const Wide& x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh(x.r[0]));
+  }
+  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
+                                                6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const auto both = (__m512i)_mm512_cvtne2ps_pbh(row1.r[0], row0.r[0]);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi16(interleave, both));
+  }
+#else
+  static HS_INLINE void store16(Type* p, const Wide& x) {
+    const WideBits rounded = round_bf16(x);
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, rounded.r[i]);
+  }
+  // Lane j becomes the pair (row0[j], row1[j]).
+  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
+    const WideBits pairs = round_bf16(row0) | shift_left<16>(round_bf16(row1));
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) {
+      uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, pairs.r[i]);
+    }
+  }
+#endif
+};
+
+}  // namespace halfstep::HS_NAMESPACE

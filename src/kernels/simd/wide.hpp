@@ -1,0 +1,134 @@
+// The vocabulary of the kernel bodies: 16 virtual lanes on every ISA, so that a reduction over lanes has one shape.
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+inline constexpr std::size_t kRegs = kLanes / kRegLanes;
+
+struct Wide {
+  Reg r[kRegs];
+};
+struct WideBits {
+  UInt r[kRegs];
+};
+
+template <class F>
+HS_INLINE Wide map(F f) {
+  Wide out;
+  HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) out.r[i] = f(i);
+  return out;
+}
+template <class F>
+HS_INLINE WideBits map_bits(F f) {
+  WideBits out;
+  HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) out.r[i] = f(i);
+  return out;
+}
+
+HS_INLINE Wide load(const float* p) {
+  return map([&](std::size_t i) { return reg_load(p + i * kRegLanes); });
+}
+HS_INLINE void store(float* p, const Wide& x) {
+  HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) reg_store(p + i * kRegLanes, x.r[i]);
+}
+HS_INLINE Wide set(float x) {
+  const Reg r = reg_set(x);
+  return map([&](std::size_t) { return r; });
+}
+HS_INLINE WideBits set_bits(std::uint32_t x) {
+  const UInt r = uint_set(x);
+  return map_bits([&](std::size_t) { return r; });
+}
+
+HS_INLINE Wide operator+(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return a.r[i] + b.r[i]; });
+}
+HS_INLINE Wide operator-(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return a.r[i] - b.r[i]; });
+}
+HS_INLINE Wide operator*(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return a.r[i] * b.r[i]; });
+}
+HS_INLINE Wide operator/(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return a.r[i] / b.r[i]; });
+}
+HS_INLINE Wide fma(const Wide& a, const Wide& b, const Wide& c) {
+  return map([&](std::size_t i) { return fma(a.r[i], b.r[i], c.r[i]); });
+}
+HS_INLINE Wide sqrt(const Wide& a) {
+  return map([&](std::size_t i) { return reg_sqrt(a.r[i]); });
+}
+// yes where a > b; no elsewhere, NaN included.
+HS_INLINE Wide select_greater(const Wide& a, const Wide& b, const Wide& yes, const Wide& no) {
+  return map([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
+}
+
+HS_INLINE WideBits bits(const Wide& a) {
+  return map_bits([&](std::size_t i) { return bits(a.r[i]); });
+}
+HS_INLINE Wide from_bits(const WideBits& a) {
+  return map([&](std::size_t i) { return from_bits(a.r[i]); });
+}
+HS_INLINE WideBits operator&(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return a.r[i] & b.r[i]; });
+}
+HS_INLINE WideBits operator|(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return a.r[i] | b.r[i]; });
+}
+HS_INLINE WideBits operator+(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return a.r[i] + b.r[i]; });
+}
+HS_INLINE WideBits operator-(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return a.r[i] - b.r[i]; });
+}
+template <int N>
+HS_INLINE WideBits shift_left(const WideBits& a) {
+  return map_bits([&](std::size_t i) { return shift_left<N>(a.r[i]); });
+}
+template <int N>
+HS_INLINE WideBits shift_right(const WideBits& a) {
+  return map_bits([&](std::size_t i) { return shift_right<N>(a.r[i]); });
+}
+HS_INLINE WideBits select_greater(const WideBits& a, const WideBits& b, const WideBits& yes, const WideBits& no) {
+  return map_bits([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
+}
+
+HS_INLINE Wide abs(const Wide& a) { return from_bits(bits(a) & set_bits(0x7fffffffu)); }
+HS_INLINE Wide with_sign_of(const Wide& magnitude, const Wide& sign) {
+  return from_bits(bits(magnitude) | (bits(sign) & set_bits(0x80000000u)));
+}
+// Clamps to [-limit, limit]; NaN stays NaN.
+HS_INLINE Wide clamp(const Wide& a, const Wide& limit) {
+  const Wide negative = set(0.0f) - limit;
+  return select_greater(a, limit, limit, select_greater(negative, a, negative, a));
+}
+
+// One tree for every ISA: lane i with i+8, then +4, +2, +1.
+HS_INLINE float sum_lanes(const Wide& a) {
+  alignas(64) float lane[kLanes];
+  store(lane, a);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lane[i] = lane[i] + lane[i + half];
+  }
+  return lane[0];
+}
+
+// 16 x 16 transpose in place through native blocks.
+HS_INLINE void transpose(Wide* rows) {
+  if constexpr (kRegLanes == kLanes) {
+    transpose(&rows[0].r[0]);
+  } else {
+    Wide in[kLanes];
+    for (std::size_t i = 0; i < kLanes; ++i) in[i] = rows[i];
+    for (std::size_t bi = 0; bi < kRegs; ++bi) {
+      for (std::size_t bj = 0; bj < kRegs; ++bj) {
+        Reg block[kRegLanes];
+        HS_UNROLL for (std::size_t i = 0; i < kRegLanes; ++i) block[i] = in[bi * kRegLanes + i].r[bj];
+        transpose(block);
+        HS_UNROLL for (std::size_t i = 0; i < kRegLanes; ++i) rows[bj * kRegLanes + i].r[bi] = block[i];
+      }
+    }
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE

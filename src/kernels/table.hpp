@@ -1,0 +1,126 @@
+// What an ISA offers: typed function pointers and tile sizes. One table per compiled ISA; everything above the kernels
+// is written against this file alone.
+//
+// Shapes and layouts, the same on every ISA (elements of the storage type unless said otherwise):
+//   panel      16 columns side by side. A matrix [k][n] in panels is [n/16][k][16]; with bf16 two neighbouring k lie
+//              together, [n/16][k/2][16][2], because that is what a dot-product instruction wants. In both cases row k of
+//              a panel starts a pair of rows at element 16*k (k even).
+//   strip      16 rows of the master weights, cut into column blocks of at most 64: [out/16][in/64][16][<=64] fp32.
+//   rows       plain row-major with a leading dimension.
+// Widths are padded with zeros to 16, rows to 2: kernels never see a tail.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "halfstep/types.hpp"
+
+namespace halfstep {
+
+inline constexpr std::size_t kLanes = 16;        // virtual lanes of every reduction, and the width of a panel
+inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block and of a fp32 tile buffer
+inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
+
+// c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product, fp32.
+// lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), fp32 or bf16 pairs as
+// GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride elements apart.
+using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs,
+                              std::size_t rhs_stride, float* c, std::size_t ldc, bool accumulate);
+
+struct GemmFamily {
+  std::size_t max_rows;    // tiles have 2, 4 or 6 rows, up to this
+  std::size_t max_panels;  // and 1 to this many panels
+  bool widen_lhs;          // the tile wants lhs as fp32: convert a block of it first
+  TileFunction rows_tile[3][4];   // [rows/2 - 1][panels - 1], lhs row-major
+  TileFunction panel_tile[3][4];  // lhs in panels
+};
+
+// Where an epilogue puts values: row-major and in panels, already offset to the tile's first row (even) and column.
+struct StorageTarget {
+  void* rows;                // may be null
+  std::size_t ld;            // elements
+  void* panels;              // may be null
+  std::size_t panel_stride;  // elements from one panel to the next
+};
+
+// y = activation(tile + bias), rounded once to the storage type.
+struct ForwardEpilogue {
+  const float* tile;  // [rows][kBlockColumns]
+  std::size_t rows;   // even
+  std::size_t columns;  // valid ones; the rest of the last panel is stored as zero
+  const float* bias;
+  Activation activation;
+  StorageTarget y;
+  StorageTarget z;       // pre-activation, kept when the derivative needs it
+  float* logits;         // when not null: fp32 tile + bias goes here instead, row-major
+  std::size_t logits_ld;
+};
+
+// d = tile * activation'(saved), its column sums before rounding added to `sums` in row order, d rounded to storage.
+struct BackwardEpilogue {
+  const float* tile;
+  std::size_t rows;
+  std::size_t columns;
+  Activation activation;
+  const void* saved;  // y where the derivative follows from the output, z otherwise; row-major
+  std::size_t saved_ld;
+  float* sums;        // [columns], accumulated
+  StorageTarget d;
+};
+
+// One multiplier does unscale and clip; `limit` clips by value in the scaled domain (infinity: off).
+struct AdamParameters {
+  float multiplier, limit;
+  float beta1, beta2, one_minus_beta1, one_minus_beta2;
+  float step_size;        // lr / (1 - beta1^t)
+  float inv_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
+  float epsilon;
+  float decay;            // AdamW: 1 - lr * weight_decay; Adam: 1
+  float l2;               // Adam: weight_decay added to the gradient; AdamW: 0
+};
+struct SgdParameters {
+  float multiplier, limit, lr, momentum, l2;
+  bool nesterov;
+};
+
+struct KernelTable {
+  const char* name;
+
+  GemmFamily gemm[kDtypes];
+  void (*forward_epilogue[kDtypes])(const ForwardEpilogue&);
+  void (*backward_epilogue[kDtypes])(const BackwardEpilogue&);
+
+  // fp32 <-> storage, n elements, any n. Index fp32 copies.
+  void (*from_fp32[kDtypes])(std::size_t n, const float* src, void* dst);
+  void (*to_fp32[kDtypes])(std::size_t n, const void* src, float* dst);
+  // [k][16] in panel order to fp32 [k][16], k even.
+  void (*widen_panel[kDtypes])(std::size_t k, const void* src, float* dst);
+  // Two rows of fp32 (columns a multiple of 16) to the storage type in both layouts.
+  void (*store_rows[kDtypes])(std::size_t columns, const float* row0, const float* row1, const StorageTarget&);
+  // One 16-row block [16][columns] of a master strip to both packed forms. forward: panels over out, row k = in;
+  // backward (may be null): panels over in, row k = out.
+  void (*pack_strip[kDtypes])(std::size_t columns, const float* master, void* forward, void* backward,
+                              std::size_t backward_stride);
+
+  // fp32 elementwise, n a multiple of 16.
+  double (*sum_squares)(std::size_t n, const float* x);
+  void (*add)(std::size_t n, const float* x, float* sum);
+  void (*clamp)(std::size_t n, float limit, float* x);  // to [-limit, limit], NaN stays
+  void (*adam)(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters&);
+  void (*sgd)(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters&);
+
+  // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
+  void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
+  void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
+
+  // Losses on `columns` valid logits of a row. Return the row's loss; write d = (dloss/dlogit) * scale, zero beyond
+  // `columns` up to the next multiple of 16. d may alias logits.
+  double (*softmax_cross_entropy)(std::size_t columns, const float* logits, std::int32_t label, float scale, float* d);
+  void (*softmax)(std::size_t columns, const float* logits, float* probabilities);
+};
+
+// True where the derivative is computed from the pre-activation rather than from the output.
+constexpr bool derivative_needs_input(Activation activation) {
+  return activation == Activation::gelu || activation == Activation::gelu_tanh || activation == Activation::silu;
+}
+
+}  // namespace halfstep

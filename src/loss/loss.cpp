@@ -1,0 +1,77 @@
+#include "loss/loss.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "loss/losses.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr std::size_t kChunkRows = 48;  // rows of a task; partial losses are added in chunk order
+constexpr std::size_t kMaxStackColumns = 1024;
+
+// Two rows of gradients, on the stack unless the output is very wide.
+class RowPair {
+ public:
+  explicit RowPair(std::size_t width) : width_(width) {
+    if (2 * width > kMaxStackColumns) heap_.resize(2 * width);
+  }
+  float* row(std::size_t i) { return (heap_.empty() ? stack_ : heap_.data()) + i * width_; }
+
+ private:
+  std::size_t width_;
+  std::vector<float> heap_;
+  alignas(64) float stack_[kMaxStackColumns];
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta) {
+  switch (kind) {
+    case LossKind::cross_entropy: return make_cross_entropy();
+    case LossKind::binary_cross_entropy: return make_binary_cross_entropy();
+    case LossKind::mse: return make_mse();
+    case LossKind::huber: return make_huber(huber_delta);
+  }
+  return nullptr;
+}
+
+double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, Dtype dtype,
+                     const LogitsView& logits, const Targets& targets, float scale, const LossGradient* gradient) {
+  const std::size_t chunks = (logits.rows + kChunkRows - 1) / kChunkRows;
+  std::vector<double> partial(chunks, 0.0);
+  const float row_scale = scale / static_cast<float>(logits.rows);
+  const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
+  auto body = [&](std::size_t chunk, int) {
+    RowPair d(width);
+    const std::size_t begin = chunk * kChunkRows, end = std::min(logits.rows, begin + kChunkRows);
+    float* sums = gradient ? gradient->sums + begin / gradient->sum_rows * gradient->sum_ld : nullptr;
+    if (sums) std::memset(sums, 0, width * sizeof(float));
+    for (std::size_t i = begin; i < end; i += 2) {
+      for (std::size_t j = 0; j < 2; ++j) {
+        if (i + j == end) {
+          std::memset(d.row(j), 0, width * sizeof(float));  // the padding row of an odd batch
+          continue;
+        }
+        partial[chunk] += loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets,
+                                   row_scale, d.row(j));
+        if (sums) kernels.add(width, d.row(j), sums);
+      }
+      if (!gradient) continue;
+      const std::size_t element = dtype == Dtype::fp32 ? 4 : 2;
+      StorageTarget t = gradient->target;
+      t.rows = static_cast<std::byte*>(t.rows) + i * t.ld * element;
+      t.panels = static_cast<std::byte*>(t.panels) + i * kLanes * element;
+      kernels.store_rows[static_cast<std::size_t>(dtype)](width, d.row(0), d.row(1), t);
+    }
+  };
+  static_assert(kChunkRows % 2 == 0);
+  executor.run(chunks, body);
+  double total = 0;
+  for (double p : partial) total += p;
+  return total / static_cast<double>(logits.rows);
+}
+
+}  // namespace halfstep

@@ -1,0 +1,204 @@
+#include "nn/mlp.hpp"
+
+#include <cmath>
+
+#include "base/rng.hpp"
+#include "halfstep/error.hpp"
+
+namespace halfstep {
+namespace {
+
+Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype, bool panels) {
+  Activations a;
+  a.ld = pad_columns(columns);
+  a.panel_stride = rows * kLanes;
+  a.rows = AlignedBuffer<std::byte>(rows * a.ld * size_of(dtype));
+  if (panels) a.panels = AlignedBuffer<std::byte>(rows * a.ld * size_of(dtype));
+  return a;
+}
+
+std::size_t bytes(const Activations& a) { return a.rows.size() + a.panels.size(); }
+
+std::size_t bytes(const Dense& l) {
+  return 4 * (l.weight.size() + l.weight_grad.size() + l.bias.size() + l.bias_grad.size() + l.d_sums.size()) +
+         l.packed_forward.size() + l.packed_backward.size() + bytes(l.y) + l.z.size() + bytes(l.d);
+}
+
+Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
+  const std::size_t last = shape.widths.size() - 2;
+  Dense l;
+  l.layout = {.out = shape.widths[index + 1], .in = shape.widths[index]};
+  l.activation = index == last ? Activation::identity : shape.activation;
+  const std::size_t size = l.layout.size(), out = pad_columns(l.layout.out);
+  l.weight = AlignedBuffer<float>(size);
+  l.bias = AlignedBuffer<float>(out);
+  l.packed_forward = AlignedBuffer<std::byte>(size * size_of(shape.dtype));
+  if (index != last) {
+    l.y = make_activations(rows, l.layout.out, shape.dtype, shape.training);
+    if (shape.training && derivative_needs_input(l.activation)) {
+      l.z = AlignedBuffer<std::byte>(rows * out * size_of(shape.dtype));
+    }
+  }
+  if (!shape.training) return l;
+  l.weight_grad = AlignedBuffer<float>(size);
+  l.bias_grad = AlignedBuffer<float>(out);
+  if (index > 0) l.packed_backward = AlignedBuffer<std::byte>(size * size_of(shape.dtype));
+  l.d = make_activations(rows, l.layout.out, shape.dtype, true);
+  l.d_sums = AlignedBuffer<float>(sum_chunks(rows) * out);
+  l.squares.assign(l.layout.strips() * l.layout.blocks() + 1, 0.0);
+  return l;
+}
+
+}  // namespace
+
+StorageTarget Activations::target() {
+  return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride};
+}
+
+Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
+  const std::size_t rows = pad_rows(shape_.max_rows);
+  input_ = make_activations(rows, shape_.widths.front(), shape_.dtype, shape_.training);
+  for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) layers_.push_back(make_dense(shape_, i, rows));
+  logits_ = AlignedBuffer<float>(rows * logits_ld());
+}
+
+std::size_t Mlp::parameters() const {
+  std::size_t count = 0;
+  for (const Dense& l : layers_) count += l.layout.out * (l.layout.in + 1);
+  return count;
+}
+
+std::size_t Mlp::memory_bytes() const {
+  std::size_t total = bytes(input_) + 4 * logits_.size();
+  for (const Dense& l : layers_) total += bytes(l);
+  return total;
+}
+
+void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    Dense& l = layers_[index];
+    const bool rectifier = l.activation == Activation::relu || derivative_needs_input(l.activation);
+    const double fan = rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
+    const auto bound = static_cast<float>(std::sqrt((rectifier ? 6.0 : 3.0) / fan));
+    const Rng rng(seed, 0x1000 + index);
+    for (std::size_t o = 0; o < l.layout.out; ++o) {
+      for (std::size_t i = 0; i < l.layout.in; ++i) {
+        l.weight[l.layout.offset(o, i)] = (2.0f * rng.uniform(o * l.layout.in + i) - 1.0f) * bound;
+      }
+    }
+  }
+  pack_all(kernels);
+}
+
+void Mlp::pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block) {
+  Dense& l = layers_[layer];
+  const std::size_t element = size_of(shape_.dtype);
+  const std::size_t column = block * kBlockColumns;
+  std::byte* forward = l.packed_forward.data() + (strip * l.layout.forward_panel() + column * kLanes) * element;
+  std::byte* backward = l.packed_backward.size() == 0
+                            ? nullptr
+                            : l.packed_backward.data() +
+                                  (column / kLanes * l.layout.backward_panel() + strip * kLanes * kLanes) * element;
+  kernels.pack_strip[static_cast<std::size_t>(shape_.dtype)](l.layout.block_columns(block),
+                                                             l.weight.data() + l.layout.block_offset(strip, block),
+                                                             forward, backward, l.layout.backward_panel());
+}
+
+void Mlp::pack_all(const KernelTable& kernels) {
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    for (std::size_t s = 0; s < layers_[layer].layout.strips(); ++s) {
+      for (std::size_t b = 0; b < layers_[layer].layout.blocks(); ++b) pack_block(kernels, layer, s, b);
+    }
+  }
+}
+
+void Mlp::forward(GemmContext& ctx, std::size_t rows) {
+  RowsOperand x = {input_.rows.data(), input_.ld};
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    Dense& l = layers_[i];
+    const bool last = i + 1 == layers_.size();
+    ForwardEpilogue e = {};
+    e.bias = l.bias.data();
+    e.activation = l.activation;
+    if (last) {
+      e.logits = logits_.data();
+      e.logits_ld = logits_ld();
+    } else {
+      e.y = l.y.target();
+      if (l.z.size()) e.z = {l.z.data(), l.y.ld, nullptr, 0};
+    }
+    forward_product(ctx, rows, l.layout, x, l.packed_forward.data(), e);
+    x = {l.y.rows.data(), l.y.ld};
+  }
+}
+
+void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate) {
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    Dense& l = layers_[i];
+    bias_gradient(ctx, l, rows, accumulate);
+    const Activations& x = i == 0 ? input_ : layers_[i - 1].y;
+    weight_gradient_product(ctx, rows, l.layout, {l.d.panels.data(), l.d.panel_stride},
+                            {x.panels.data(), x.panel_stride}, l.weight_grad.data(), accumulate, l.squares.data());
+    if (i == 0) break;  // nobody needs the gradient by the inputs
+    Dense& below = layers_[i - 1];
+    BackwardEpilogue e = {};
+    e.activation = below.activation;
+    e.saved = below.z.size() ? below.z.data() : below.y.rows.data();
+    e.saved_ld = below.y.ld;
+    e.sums = below.d_sums.data();
+    e.d = below.d.target();
+    input_gradient_product(ctx, rows, l.layout, {l.d.rows.data(), l.d.ld}, l.packed_backward.data(), e);
+  }
+}
+
+void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool accumulate) {
+  const std::size_t width = layer.bias.size();
+  if (!accumulate) std::fill(layer.bias_grad.begin(), layer.bias_grad.end(), 0.0f);
+  for (std::size_t chunk = 0; chunk < sum_chunks(rows); ++chunk) {
+    ctx.kernels.add(width, layer.d_sums.data() + chunk * width, layer.bias_grad.data());
+  }
+  layer.squares.back() = ctx.kernels.sum_squares(width, layer.bias_grad.data());
+}
+
+std::vector<NamedTensor> Mlp::tensors() const {
+  std::vector<NamedTensor> out;
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const Dense& l = layers_[index];
+    const std::string name = "layers." + std::to_string(index);
+    NamedTensor weight{name + ".weight", {l.layout.out, l.layout.in}, {}};
+    weight.values.reserve(l.layout.out * l.layout.in);
+    for (std::size_t o = 0; o < l.layout.out; ++o) {
+      for (std::size_t i = 0; i < l.layout.in; ++i) weight.values.push_back(l.weight[l.layout.offset(o, i)]);
+    }
+    out.push_back(std::move(weight));
+    out.push_back({name + ".bias", {l.layout.out}, {l.bias.begin(), l.bias.begin() + l.layout.out}});
+  }
+  return out;
+}
+
+void Mlp::set_tensors(const std::vector<NamedTensor>& tensors) {
+  auto find = [&](const std::string& name, const std::vector<std::size_t>& shape) -> const NamedTensor& {
+    for (const NamedTensor& t : tensors) {
+      if (t.name == name && t.shape == shape) return t;
+    }
+    throw Error(Status::format, {.what = "the model does not fit its own description",
+                                 .where = name,
+                                 .why = "this tensor is missing or has another shape",
+                                 .kept = {},
+                                 .hint = {}});
+  };
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    Dense& l = layers_[index];
+    const std::string name = "layers." + std::to_string(index);
+    const NamedTensor& weight = find(name + ".weight", {l.layout.out, l.layout.in});
+    const NamedTensor& bias = find(name + ".bias", {l.layout.out});
+    for (std::size_t o = 0; o < l.layout.out; ++o) {
+      for (std::size_t i = 0; i < l.layout.in; ++i) {
+        l.weight[l.layout.offset(o, i)] = weight.values[o * l.layout.in + i];
+      }
+      l.bias[o] = bias.values[o];
+    }
+  }
+}
+
+}  // namespace halfstep

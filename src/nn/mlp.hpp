@@ -1,0 +1,94 @@
+// A multi-layer perceptron: dense layers with one activation between them, logits out. It owns fp32 master weights and
+// gradients, the packed 16-bit working weights and every activation buffer, all allocated when it is built.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "gemm/gemm.hpp"
+#include "halfstep/types.hpp"
+
+namespace halfstep {
+
+struct MlpShape {
+  std::vector<std::size_t> widths;  // inputs, hidden..., outputs
+  Activation activation = Activation::relu;
+  Dtype dtype = Dtype::bf16;
+  std::size_t max_rows = 0;  // of one batch
+  bool training = true;      // false: no gradients, no backward buffers
+};
+
+// A matrix in the storage type, in the two layouts the products read: rows and panels.
+struct Activations {
+  AlignedBuffer<std::byte> rows;
+  AlignedBuffer<std::byte> panels;
+  std::size_t ld = 0;            // elements
+  std::size_t panel_stride = 0;  // elements
+  StorageTarget target();
+};
+
+struct Dense {
+  WeightLayout layout;
+  Activation activation = Activation::identity;
+  AlignedBuffer<float> weight, weight_grad;  // master, in strips
+  AlignedBuffer<float> bias, bias_grad;      // padded to 16
+  AlignedBuffer<std::byte> packed_forward, packed_backward;
+  Activations y;                 // output; unused in the last layer
+  AlignedBuffer<std::byte> z;    // pre-activation rows, where the derivative needs them
+  Activations d;                 // gradient by the pre-activation
+  AlignedBuffer<float> d_sums;   // [sum_chunks][padded out]: column sums of d before rounding
+  std::vector<double> squares;   // of each block of weight_grad, then of bias_grad
+};
+
+// A parameter as files know it: row-major fp32, shape [out, in] or [out].
+struct NamedTensor {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+};
+
+class Mlp {
+ public:
+  explicit Mlp(MlpShape shape);
+
+  const MlpShape& shape() const { return shape_; }
+  std::vector<Dense>& layers() { return layers_; }
+  std::size_t parameters() const;    // without padding
+  std::size_t memory_bytes() const;  // of all buffers
+
+  // He-uniform for ReLU-like activations, Glorot-uniform otherwise and for the last layer; biases zero.
+  void initialise(std::uint64_t seed, const KernelTable& kernels);
+  // Writes the packed working weights of one 16-row block from the master.
+  void pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block);
+  void pack_all(const KernelTable& kernels);
+
+  // Where the batcher writes the inputs: rows beyond the batch, up to an even count, must be zero.
+  Activations& input() { return input_; }
+  // fp32, [rows][logits_ld].
+  float* logits() { return logits_.data(); }
+  std::size_t logits_ld() const { return pad_columns(shape_.widths.back()); }
+  // Where the loss writes its gradient by the logits.
+  Activations& d_logits() { return layers_.back().d; }
+  float* d_logits_sums() { return layers_.back().d_sums.data(); }
+
+  // `rows` is even and at most the padded max_rows.
+  void forward(GemmContext&, std::size_t rows);
+  // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares.
+  void backward(GemmContext&, std::size_t rows, bool accumulate);
+
+  std::vector<NamedTensor> tensors() const;
+  // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
+  void set_tensors(const std::vector<NamedTensor>& tensors);
+
+ private:
+  void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
+
+  MlpShape shape_;
+  std::vector<Dense> layers_;
+  Activations input_;
+  AlignedBuffer<float> logits_;
+};
+
+}  // namespace halfstep

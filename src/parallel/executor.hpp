@@ -1,0 +1,86 @@
+// The one seam between halfstep and threads: everything parallel is a run of numbered tasks.
+#pragma once
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace halfstep {
+
+// A reference to a callable void(std::size_t task, int worker); the callable must outlive the run.
+class TaskRef {
+ public:
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, TaskRef> && std::invocable<F&, std::size_t, int>)
+  TaskRef(F&& body) noexcept  // NOLINT: implicit, so that a lambda can be passed
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))), call_(&call<std::remove_reference_t<F>>) {}
+
+  void operator()(std::size_t task, int worker) const { call_(object_, task, worker); }
+
+ private:
+  template <class F>
+  static void call(void* object, std::size_t task, int worker) {
+    (*static_cast<F*>(object))(task, worker);
+  }
+
+  void* object_;
+  void (*call_)(void*, std::size_t, int);
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // How many tasks run at a time, the caller's thread included.
+  int threads() const { return threads_; }
+
+  // Runs body(task, worker) for every task below `tasks` and returns when all have ended. `worker` is below threads()
+  // and differs among tasks that run at the same time: index scratch memory with it. Which worker takes which task is
+  // not fixed, so results must not depend on it. The first exception of a body is rethrown once every running task has
+  // ended; tasks not yet started are then dropped. Every body runs under FpEnvGuard.
+  // One task or one thread runs on the calling thread, and so does a run inside a body of the same executor (with that
+  // body's worker). Callers from several threads take turns.
+  void run(std::size_t tasks, TaskRef body);
+
+ protected:
+  explicit Executor(int threads) : threads_(threads) {}
+
+  // As run, with at least two tasks, two threads, and never two calls at once. Calls bodies through run_one.
+  virtual void run_parallel(std::size_t tasks, TaskRef body) = 0;
+
+  void run_one(std::size_t task, int worker, TaskRef body) const;
+
+ private:
+  void run_inline(std::size_t tasks, int worker, TaskRef body) const;
+
+  int threads_;
+  std::mutex turn_;
+};
+
+// Back ends: "tbb" (where it was built in), "threads", "serial"; "" is the default of the build. `threads` of at least
+// 1; TBB runs no more than its current limit (see ParallelLimit). Throws Error(unsupported).
+std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end = "");
+
+// Default back end with its version, such as "oneTBB 2021.8".
+const char* parallel_back_end();
+
+// Raises the process-wide limit of oneTBB while it lives; nothing with other back ends. For a process that owns its
+// threads (the command line, tests) and was asked for more than there are cores: a library must not touch the limit.
+class ParallelLimit {
+ public:
+  explicit ParallelLimit(int threads);
+  ~ParallelLimit();
+  ParallelLimit(const ParallelLimit&) = delete;
+  ParallelLimit& operator=(const ParallelLimit&) = delete;
+
+ private:
+  struct Hold;
+  std::unique_ptr<Hold> hold_;
+};
+
+}  // namespace halfstep

@@ -1,0 +1,27 @@
+// How many threads to use, and why.
+#pragma once
+#include <optional>
+#include <string>
+
+namespace halfstep {
+
+inline constexpr int kMaxThreads = 1024;
+
+struct ThreadChoice {
+  int count;
+  std::string reason;  // "2 CPUs in the affinity mask", "CPU quota of 1.5 (cgroup)", "asked for"
+};
+
+// 0 or less: as many as this process may really use, the smaller of its affinity mask and its CPU quota, rounded up.
+// Else what was asked for, up to kMaxThreads; more than the CPUs needs a ParallelLimit with oneTBB.
+ThreadChoice choose_threads(int requested = 0);
+
+// CPUs that the scheduler may put this process on.
+int affinity_threads();
+
+// CPU quota of this process's control groups (v1 and v2) in CPUs; none when there is no limit. The folders are
+// parameters for the tests: `root` holds the mounted groups and `membership` is the file that says which ones are ours.
+std::optional<double> cpu_quota(const std::string& root = "/sys/fs/cgroup",
+                                const std::string& membership = "/proc/self/cgroup");
+
+}  // namespace halfstep

@@ -1,0 +1,34 @@
+// Cuts examples into batches: gathers rows, standardises, rounds once to the storage type, in both layouts.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/examples.hpp"
+#include "gemm/gemm.hpp"
+#include "loss/loss.hpp"
+#include "nn/mlp.hpp"
+
+namespace halfstep {
+
+class Batcher {
+ public:
+  // Scratch for `max_rows` rows is taken here.
+  Batcher(const data::Examples& examples, std::size_t max_rows, int threads);
+
+  // Puts the rows `order` (at most max_rows) into `input`, a zero row behind an odd count, and their targets into
+  // targets().
+  void load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input);
+  Targets targets() const { return {labels_.data(), values_.data()}; }
+
+ private:
+  void gather(std::uint32_t row, float* out) const;
+
+  const data::Examples& examples_;
+  std::size_t width_;  // padded features
+  std::vector<AlignedBuffer<float>> scratch_;  // two rows a thread
+  std::vector<std::int32_t> labels_;
+  std::vector<float> values_;
+};
+
+}  // namespace halfstep

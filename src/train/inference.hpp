@@ -1,0 +1,31 @@
+// Forward passes over a whole set: metrics and predictions.
+#pragma once
+#include <functional>
+
+#include "data/examples.hpp"
+#include "gemm/gemm.hpp"
+#include "halfstep/jobs.hpp"
+#include "loss/loss.hpp"
+#include "nn/mlp.hpp"
+
+namespace halfstep {
+
+// How outputs are read: classes, or values to be brought back to target units.
+struct OutputMeaning {
+  bool classification = true;
+  bool single_logit = false;  // binary classification with one output
+  double target_mean = 0;
+  double target_scale = 1;
+};
+
+// Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32.
+void for_each_batch(GemmContext& context, Mlp& model, const data::Examples& examples,
+                    const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f);
+
+// The class an example is given; NaN logits never win.
+std::size_t predicted_class(const float* logits, std::size_t columns, bool single_logit);
+
+Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples, const Loss& loss,
+                const OutputMeaning& meaning);
+
+}  // namespace halfstep

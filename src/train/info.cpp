@@ -1,0 +1,38 @@
+#include "halfstep/info.hpp"
+
+#include "kernels/cpu.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/table.hpp"
+#include "parallel/executor.hpp"
+#include "parallel/threads.hpp"
+
+namespace halfstep {
+
+std::string_view version() { return HS_VERSION; }
+
+SystemInfo system_info(const std::string& isa) {
+  SystemInfo info;
+  info.version = HS_VERSION;
+#if defined(__clang__)
+  info.compiler = "Clang " __clang_version__;
+#else
+  info.compiler = "GCC " __VERSION__;
+#endif
+  info.cpu = cpu_name();
+  const IsaState& chosen = select_isa_state(isa);
+  for (const IsaState& state : isas()) {
+    const bool is_chosen = state.table == chosen.table;
+    info.isas.push_back({state.name, state.runnable, is_chosen, is_chosen ? selection_reason(isa) : state.reason});
+  }
+  const ThreadChoice threads = choose_threads();
+  info.threads = threads.count;
+  info.threads_reason = threads.reason;
+  info.parallel = parallel_back_end();
+  info.xsimd = HS_XSIMD_VERSION;
+  info.gzip = HS_HAVE_ZLIB != 0;
+  const std::optional<double> quota = cpu_quota();
+  info.limits = quota ? "CPU quota " + std::to_string(*quota) : "no CPU quota";
+  return info;
+}
+
+}  // namespace halfstep

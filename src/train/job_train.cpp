@@ -1,0 +1,138 @@
+// The training job: data to model file.
+#include <utility>
+
+#include "data/data.hpp"
+#include "data/preprocess.hpp"
+#include "data/split.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "io/safe_file.hpp"
+#include "train/model_file.hpp"
+#include "train/trainer.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr double kDefaultValidation = 0.1;
+
+struct Prepared {
+  data::Preprocessor preprocessor;
+  data::Examples train;
+  data::Examples eval;
+  std::string eval_name;  // empty: nothing held out
+  std::string split;
+};
+
+Prepared prepare(const std::string& path, const Options& options) {
+  data::DataPair pair = data::read_train(path, options);
+  Prepared p;
+  if (pair.test && options.validation > 0) {
+    throw Error(Status::invalid_argument, {.what = "both a test set and a validation share",
+                                           .where = "--validation",
+                                           .why = "a run reports on one held-out set",
+                                           .kept = {},
+                                           .hint = "leave out --validation or --test"});
+  }
+  if (pair.test) {
+    p.preprocessor = data::Preprocessor::fit(pair.train, options);
+    p.train = p.preprocessor.apply(pair.train, true);
+    p.eval = p.preprocessor.apply(*pair.test, true);
+    p.eval_name = "test";
+    p.split = std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) + " to test from " +
+              pair.test->source;
+    return p;
+  }
+  const double share = options.validation > 0 ? options.validation : kDefaultValidation;
+  const data::Split split = data::split_rows(pair.train.rows(), share, options.seed);
+  const data::RawData train = data::take_rows(pair.train, split.train);
+  p.preprocessor = data::Preprocessor::fit(train, options);  // nothing of the held-out rows leaks into the scaling
+  p.train = p.preprocessor.apply(train, true);
+  if (!split.validation.empty()) {
+    p.eval = p.preprocessor.apply(data::take_rows(pair.train, split.validation), true);
+  }
+  p.eval_name = p.eval.rows > 0 ? "validation" : "";
+  p.split = std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) +
+            " held out to validate (seed " + std::to_string(options.seed) + ")";
+  return p;
+}
+
+LossKind choose_loss(const Options& options, bool classify) {
+  if (options.loss == "auto") return classify ? LossKind::cross_entropy : LossKind::mse;
+  for (LossKind kind : {LossKind::cross_entropy, LossKind::binary_cross_entropy, LossKind::mse, LossKind::huber}) {
+    if (options.loss != loss_name(kind)) continue;
+    const bool for_classes = kind == LossKind::cross_entropy || kind == LossKind::binary_cross_entropy;
+    if (for_classes == classify) return kind;
+  }
+  throw Error(Status::invalid_argument,
+              {.what = "the loss does not fit the task",
+               .where = "--loss " + options.loss,
+               .why = classify ? "the target has classes" : "the target is a number",
+               .kept = {},
+               .hint = classify ? "--loss cross_entropy or binary_cross_entropy" : "--loss mse or huber"});
+}
+
+Problem problem_of(const Prepared& prepared, const Options& options) {
+  const bool classify = prepared.preprocessor.task() == Task::classify;
+  Problem problem;
+  problem.inputs = prepared.preprocessor.features();
+  problem.loss = choose_loss(options, classify);
+  problem.meaning = output_meaning(prepared.preprocessor, problem.loss);
+  problem.outputs = !classify || problem.meaning.single_logit ? 1 : prepared.preprocessor.classes().size();
+  return problem;
+}
+
+std::string architecture(const std::vector<std::size_t>& widths, Activation activation) {
+  std::string text;
+  for (std::size_t width : widths) text += (text.empty() ? "" : "-") + std::to_string(width);
+  return text + " " + std::string(activation_name(activation));
+}
+
+RunPlan make_plan(const Prepared& p, const Options& options, const Problem& problem, const Machine& machine,
+                  Trainer& trainer, const std::string& path) {
+  RunPlan plan;
+  plan.data = path + ": " + std::to_string(p.train.rows + p.eval.rows) + " rows, " +
+              std::to_string(p.preprocessor.features()) + " features";
+  plan.target = p.preprocessor.target_description();
+  plan.split = p.split;
+  plan.model = architecture(model_widths(problem, options), options.activation) + ", " +
+               std::to_string(trainer.model().parameters()) + " parameters, " + std::string(name(options.precision));
+  plan.machine = machine.description;
+  plan.memory_bytes = trainer.memory_bytes();
+  plan.notes = p.preprocessor.notes();
+  return plan;
+}
+
+}  // namespace
+
+TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
+  Options options = given;
+  validate(options);
+  if (options.out.empty()) options.out = "model.safetensors";
+  io::write_probe(options.out);  // a run of an hour must not fail at its last line
+  Machine machine(options);
+  const Prepared prepared = prepare(data, options);
+  const Problem problem = problem_of(prepared, options);
+  Trainer trainer(options, problem, machine, prepared.train, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
+  if (observer.on_plan) observer.on_plan(make_plan(prepared, options, problem, machine, trainer, data));
+
+  TrainResult result = trainer.run(observer);
+  result.eval_name = prepared.eval_name;
+  const SavedModel saved = {.preprocessor = prepared.preprocessor,
+                            .widths = model_widths(problem, options),
+                            .activation = options.activation,
+                            .loss = problem.loss,
+                            .precision = options.precision,
+                            .huber_delta = options.huber_delta,
+                            .step = result.steps.applied,
+                            .loss_scale = result.loss_scale,
+                            .isa = machine.kernels->name,
+                            .config = config_of(options),
+                            .tensors = trainer.model().tensors(),
+                            .digest = {}};
+  save_model(options.out, saved);
+  result.model = options.out;
+  result.weights_digest = weights_digest(saved.tensors);
+  return result;
+}
+
+}  // namespace halfstep

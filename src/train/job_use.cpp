@@ -1,0 +1,115 @@
+// Jobs on a trained model: evaluate, predict, inspect.
+#include <algorithm>
+#include <charconv>
+
+#include "data/data.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "train/machine.hpp"
+#include "train/model_file.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr std::size_t kBatch = 512;
+
+// A model ready for forward passes, in the precision it was trained in.
+struct Loaded {
+  Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
+      : machine(options),
+        context(*machine.kernels, *machine.executor, saved.precision),
+        model({.widths = saved.widths,
+               .activation = saved.activation,
+               .dtype = saved.precision,
+               .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
+               .training = false}) {
+    model.set_tensors(saved.tensors);
+    model.pack_all(*machine.kernels);
+  }
+  Machine machine;
+  GemmContext context;
+  Mlp model;
+};
+
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+}
+
+std::string shortest(float value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+}
+
+void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,
+               Predictions& out) {
+  const std::size_t classes = saved.preprocessor.classes().size();
+  const std::size_t columns = saved.widths.back();
+  std::vector<float> probabilities(pad_columns(columns));
+  if (saved.loss == LossKind::cross_entropy) {
+    kernels.softmax(columns, logits, probabilities.data());
+  } else {
+    kernels.activation_forward(Activation::sigmoid, columns, logits, probabilities.data());
+  }
+  if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
+  out.values.insert(out.values.end(), probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(classes));
+  out.predicted.push_back(saved.preprocessor.classes()[predicted_class(logits, columns, meaning.single_logit)]);
+}
+
+}  // namespace
+
+Metrics evaluate(const std::string& model, const std::string& data, const Options& options) {
+  const SavedModel saved = load_model(model);
+  const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), true);
+  Loaded loaded(saved, options, examples.rows);
+  const auto loss = make_loss(saved.loss, saved.huber_delta);
+  return measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
+}
+
+Predictions predict(const std::string& model, const std::string& data, const Options& options) {
+  const SavedModel saved = load_model(model);
+  const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), false);
+  Loaded loaded(saved, options, examples.rows);
+  const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.loss);
+  Predictions out;
+  out.classification = meaning.classification;
+  if (meaning.classification) out.classes = saved.preprocessor.classes();
+  for_each_batch(loaded.context, loaded.model, examples,
+                 [&](std::size_t, std::size_t rows, const float* logits, std::size_t ld) {
+                   for (std::size_t i = 0; i < rows; ++i) {
+                     if (meaning.classification) {
+                       add_class(*loaded.machine.kernels, saved, meaning, logits + i * ld, out);
+                       continue;
+                     }
+                     const auto value =
+                         static_cast<float>(logits[i * ld] * meaning.target_scale + meaning.target_mean);
+                     out.values.push_back(value);
+                     out.predicted.push_back(shortest(value));
+                   }
+                 });
+  return out;
+}
+
+ModelSummary inspect(const std::string& path) {
+  const SavedModel saved = load_model(path);
+  ModelSummary s;
+  s.format = "halfstep 1 (safetensors)";
+  s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
+  for (std::size_t width : saved.widths) s.architecture += (s.architecture.empty() ? "" : "-") + std::to_string(width);
+  s.architecture += " " + std::string(activation_name(saved.activation)) + ", " + std::string(loss_name(saved.loss));
+  for (const NamedTensor& t : saved.tensors) {
+    s.parameters += static_cast<std::int64_t>(t.values.size());
+    s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
+  }
+  s.step = saved.step;
+  s.precision = name(saved.precision);
+  s.loss_scale = shortest(saved.loss_scale);
+  s.digest = saved.digest;
+  s.weights_digest = weights_digest(saved.tensors);
+  s.classes = saved.preprocessor.classes();
+  s.preprocessing = saved.preprocessor.describe();
+  s.config = saved.config;
+  return s;
+}
+
+}  // namespace halfstep

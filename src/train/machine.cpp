@@ -1,0 +1,18 @@
+#include "train/machine.hpp"
+
+#include "kernels/dispatch.hpp"
+#include "parallel/threads.hpp"
+
+namespace halfstep {
+
+Machine::Machine(const Options& options) {
+  const ThreadChoice choice = choose_threads(options.threads);
+  if (choice.count > affinity_threads()) limit = std::make_unique<ParallelLimit>(choice.count);
+  executor = make_executor(choice.count);
+  kernels = &select_isa(options.isa);
+  const int threads = executor->threads();
+  description = std::string(kernels->name) + " (" + selection_reason(options.isa) + "), " + std::to_string(threads) +
+                (threads == 1 ? " thread (" : " threads (") + choice.reason + ")";
+}
+
+}  // namespace halfstep

@@ -1,0 +1,21 @@
+// Threads and kernels of one job.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "halfstep/options.hpp"
+#include "kernels/table.hpp"
+#include "parallel/executor.hpp"
+
+namespace halfstep {
+
+struct Machine {
+  explicit Machine(const Options& options);
+
+  std::unique_ptr<ParallelLimit> limit;  // only where more threads than cores were asked for
+  std::unique_ptr<Executor> executor;
+  const KernelTable* kernels;
+  std::string description;  // ISA and threads, with the reasons
+};
+
+}  // namespace halfstep

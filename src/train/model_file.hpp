@@ -1,0 +1,47 @@
+// A trained model as a file: safetensors with fp32 masters and, as metadata, all that predict needs to take raw data.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/preprocess.hpp"
+#include "halfstep/options.hpp"
+#include "nn/mlp.hpp"
+#include "train/inference.hpp"
+#include "train/trainer.hpp"
+
+namespace halfstep {
+
+struct SavedModel {
+  data::Preprocessor preprocessor;
+  std::vector<std::size_t> widths;
+  Activation activation = Activation::relu;
+  LossKind loss = LossKind::cross_entropy;
+  Dtype precision = Dtype::fp32;
+  double huber_delta = 1;
+  std::int64_t step = 0;
+  double loss_scale = 1;
+  std::string isa;
+  std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  std::vector<NamedTensor> tensors;
+  std::string digest;  // of the file, as read
+};
+
+// Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.1.weight, ...
+std::string weights_digest(const std::vector<NamedTensor>& tensors);
+
+// Durable and atomic. Throws Error(io).
+void save_model(const std::string& path, const SavedModel& model);
+// Throws Error: io when it cannot be read, format when it is not such a file.
+SavedModel load_model(const std::string& path);
+
+OutputMeaning output_meaning(const data::Preprocessor& preprocessor, LossKind loss);
+
+// Every parameter of a run with its value.
+std::vector<std::pair<std::string, std::string>> config_of(const Options& options);
+
+std::string_view loss_name(LossKind loss);
+std::string_view activation_name(Activation activation);
+
+}  // namespace halfstep

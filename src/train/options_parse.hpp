@@ -1,0 +1,30 @@
+// Text to value and back, for the parameter registry. Nothing here depends on the locale.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace halfstep::options {
+
+// Throws Error(invalid_argument) naming the parameter, the value and what is accepted.
+[[noreturn]] void reject(std::string_view name, std::string_view value, std::string why);
+
+// The whole text must be the number; the range is inclusive.
+std::int64_t parse_integer(std::string_view name, std::string_view text, std::int64_t least, std::int64_t most);
+std::uint64_t parse_unsigned(std::string_view name, std::string_view text);
+double parse_number(std::string_view name, std::string_view text);  // finite
+bool parse_flag(std::string_view name, std::string_view text);
+std::vector<std::string> parse_list(std::string_view text);  // separated by commas, "" is the empty list
+
+// Index of `text` among the choices "a|b|c".
+std::size_t parse_choice(std::string_view name, std::string_view text, std::string_view choices);
+std::string choice_name(std::string_view choices, std::size_t index);
+
+std::string number_text(double value);  // shortest text that reads back to the same bits
+std::string list_text(const std::vector<std::string>& items);
+
+// Scaling by a power of two loses nothing; the bounds keep its reciprocal an ordinary fp32 number.
+bool is_scale(double value);
+
+}  // namespace halfstep::options

@@ -1,0 +1,24 @@
+// The one list of parameters.
+#pragma once
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "halfstep/options.hpp"
+
+namespace halfstep::options {
+
+struct Entry {
+  std::string_view name;
+  std::string_view type;
+  std::string_view range;
+  std::string_view help;
+  std::function<void(Options&, std::string_view)> set;
+  std::function<std::string(const Options&)> get;
+};
+
+// In the order help prints them.
+std::span<const Entry> registry();
+
+}  // namespace halfstep::options

@@ -1,0 +1,74 @@
+#include "halfstep/error.hpp"
+#include "halfstep/options.hpp"
+#include "train/options_parse.hpp"
+#include "train/options_registry.hpp"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse(std::string_view name, std::string why, std::string hint = {}) {
+  throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
+                                         .where = "--" + std::string(name),
+                                         .why = std::move(why),
+                                         .kept = {},
+                                         .hint = std::move(hint)});
+}
+
+// A run never starts with a parameter it ignores; one left at its default cannot be told from one not given.
+void refuse_ignored(const Options& options, std::initializer_list<std::string_view> names, const std::string& why,
+                    const std::string& hint) {
+  for (const std::string_view name : names) {
+    if (get_option(options, name) != get_option(Options{}, name)) refuse(name, why, hint);
+  }
+}
+
+// Options can be filled without set_option: every value must pass its own setter.
+void check_each(const Options& options) {
+  Options copy;
+  for (const options::Entry& entry : options::registry()) entry.set(copy, entry.get(options));
+}
+
+void check_optimizer(const Options& options) {
+  if (options.optimizer != OptimizerKind::sgd) {
+    refuse_ignored(options, {"momentum", "nesterov"}, "only sgd has it", "--optimizer sgd");
+  } else {
+    refuse_ignored(options, {"beta1", "beta2", "epsilon"}, "sgd does not have it", "--optimizer adamw");
+    if (options.nesterov && options.momentum == 0) refuse("nesterov", "it needs momentum", "--momentum 0.9");
+  }
+}
+
+void check_loss(const Options& options) {
+  const bool for_classes = options.loss == "cross_entropy" || options.loss == "binary_cross_entropy";
+  const bool for_values = options.loss == "mse" || options.loss == "huber";
+  if (options.task == Task::regress && for_classes) refuse("loss", options.loss + " is for classification", "mse");
+  if (options.task == Task::classify && for_values)
+    refuse("loss", options.loss + " is for regression", "cross_entropy");
+  if (options.loss != "huber") refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
+}
+
+void check_scale(const Options& options) {
+  const bool automatic = options.loss_scale == "auto" && options.precision == Dtype::fp16;
+  if (options.loss_scale != "dynamic" && !automatic) {
+    refuse_ignored(options, {"scale-init", "scale-growth", "scale-backoff", "scale-interval", "scale-min", "scale-max"},
+                   "the loss scale is not dynamic here", "--loss-scale dynamic");
+  }
+  if (options.scale_min > options.scale_max) refuse("scale-min", "it is above scale-max");
+  if (options.scale_init == 0) return;
+  if (options.scale_init < options.scale_min) refuse("scale-init", "it is below scale-min");
+  if (options.scale_init > options.scale_max) refuse("scale-init", "it is above scale-max");
+}
+
+}  // namespace
+
+void validate(const Options& options) {
+  check_each(options);
+  check_optimizer(options);
+  check_loss(options);
+  check_scale(options);
+  if (!options.test.empty() && options.validation > 0) {
+    refuse("validation", "a test set is given, so nothing is held out", "one of --test and --validation");
+  }
+  if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
+}
+
+}  // namespace halfstep

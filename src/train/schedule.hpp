@@ -1,0 +1,18 @@
+// The learning rate as a function of the applied step: a skipped step does not move it.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace halfstep {
+
+struct Schedule {
+  std::string_view kind;  // constant | cosine | linear
+  double lr = 0;
+  std::int64_t warmup = 0;  // steps of linear ramp
+  std::int64_t steps = 0;   // planned in all; cosine and linear end at zero there
+
+  // `applied` steps are done; the rate of the next one.
+  double at(std::int64_t applied) const;
+};
+
+}  // namespace halfstep

@@ -1,0 +1,101 @@
+#include "train/step.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/fp_env.hpp"
+
+namespace halfstep {
+
+StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr) {
+  const FpEnvGuard fp_env;
+  StepReport report;
+  report.loss_scale = scaler_.scale();
+  model_.forward(context_, pad_rows(rows));
+  report.loss = evaluate(rows, targets);  // leaves the gradient by the logits, times the loss scale
+  model_.backward(context_, pad_rows(rows), false);
+  const GradientSummary gradients = summarise();
+  if (gradients.finite) {
+    optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
+    update_weights();
+  }
+  scaler_.update(gradients.finite);
+  report.applied = gradients.finite;
+  report.grad_norm = gradients.norm;
+  report.first_bad = gradients.first_bad;
+  return report;
+}
+
+TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
+                     ClipOptions clip)
+    : context_(context), model_(model), loss_(loss), optimizer_(optimizer), scaler_(scaler), clip_(clip) {}
+
+std::vector<std::size_t> TrainStep::tensor_sizes(Mlp& model) {
+  std::vector<std::size_t> sizes;
+  for (const Dense& l : model.layers()) {
+    sizes.push_back(l.weight.size());
+    sizes.push_back(l.bias.size());
+  }
+  return sizes;
+}
+
+double TrainStep::evaluate(std::size_t rows, const Targets& targets) {
+  const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), rows};
+  const LossGradient gradient = {model_.d_logits().target(), model_.d_logits_sums(), kSumRows, model_.logits_ld()};
+  return evaluate_loss(loss_, context_.kernels, context_.executor, context_.dtype, logits, targets, scaler_.scale(),
+                       &gradient);
+}
+
+GradientSummary TrainStep::summarise() {
+  // Clip by value comes before the norm is taken, so only this combination costs a pass of its own.
+  if (clip_.value > 0 && clip_.norm > 0) clip_by_value();
+  std::vector<GradientSquares> tensors;
+  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+    const std::vector<double>& squares = model_.layers()[i].squares;
+    const std::string name = "layers." + std::to_string(i);
+    tensors.push_back({name + ".weight", {squares.data(), squares.size() - 1}});
+    tensors.push_back({name + ".bias", {&squares.back(), 1}});
+  }
+  return summarise_gradients(tensors, scaler_.scale(), scaler_.inv_scale(), clip_);
+}
+
+void TrainStep::clip_by_value() {
+  const KernelTable& kernels = context_.kernels;
+  const auto limit = static_cast<float>(clip_.value) * scaler_.scale();
+  for (Dense& l : model_.layers()) {
+    context_.executor.run(l.layout.strips(), [&](std::size_t strip, int) {
+      for (std::size_t b = 0; b < l.layout.blocks(); ++b) {
+        float* block = l.weight_grad.data() + l.layout.block_offset(strip, b);
+        const std::size_t n = kLanes * l.layout.block_columns(b);
+        double& squares = l.squares[strip * l.layout.blocks() + b];
+        if (!(squares < std::numeric_limits<double>::infinity())) continue;  // an infinity must stay visible
+        kernels.clamp(n, limit, block);
+        squares = kernels.sum_squares(n, block);
+      }
+    });
+    if (!(l.squares.back() < std::numeric_limits<double>::infinity())) continue;
+    kernels.clamp(l.bias_grad.size(), limit, l.bias_grad.data());
+    l.squares.back() = kernels.sum_squares(l.bias_grad.size(), l.bias_grad.data());
+  }
+}
+
+// Moments, fp32 master and both packed forms of each block, while the block is in cache.
+void TrainStep::update_weights() {
+  constexpr std::size_t kBlocksPerTask = 8;
+  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+    Dense& l = model_.layers()[i];
+    const std::size_t groups = (l.layout.blocks() + kBlocksPerTask - 1) / kBlocksPerTask;
+    context_.executor.run(l.layout.strips() * groups, [&](std::size_t task, int) {
+      const std::size_t strip = task / groups, first = task % groups * kBlocksPerTask;
+      for (std::size_t b = first; b < std::min(l.layout.blocks(), first + kBlocksPerTask); ++b) {
+        const std::size_t offset = l.layout.block_offset(strip, b);
+        optimizer_.apply(context_.kernels, 2 * i, offset, kLanes * l.layout.block_columns(b),
+                         l.weight_grad.data() + offset, l.weight.data() + offset);
+        model_.pack_block(context_.kernels, i, strip, b);
+      }
+    });
+    optimizer_.apply(context_.kernels, 2 * i + 1, 0, l.bias.size(), l.bias_grad.data(), l.bias.data());
+  }
+}
+
+}  // namespace halfstep

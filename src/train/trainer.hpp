@@ -1,0 +1,66 @@
+// The training loop: epochs of steps over prepared examples, with metrics and an honest count of what was skipped.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "data/examples.hpp"
+#include "halfstep/jobs.hpp"
+#include "train/batcher.hpp"
+#include "train/inference.hpp"
+#include "train/machine.hpp"
+#include "train/metrics_log.hpp"
+#include "train/schedule.hpp"
+#include "train/step.hpp"
+
+namespace halfstep {
+
+// What the data asks of the model.
+struct Problem {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  LossKind loss = LossKind::cross_entropy;
+  OutputMeaning meaning;
+};
+
+// Widths, inputs first, for this problem and these options.
+std::vector<std::size_t> model_widths(const Problem& problem, const Options& options);
+
+class Trainer {
+ public:
+  Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
+          const data::Examples* eval);
+
+  Mlp& model() { return model_; }
+  std::int64_t memory_bytes() const;
+  std::int64_t planned_steps() const { return schedule_.steps; }
+
+  // Throws Error(diverged) when the loss scale is at its floor (or fixed) and gradients stay non-finite.
+  TrainResult run(const TrainObserver& observer);
+
+ private:
+  StepReport one_step(std::span<const std::uint32_t> rows);
+  void count(const StepReport& report);
+  [[noreturn]] void give_up(const StepReport& report) const;
+  bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
+
+  const Options& options_;
+  Problem problem_;
+  Machine& machine_;
+  const data::Examples& train_;
+  const data::Examples* eval_;
+  Mlp model_;
+  GemmContext context_;
+  std::unique_ptr<Loss> loss_;
+  std::unique_ptr<Optimizer> optimizer_;
+  GradScaler scaler_;
+  TrainStep step_;
+  Batcher batcher_;
+  Schedule schedule_;
+  MetricsLog log_;
+  StepCounts steps_;
+  std::int64_t skipped_in_a_row_ = 0;
+  std::map<std::string, std::int64_t> skip_reasons_;  // reason, steps
+};
+
+}  // namespace halfstep

@@ -1,0 +1,57 @@
+#include "base/arena.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+
+using namespace halfstep;
+
+namespace {
+
+bool aligned(const void* address, std::size_t alignment) {
+  return reinterpret_cast<std::uintptr_t>(address) % alignment == 0;
+}
+
+TEST_CASE("arena: memory is aligned and zero") {
+  for (const std::size_t size : {1u, 15u, 16u, 1000u, 2000000u}) {
+    const AlignedBuffer<float> buffer(size);
+    CHECK(buffer.size() == size);
+    CHECK(aligned(buffer.data(), size * sizeof(float) >= kHugePageFrom ? kHugePage : kCacheLine));
+    CHECK(std::all_of(buffer.begin(), buffer.end(), [](float value) { return value == 0.0f; }));
+  }
+}
+
+TEST_CASE("arena: an empty buffer has no memory") {
+  CHECK(AlignedBuffer<float>().data() == nullptr);
+  CHECK(AlignedBuffer<float>(0).data() == nullptr);
+}
+
+TEST_CASE("arena: moving hands the memory over") {
+  AlignedBuffer<float> first(8);
+  first[3] = 2.0f;
+  const float* memory = first.data();
+  AlignedBuffer<float> second(std::move(first));
+  CHECK(second.data() == memory);
+  AlignedBuffer<float> third;
+  third = std::move(second);
+  CHECK(third.data() == memory);
+  CHECK(third.size() == 8);
+  CHECK(third[3] == 2.0f);
+}
+
+TEST_CASE("arena: sizes that no machine has are refused by name") {
+  const auto status_of = [](std::size_t size) {
+    try {
+      const AlignedBuffer<float> buffer(size);
+    } catch (const Error& error) {
+      return error.status();
+    }
+    return Status::ok;
+  };
+  constexpr std::size_t kMost = static_cast<std::size_t>(-1);
+  CHECK(status_of(kMost) == Status::out_of_memory);
+  CHECK(status_of(kMost / sizeof(float)) == Status::out_of_memory);
+}
+
+}  // namespace

@@ -1,0 +1,87 @@
+#include "kernels/dispatch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "halfstep/error.hpp"
+#include "kernels/cpu.hpp"
+#include "kernels/table.hpp"
+#include "support/isa_loop.hpp"
+
+using namespace halfstep;
+
+namespace {
+
+// HALFSTEP_ISA for the length of a test.
+class IsaVariable {
+ public:
+  explicit IsaVariable(const char* value) {
+    if (const char* before = std::getenv("HALFSTEP_ISA")) before_ = before;
+    set(value);
+  }
+  ~IsaVariable() { set(before_ ? before_->c_str() : nullptr); }
+
+ private:
+  static void set(const char* value) { value != nullptr ? setenv("HALFSTEP_ISA", value, 1) : unsetenv("HALFSTEP_ISA"); }
+  std::optional<std::string> before_;
+};
+
+std::string refusal(std::string_view requested) {
+  try {
+    select_isa(requested);
+  } catch (const Error& error) {
+    CHECK(error.status() == Status::unsupported);
+    return error.what();
+  }
+  return {};
+}
+
+TEST_CASE("dispatch: scalar is first and always runs; every state has a reason") {
+  REQUIRE_FALSE(isas().empty());
+  CHECK(isas().front().name == std::string("scalar"));
+  CHECK(isas().front().runnable);
+  for (const IsaState& state : isas()) CHECK_FALSE(state.reason.empty());
+}
+
+TEST_CASE("dispatch: every runnable ISA can be asked for by name, and its table says the same name") {
+  const IsaVariable unset(nullptr);
+  test::for_each_runnable_isa([](const KernelTable& table) { CHECK(&select_isa(table.name) == &table); });
+}
+
+TEST_CASE("dispatch: auto takes the widest that runs") {
+  const IsaVariable unset(nullptr);
+  const IsaState* widest = nullptr;
+  for (const IsaState& state : isas()) {
+    if (state.runnable) widest = &state;
+  }
+  CHECK(&select_isa("auto") == widest->table);
+  CHECK(&select_isa("") == widest->table);
+  CHECK(selection_reason("auto") == "best that this CPU runs");
+}
+
+TEST_CASE("dispatch: the environment decides when the call does not") {
+  const IsaVariable scalar("scalar");
+  CHECK(select_isa_state("auto").name == std::string("scalar"));
+  CHECK(selection_reason("auto") == "asked for by HALFSTEP_ISA");
+  CHECK(selection_reason("avx2") == "asked for");
+}
+
+TEST_CASE("dispatch: what cannot run is refused with a list of what can") {
+  CHECK(refusal("itanium").find("scalar") != std::string::npos);
+  for (const IsaState& state : isas()) {
+    if (!state.runnable) CHECK(refusal(state.name).find(state.reason) != std::string::npos);
+  }
+  const IsaVariable wrong("itanium");
+  CHECK(refusal("auto").find("HALFSTEP_ISA") != std::string::npos);
+}
+
+TEST_CASE("dispatch: CPU bits that nobody knows are missing") {
+  CHECK(missing_cpu_bits("").empty());
+  CHECK(missing_cpu_bits("warp_drive") == "CPU lacks warp_drive");
+  CHECK_FALSE(cpu_name().empty());
+}
+
+}  // namespace

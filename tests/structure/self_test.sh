@@ -1,0 +1,74 @@
+#!/bin/sh
+# self_test.sh NM CXX: every check must accept a good case and refuse each bad one.
+set -eu
+nm=$1 cxx=$2
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# A tree of one file: tree PATH LINE
+tree() {
+  rm -rf "$work/tree"
+  mkdir -p "$work/tree/$(dirname "$1")"
+  printf '%s\n' "$2" >"$work/tree/$1"
+}
+accepts() {
+  tree "$1" "$2"
+  sh "$here/check_tree.sh" "$work/tree" >"$work/log" 2>&1 || { echo "wrongly refused: $1: $2"; cat "$work/log"; failures=1; }
+}
+refuses() {
+  tree "$1" "$2"
+  if sh "$here/check_tree.sh" "$work/tree" >"$work/log" 2>&1; then echo "wrongly accepted: $1: $2"; failures=1; fi
+}
+
+accepts src/gemm/a.cpp '#include "kernels/table.hpp"'
+accepts src/nn/a.cpp '#include "gemm/gemm.hpp"'
+accepts src/cli/a.cpp '#include "halfstep/jobs.hpp"'
+accepts src/parallel/a.cpp '#include <tbb/parallel_for.h>'
+accepts src/kernels/simd/a.hpp '#include <xsimd/xsimd.hpp>'
+accepts src/base/fp_env.hpp '#include <xmmintrin.h>'
+accepts src/base/long.cpp "$(yes '//' | head -500)"
+refuses src/gemm/a.cpp '#include "nn/mlp.hpp"'
+refuses src/base/a.cpp '  #  include "kernels/table.hpp"'
+refuses src/loss/a.cpp '#include "amp/scaler.hpp"'
+refuses src/data/a.cpp '#include "parallel/executor.hpp"'
+refuses src/cli/a.cpp '#include "train/trainer.hpp"'
+refuses src/gemm/a.cpp '#include "sibling.hpp"'
+refuses src/novelty/a.cpp '// nothing'
+refuses include/halfstep/a.hpp '#include "base/rng.hpp"'
+refuses src/gemm/a.cpp '#include <tbb/parallel_for.h>'
+refuses tests/gemm/a.cpp '#include <oneapi/tbb.h>'
+refuses src/kernels/body/a.hpp '#include <xsimd/xsimd.hpp>'
+refuses src/gemm/a.cpp '#include <immintrin.h>'
+refuses src/kernels/body/a.hpp '#include <arm_neon.h>'
+refuses src/kernels/isa/a.cpp '#include <vector>'
+refuses src/base/long.cpp "$(yes '//' | head -501)"
+refuses docs/a.md 'a tree without sources'
+
+# An object of one line: object SOURCE
+object() {
+  printf '%s\n' "$1" >"$work/unit.cpp"
+  "$cxx" -std=c++20 -O0 -c "$work/unit.cpp" -o "$work/unit.o"
+}
+symbols() { sh "$here/check_symbols.sh" "$nm" wide "$work/unit.o" >"$work/log" 2>&1; }
+object_accepts() {
+  object "$1"
+  symbols || { echo "wrongly refused: $1"; cat "$work/log"; failures=1; }
+}
+object_refuses() {
+  object "$1"
+  if symbols; then echo "wrongly accepted: $1"; failures=1; fi
+}
+
+object_accepts 'namespace isa_wide { inline int f() { return 1; } int g() { return f(); } }'
+object_accepts 'namespace isa_wide { static int f() { return 1; } int g() { return f(); } }'
+object_refuses 'inline int f() { return 1; } namespace isa_wide { int g() { return f(); } }'
+object_refuses 'template <class T> T f(T x) { return x; } namespace isa_wide { int g() { return f(1); } }'
+object_refuses 'namespace isa_wider { int g() { return 1; } }'
+object_refuses 'int counter; namespace isa_wide { int g() { return counter; } }'
+object_refuses 'template <class T> struct A { static inline T x = 1; }; namespace isa_wide { int g() { return A<int>::x; } }'
+object_refuses 'static int g() { return 1; }'
+
+[ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
+exit "$failures"
