@@ -55,7 +55,7 @@ struct Options {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.01;
-  std::string schedule = "constant";  // constant | cosine | linear
+  std::string schedule = "cosine";  // constant | cosine | linear; the last two end at zero
   std::int64_t warmup = 0;            // steps
 
   // length

@@ -21,7 +21,8 @@ Column number_column(std::string name, std::size_t rows) {
 // Three arms, each turning once around the origin.
 Table make_spirals(std::size_t rows, const Rng& rng) {
   constexpr double kNoise = 0.04;
-  constexpr std::array<std::array<double, 2>, 3> kArm = {{{1, 0}, {-0.5, 0.8660254037844386}, {-0.5, -0.8660254037844386}}};
+  constexpr std::array<std::array<double, 2>, 3> kArm = {
+      {{1, 0}, {-0.5, 0.8660254037844386}, {-0.5, -0.8660254037844386}}};
   // Rotation by 1/512 of a turn, applied again and again: no sin or cos, whose last bits differ by platform.
   constexpr double kCos = 0.9999247018391445;
   constexpr double kSin = 0.012271538285719925;
@@ -42,7 +43,8 @@ Table make_spirals(std::size_t rows, const Rng& rng) {
     const double u = turn[step][0] * radius;
     const double v = turn[step][1] * radius;
     table.columns[0].numbers[row] = u * kArm[arm][0] - v * kArm[arm][1] + kNoise * rng.normal((1ull << 40) + 2 * row);
-    table.columns[1].numbers[row] = u * kArm[arm][1] + v * kArm[arm][0] + kNoise * rng.normal((1ull << 40) + 2 * row + 1);
+    table.columns[1].numbers[row] =
+        u * kArm[arm][1] + v * kArm[arm][0] + kNoise * rng.normal((1ull << 40) + 2 * row + 1);
     arm_column.codes.push_back(arm);
   }
   return table;
@@ -77,8 +79,9 @@ struct BuiltinSet {
 
 using Content = std::variant<Table, Matrix>;
 constexpr std::array kSets = {
-    BuiltinSet{"digits", 6000, 1500, [](std::size_t rows, const Rng& rng) { return Content(make_digits(rows, rng)); }},
-    BuiltinSet{"spirals", 3000, 1000, [](std::size_t rows, const Rng& rng) { return Content(make_spirals(rows, rng)); }},
+    BuiltinSet{"digits", 8000, 2000, [](std::size_t rows, const Rng& rng) { return Content(make_digits(rows, rng)); }},
+    BuiltinSet{"spirals", 3000, 1000,
+               [](std::size_t rows, const Rng& rng) { return Content(make_spirals(rows, rng)); }},
     BuiltinSet{"regression", 4000, 1000,
                [](std::size_t rows, const Rng& rng) { return Content(make_regression(rows, rng)); }},
 };

@@ -1,4 +1,5 @@
-// Data sets made by the program itself: the same bits on every platform, from plain arithmetic on counter-based numbers.
+// Data sets made by the program itself: the same bits on every platform, from plain arithmetic on counter-based
+// numbers.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -53,7 +53,8 @@ constexpr std::array kFormats = {
 [[noreturn]] void fail_unknown_format(const std::string& path) {
   std::string accepted;
   for (const Format& format : kFormats) {
-    for (const std::string_view ending : format.endings) accepted += (accepted.empty() ? "" : " ") + std::string(ending);
+    for (const std::string_view ending : format.endings)
+      accepted += (accepted.empty() ? "" : " ") + std::string(ending);
   }
   fail(Status::unsupported, "unknown data format", path, "the ending of the name is not one of: " + accepted,
        "rename the file; each may also end in .gz");

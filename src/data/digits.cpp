@@ -22,9 +22,10 @@ constexpr Point kFour[] = {{.7, 1}, {.7, 0}, {0, .65}, {1, .65}};
 constexpr Point kFive[] = {{.9, 0}, {.15, 0}, {.1, .45}, {.6, .4}, {.95, .7}, {.6, 1}, {.05, .9}};
 constexpr Point kSix[] = {{.8, 0}, {.3, .3}, {.05, .7}, {.4, 1}, {.9, .8}, {.7, .5}, {.1, .6}};
 constexpr Point kSeven[] = {{0, 0}, {1, 0}, {.4, 1}};
-constexpr Point kEight[] = {{.5, .45}, {.1, .2}, {.5, 0}, {.9, .2}, {.5, .45}, {.05, .75}, {.5, 1}, {.95, .75}, {.5, .45}};
+constexpr Point kEight[] = {{.5, .45},  {.1, .2}, {.5, 0},    {.9, .2}, {.5, .45},
+                            {.05, .75}, {.5, 1},  {.95, .75}, {.5, .45}};
 constexpr Point kNine[] = {{.9, .4}, {.3, .5}, {.1, .2}, {.6, 0}, {.95, .3}, {.7, .7}, {.2, 1}};
-constexpr std::array<std::span<const Point>, 10> kDigits = {kZero, kOne,  kTwo,   kThree, kFour,
+constexpr std::array<std::span<const Point>, 10> kDigits = {kZero, kOne, kTwo,   kThree, kFour,
                                                             kFive, kSix, kSeven, kEight, kNine};
 constexpr std::size_t kMaxPoints = 9;
 constexpr std::size_t kDraws = 512;  // random numbers kept for each picture
@@ -52,12 +53,12 @@ double squared_distance(Point p, Point a, Point b) {
 
 // Trembling, slanted, stretched and moved, in pixels.
 std::size_t place(std::span<const Point> stroke, Draws& draws, std::array<Point, kMaxPoints>& out) {
-  const double width = draws.between(6, 9);
+  const double width = draws.between(5.5, 9);
   const double height = draws.between(9, 12);
   const double slant = draws.between(-2.5, 2.5);
   const double tilt = draws.between(-1, 1);
   const double middle = (kDigitSide - 1) / 2.0;
-  const Point centre = {middle + draws.between(-1, 1), middle + draws.between(-1, 1)};
+  const Point centre = {middle + draws.between(-1.5, 1.5), middle + draws.between(-1.5, 1.5)};
   for (std::size_t i = 0; i < stroke.size(); ++i) {
     const double x = stroke[i].x - 0.5 + draws.between(-0.06, 0.06);
     const double y = stroke[i].y - 0.5 + draws.between(-0.06, 0.06);
@@ -69,13 +70,14 @@ std::size_t place(std::span<const Point> stroke, Draws& draws, std::array<Point,
 void draw(std::uint32_t digit, Draws& draws, std::span<std::uint8_t> pixels) {
   std::array<Point, kMaxPoints> points{};
   const std::size_t count = place(kDigits[digit], draws, points);
-  const double thickness = draws.between(0.5, 1.2);
+  const double thickness = draws.between(0.4, 1.1);
   const double ink = draws.between(120, 230);
   const double noise = draws.between(20, 80);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const Point p = {static_cast<double>(i % kDigitSide), static_cast<double>(i / kDigitSide)};
     double nearest = 1e9;
-    for (std::size_t k = 0; k + 1 < count; ++k) nearest = std::min(nearest, squared_distance(p, points[k], points[k + 1]));
+    for (std::size_t k = 0; k + 1 < count; ++k)
+      nearest = std::min(nearest, squared_distance(p, points[k], points[k + 1]));
     const double cover = std::clamp(thickness + 0.5 - std::sqrt(nearest), 0.0, 1.0);
     const double value = ink * cover + noise * draws.between(-0.5, 1);
     pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));

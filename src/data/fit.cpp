@@ -107,7 +107,8 @@ void fit_categories(const RawData& raw, const Rows& rows, InputColumn& input, st
   }
 }
 
-std::vector<bool> named_columns(const Table& table, const std::vector<std::string>& keys, const std::string& parameter) {
+std::vector<bool> named_columns(const Table& table, const std::vector<std::string>& keys,
+                                const std::string& parameter) {
   std::vector<bool> named(table.columns.size());
   for (const std::string& key : keys) named[resolve_column(table, key, parameter)] = true;
   return named;

@@ -52,8 +52,9 @@ std::uint64_t checked_product(const Source& source, const IdxHeader& header) {
   std::uint64_t product = 1;
   for (const std::uint64_t size : header.sizes) {
     if (size != 0 && product > available / size) {
-      fail_idx(source, "sizes in the header need more bytes than the " + std::to_string(header.data.size()) +
-                           " that follow it", "the file may be cut off");
+      fail_idx(source,
+               "sizes in the header need more bytes than the " + std::to_string(header.data.size()) + " that follow it",
+               "the file may be cut off");
     }
     product *= size;
   }
@@ -77,8 +78,8 @@ IdxHeader parse_header(const Source& source) {
   header.values = checked_product(source, header);
   const std::uint64_t needed = header.values * header.value_bytes;
   if (needed != header.data.size()) {
-    fail_idx(source, std::to_string(header.data.size()) + " bytes of values where the header says " +
-                         std::to_string(needed));
+    fail_idx(source,
+             std::to_string(header.data.size()) + " bytes of values where the header says " + std::to_string(needed));
   }
   if (header.sizes[0] == 0) fail_idx(source, "0 rows");
   return header;

@@ -19,8 +19,8 @@ struct InputColumn {
   std::string name;
   std::size_t index = 0;  // in the training file
   Kind kind = Kind::number;
-  double mean = 0;   // also stands in for a missing number
-  double scale = 0;  // standard deviation; 0: constant, nothing to learn from
+  double mean = 0;                      // also stands in for a missing number
+  double scale = 0;                     // standard deviation; 0: constant, nothing to learn from
   std::vector<std::string> categories;  // one feature each
   bool missing_category = false;        // one more feature, for "missing"
 

@@ -143,9 +143,9 @@ std::string recipe_to_json(const Recipe& recipe) {
                                           {"scale", recipe.target_scale},
                                           {"description", recipe.target_description}});
   if (recipe.is_matrix) {
-    out.emplace_back("matrix", json::Object{{"columns", recipe.matrix_cols},
-                                            {"mean", recipe.matrix_mean},
-                                            {"scale", recipe.matrix_scale}});
+    out.emplace_back(
+        "matrix",
+        json::Object{{"columns", recipe.matrix_cols}, {"mean", recipe.matrix_mean}, {"scale", recipe.matrix_scale}});
     return json::dump(out);
   }
   json::Array columns;

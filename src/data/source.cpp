@@ -153,8 +153,7 @@ Source read_source(const std::string& path, std::uint64_t max_bytes) {
   try {
     Source source;
     source.name = path == "-" ? "standard input" : path;
-    source.bytes =
-        path == "-" ? read_stream(stdin, source.name, kFirstChunk, max_bytes) : read_file(path, max_bytes);
+    source.bytes = path == "-" ? read_stream(stdin, source.name, kFirstChunk, max_bytes) : read_file(path, max_bytes);
     if (path.ends_with(".gz") || has_gzip_magic(source.text())) {
       source.bytes = gunzip(source.text(), source.name, max_bytes);
     }

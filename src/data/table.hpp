@@ -29,8 +29,8 @@ struct Column {
 struct Table {
   std::size_t rows = 0;
   std::vector<Column> columns;
-  bool has_header = false;            // false: names are c0, c1, ...
-  std::vector<std::uint32_t> lines;   // line in the file of each row, from 1; empty when there is no file
+  bool has_header = false;           // false: names are c0, c1, ...
+  std::vector<std::uint32_t> lines;  // line in the file of each row, from 1; empty when there is no file
 };
 
 // Row-major. Exactly one of `bytes` and `floats` is used.

@@ -35,7 +35,8 @@ std::vector<std::uint32_t> rows_with_target(const RawData& raw, const Recipe& re
          std::to_string(table.rows) + " rows, of which " + std::to_string(rows.size()) + " have a target in " +
              place(recipe));
   }
-  if (dropped > 0) notes.push_back(std::to_string(dropped) + " rows without a target in " + place(recipe) + " left out");
+  if (dropped > 0)
+    notes.push_back(std::to_string(dropped) + " rows without a target in " + place(recipe) + " left out");
   return rows;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
@@ -54,7 +55,7 @@ std::uint64_t parse_unsigned(std::string_view name, std::string_view text) {
 double parse_number(std::string_view name, std::string_view text) {
   double value = 0;
   if (!convert(text, value)) reject(name, text, "expected a number");
-  if (!std::isfinite(value)) reject(name, text, "must be finite");
+  if (!(std::fabs(value) <= std::numeric_limits<float>::max())) reject(name, text, "must be finite in fp32");
   return value;
 }
 

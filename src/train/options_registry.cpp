@@ -72,9 +72,10 @@ Entry number(Name name, Name range, bool (*accepts)(double), Name help, double O
           [field](const Options& o) { return number_text(o.*field); }};
 }
 
-bool positive(double v) { return v > 0; }
+// Judged as fp32, which is what the kernels will see.
+bool positive(double v) { return static_cast<float>(v) > 0; }
 bool not_negative(double v) { return v >= 0; }
-bool fraction(double v) { return v >= 0 && v < 1; }
+bool fraction(double v) { return v >= 0 && static_cast<float>(v) < 1; }
 
 void set_hidden(Options& options, Name value) {
   std::vector<std::int64_t> widths;

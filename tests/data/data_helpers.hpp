@@ -45,7 +45,9 @@ class TempFolder {
 };
 
 inline Source source_of(std::string_view text) { return {"test.csv", {text.begin(), text.end()}}; }
-inline Table table_of(std::string_view text, const Options& options = {}) { return parse_csv(source_of(text), options); }
+inline Table table_of(std::string_view text, const Options& options = {}) {
+  return parse_csv(source_of(text), options);
+}
 inline RawData raw_of(std::string_view text, const Options& options = {}) {
   return {"test.csv", table_of(text, options)};
 }
@@ -89,8 +91,7 @@ inline std::string idx(std::string_view sizes_and_type, std::string_view values)
 // Path of a real data set, or empty after saying that the test is skipped.
 inline std::string real_data(const std::string& name) {
   const char* folder = std::getenv("HALFSTEP_TEST_DATA");
-  const auto path =
-      std::filesystem::path(folder ? folder : std::string(HS_SOURCE_DIR) + "/../shared/data") / name;
+  const auto path = std::filesystem::path(folder ? folder : std::string(HS_SOURCE_DIR) + "/../shared/data") / name;
   if (std::filesystem::exists(path)) return path.string();
   MESSAGE("skipped: " << path.string() << " is not there");
   return {};

@@ -95,12 +95,14 @@ TEST_SUITE("data/real") {
   };
 
   TEST_CASE("real tables read as their description says") {
-    for (const Expected& set : {Expected{"iris/iris.csv", "", 150, 4, 3}, {"abalone/abalone.csv", "", 4177, 10, 0},
+    for (const Expected& set : {Expected{"iris/iris.csv", "", 150, 4, 3},
+                                {"abalone/abalone.csv", "", 4177, 10, 0},
                                 {"wine-quality/winequality-red.csv", "", 1599, 11, 6},
                                 {"wine-quality/winequality-white.csv", "", 4898, 11, 7},
                                 {"breast-cancer-wdbc/wisc_bc_data.csv", "diagnosis", 569, 31, 2},
                                 {"california-housing/housing.csv", "median_house_value", 20640, 13, 0},
-                                {"sonar/sonar.csv", "", 208, 60, 2}, {"ionosphere/ionosphere.csv", "", 351, 34, 2},
+                                {"sonar/sonar.csv", "", 208, 60, 2},
+                                {"ionosphere/ionosphere.csv", "", 351, 34, 2},
                                 {"banknote/banknote_authentication.csv", "", 1372, 4, 2},
                                 {"concrete/concrete.csv", "", 1030, 8, 0}}) {
       const std::string path = real_data(set.path);

@@ -1,0 +1,87 @@
+#include "cli/commands.hpp"
+
+#include <algorithm>
+
+#include "cli/output.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/info.hpp"
+#include "halfstep/text.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+using Word = std::string_view;
+
+constexpr Word kEval[] = {"threads", "isa", "seed", "header", "missing", "labels", "json", "quiet", "v"};
+constexpr Word kPredict[] = {"threads", "isa", "seed", "header", "missing", "labels", "out", "json", "quiet", "v"};
+constexpr Word kInfo[] = {"threads", "isa", "json"};
+constexpr Word kJson[] = {"json"};
+
+constexpr Command kCommands[] = {
+    {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
+    {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
+    {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
+     run_predict},
+    {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
+    {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
+    {"params", "[--json]", "all parameters with type, default, range and help", kJson, 0, 0, run_params},
+};
+
+const Command& find_command(Word name) {
+  std::vector<Word> names;
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  const Word near = nearest_name(name, names);
+  throw Error(Status::invalid_argument,
+              {.what = "unknown command",
+               .where = std::string(name),
+               .why = {},
+               .kept = {},
+               .hint = near.empty() ? "halfstep --help" : "did you mean halfstep " + std::string(near) + "?"});
+}
+
+int run_words(std::span<const Word> words) {
+  if (words.empty()) {
+    print(general_help());
+    return kUsage;
+  }
+  const Word first = words.front();
+  if (first == "--version") {
+    print("halfstep " + std::string(version()) + "\n");
+    return kOk;
+  }
+  const bool help = first == "help" || first == "--help" || first == "-h";
+  if (help && words.size() == 1) {
+    print(general_help());
+    return kOk;
+  }
+  const Command& command = find_command(words[help ? 1 : 0]);
+  if (help) {
+    print(command_help(command));
+    return kOk;
+  }
+  const Args args = parse_args(command, words.subspan(1));
+  if (args.help) {
+    print(command_help(command));
+    return kOk;
+  }
+  return command.run(args);
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+int run(std::span<const std::string_view> words) {
+  // Known before parsing, because a parse error is reported in JSON too.
+  const bool json = std::find(words.begin(), std::find(words.begin(), words.end(), "--"), "--json") != words.end();
+  try {
+    return run_words(words);
+  } catch (...) {
+    return report_failure(json);
+  }
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "halfstep/info.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+std::string info_json(const SystemInfo& info) {
+  std::vector<std::string> isas;
+  std::string chosen;
+  for (const IsaInfo& isa : info.isas) {
+    JsonObject object;
+    object.text("name", isa.name).boolean("runnable", isa.runnable).boolean("chosen", isa.chosen);
+    isas.push_back(object.text("reason", isa.reason).str());
+    if (isa.chosen) chosen = isa.name;
+  }
+  JsonObject object;
+  object.text("command", "info").text("version", info.version).text("compiler", info.compiler).text("cpu", info.cpu);
+  object.text("isa", chosen).raw("isas", "[" + joined(isas, ",") + "]");
+  object.integer("threads", info.threads).text("threads_reason", info.threads_reason);
+  object.text("parallel", info.parallel).text("xsimd", info.xsimd).boolean("gzip", info.gzip);
+  return object.text("limits", info.limits).line();
+}
+
+std::string info_text(const SystemInfo& info) {
+  std::string text;
+  auto row = [&](std::string_view label, const std::string& value) {
+    text += std::string(label) + std::string(11 - std::min<std::size_t>(label.size(), 10), ' ') + value + "\n";
+  };
+  row("halfstep", info.version + " (" + info.compiler + ")");
+  row("cpu", info.cpu);
+  for (const IsaInfo& isa : info.isas) {
+    const char* state = isa.chosen ? "chosen" : isa.runnable ? "runnable" : "not here";
+    row("isa", isa.name + ": " + state + (isa.reason.empty() ? "" : ", " + isa.reason));
+  }
+  row("threads", std::to_string(info.threads) + (info.threads_reason.empty() ? "" : ", " + info.threads_reason));
+  row("parallel", info.parallel);
+  row("xsimd", info.xsimd);
+  row("gzip", info.gzip ? "yes" : "no");
+  row("limits", info.limits);
+  return text;
+}
+
+}  // namespace
+
+int run_info(const Args& args) {
+  SystemInfo info = system_info(args.options.isa);
+  if (args.options.threads > 0) {
+    info.threads = args.options.threads;
+    info.threads_reason = "asked for by --threads";
+  }
+  print(args.json ? info_json(info) : info_text(info));
+  return kOk;
+}
+
+}  // namespace halfstep::cli

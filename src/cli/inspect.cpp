@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "halfstep/jobs.hpp"
+#include "halfstep/text.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> extents;
+  for (const std::int64_t extent : shape) extents.push_back(std::to_string(extent));
+  return "[" + joined(extents, ",") + "]";
+}
+
+std::string summary_json(const std::string& path, const ModelSummary& model) {
+  std::vector<std::string> tensors;
+  for (const ModelSummary::Tensor& tensor : model.tensors) {
+    tensors.push_back(JsonObject()
+                          .text("name", tensor.name)
+                          .text("dtype", tensor.dtype)
+                          .raw("shape", shape_text(tensor.shape))
+                          .str());
+  }
+  JsonObject config;
+  for (const auto& [name, value] : model.config) config.text(name, value);
+  JsonObject object;
+  object.text("command", "inspect").text("file", path).text("format", model.format).text("kind", model.kind);
+  object.text("architecture", model.architecture).integer("parameters", model.parameters);
+  object.integer("step", model.step).text("precision", model.precision).text("loss_scale", model.loss_scale);
+  object.text("digest", model.digest).text("weights_digest", model.weights_digest);
+  object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
+  return object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str()).line();
+}
+
+std::string row(std::string_view label, const std::string& value) {
+  if (value.empty()) return {};
+  return std::string(label) + std::string(16 - std::min<std::size_t>(label.size(), 15), ' ') + value + "\n";
+}
+
+std::string summary_text(const ModelSummary& model) {
+  std::string text = row("format", model.format) + row("kind", model.kind) + row("architecture", model.architecture);
+  text += row("parameters", std::to_string(model.parameters)) + row("step", std::to_string(model.step));
+  text += row("precision", model.precision) + row("loss scale", model.loss_scale);
+  text += row("digest", model.digest) + row("weights digest", model.weights_digest);
+  text += row("classes", joined(model.classes, ", ")) + "\ntensors\n";
+  for (const ModelSummary::Tensor& tensor : model.tensors) {
+    text += "  " + tensor.name + "  " + tensor.dtype + " " + shape_text(tensor.shape) + "\n";
+  }
+  if (!model.preprocessing.empty()) text += "\npreprocessing\n";
+  for (const std::string& line : model.preprocessing) text += "  " + line + "\n";
+  if (!model.config.empty()) text += "\nparameters of the run\n";
+  for (const auto& [name, value] : model.config) text += "  " + name + " = " + value + "\n";
+  return text;
+}
+
+}  // namespace
+
+int run_inspect(const Args& args) {
+  const std::string& path = args.positional[0];
+  const ModelSummary model = inspect(path);
+  print(args.json ? summary_json(path, model) : summary_text(model));
+  return kOk;
+}
+
+}  // namespace halfstep::cli

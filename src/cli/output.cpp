@@ -1,0 +1,199 @@
+#include "cli/output.hpp"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <system_error>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "halfstep/error.hpp"
+#include "halfstep/info.hpp"
+#include "halfstep/text.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void to_stderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+}  // namespace
+
+void print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EPIPE) throw ClosedPipe();
+    if (written < 0) {
+      throw Error(Status::io, {.what = "cannot write the results",
+                               .where = "standard output",
+                               .why = std::generic_category().message(errno),
+                               .kept = "files already written",
+                               .hint = {}});
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+Narrator::Narrator(const Args& args) : quiet_(args.quiet), live_(!args.quiet && ::isatty(STDERR_FILENO) == 1) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  if (terminal != nullptr && std::string_view(terminal) == "dumb") live_ = false;
+  colour_ = live_ && (no_colour == nullptr || *no_colour == '\0');
+}
+
+void Narrator::line(const std::string& text) {
+  if (quiet_) return;
+  clear();
+  to_stderr(text + "\n");
+}
+
+void Narrator::heading(std::string_view label, const std::string& text) {
+  if (text.empty()) return;
+  const std::string padded = std::string(label) + std::string(label.size() < 11 ? 11 - label.size() : 1, ' ');
+  line((colour_ ? "\x1b[1m" + padded + "\x1b[0m" : padded) + text);
+}
+
+void Narrator::progress(const std::string& text) {
+  if (!live_) return;
+  // A line that wraps could not be taken back.
+  to_stderr("\r\x1b[K" + text.substr(0, terminal_width() - 1));
+  std::fflush(stderr);
+  pending_ = true;
+}
+
+void Narrator::clear() {
+  if (std::exchange(pending_, false)) to_stderr("\r\x1b[K");
+}
+
+JsonObject& JsonObject::raw(std::string_view key, std::string_view json) {
+  if (!body_.empty()) body_ += ',';
+  body_ += json_text(key) + ":";
+  body_ += json;
+  return *this;
+}
+JsonObject& JsonObject::text(std::string_view key, std::string_view value) { return raw(key, json_text(value)); }
+JsonObject& JsonObject::number(std::string_view key, double value) { return raw(key, json_text(value)); }
+JsonObject& JsonObject::integer(std::string_view key, std::int64_t value) { return raw(key, std::to_string(value)); }
+JsonObject& JsonObject::boolean(std::string_view key, bool value) { return raw(key, value ? "true" : "false"); }
+
+std::string json_array(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + json_text(text);
+  return "[" + out + "]";
+}
+
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
+  std::string out;
+  for (std::size_t i = 0; i < texts.size(); ++i) out.append(i == 0 ? "" : separator).append(texts[i]);
+  return out;
+}
+
+std::string metrics_text(const Metrics& metrics) {
+  std::string text = "loss " + brief(metrics.loss);
+  if (metrics.classification) return text + "  accuracy " + brief(metrics.accuracy);
+  return text + "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
+}
+
+void add_metrics(JsonObject& object, const Metrics& metrics) {
+  object.integer("rows", metrics.rows).number("loss", metrics.loss);
+  if (metrics.classification) {
+    object.number("accuracy", metrics.accuracy);
+  } else {
+    object.number("rmse", metrics.rmse).number("r2", metrics.r2);
+  }
+}
+
+std::string brief(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
+}
+
+std::string exact(float value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+namespace {
+
+int exit_code(Status status) {
+  switch (status) {
+    case Status::ok:
+      return kOk;
+    case Status::invalid_argument:
+      return kUsage;
+    case Status::io:
+      return kIo;
+    case Status::format:
+      return kFormat;
+    case Status::unsupported:
+      return kUnsupported;
+    case Status::out_of_memory:
+    case Status::limit:
+      return kLimit;
+    case Status::cancelled:
+      return kInterrupted;
+    case Status::diverged:
+      return kDiverged;
+    case Status::state:
+    case Status::internal:
+      return kInternal;
+  }
+  return kInternal;
+}
+
+int report(const Error& error, bool json) {
+  const int code = exit_code(error.status());
+  std::string text = error.what();
+  // A file name may hold anything; the error stays one line and cannot drive the terminal.
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  to_stderr("error[" + error.code() + "]: " + text + "\n");
+  if (!json) return code;
+  const ErrorParts& parts = error.parts();
+  JsonObject fields;
+  fields.text("code", error.code()).text("what", parts.what).text("where", parts.where).text("why", parts.why);
+  fields.text("kept", parts.kept).text("try", parts.hint);
+  try {
+    print(JsonObject().raw("error", fields.str()).integer("exit_code", code).line());
+  } catch (const std::exception&) {
+    // stderr has the message already; the code below is what counts.
+  }
+  return code;
+}
+
+}  // namespace
+
+int report_failure(bool json) {
+  try {
+    throw;
+  } catch (const ClosedPipe&) {
+    return kOk;
+  } catch (const Error& error) {
+    return report(error, json);
+  } catch (const std::bad_alloc&) {
+    return report({Status::out_of_memory,
+                   {.what = "out of memory",
+                    .where = {},
+                    .why = {},
+                    .kept = "files already written",
+                    .hint = "a smaller --batch or --hidden"}},
+                  json);
+  } catch (const std::exception& error) {
+    return report({Status::internal,
+                   {.what = "a bug in halfstep",
+                    .where = std::string(version()),
+                    .why = error.what(),
+                    .kept = {},
+                    .hint = "report it with the command that led here"}},
+                  json);
+  }
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,94 @@
+#include <cmath>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "halfstep/files.hpp"
+#include "halfstep/jobs.hpp"
+#include "halfstep/text.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+constexpr std::size_t kFlush = std::size_t{1} << 16;
+
+// Collects rows; to stdout they go in blocks, to a file all at once when it is complete.
+class RowSink {
+ public:
+  explicit RowSink(std::string path) : path_(std::move(path)) {}
+  void add(std::string_view text) {
+    rows_ += text;
+    if (path_.empty() && rows_.size() >= kFlush) flush();
+  }
+  void finish() {
+    if (path_.empty()) return flush();
+    write_file(path_, rows_);
+  }
+
+ private:
+  void flush() {
+    print(rows_);
+    rows_.clear();
+  }
+  std::string path_;
+  std::string rows_;
+};
+
+// RFC 4180: a field with a comma, quote or line end is quoted, its quotes doubled.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string csv_header(const Predictions& predictions) {
+  if (!predictions.classification) return "row,value\n";
+  std::string text = "row,class";
+  for (const std::string& name : predictions.classes) text += "," + csv_field("p_" + name);
+  return text + "\n";
+}
+
+std::string csv_row(const Predictions& predictions, std::size_t row) {
+  std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row]);
+  const std::size_t columns = predictions.classification ? predictions.classes.size() : 0;
+  for (std::size_t i = 0; i < columns; ++i) text += "," + exact(predictions.values[row * columns + i]);
+  return text + "\n";
+}
+
+// The shortest text of an fp32 value, where JSON has a word for it.
+std::string json_value(float value) { return std::isfinite(value) ? exact(value) : json_text(double{value}); }
+
+std::string json_row(const Predictions& predictions, std::size_t row) {
+  JsonObject object;
+  object.integer("row", static_cast<std::int64_t>(row) + 1);
+  if (!predictions.classification) return object.raw("value", json_value(predictions.values[row])).line();
+  JsonObject probabilities;
+  const std::size_t columns = predictions.classes.size();
+  for (std::size_t i = 0; i < columns; ++i) {
+    probabilities.raw(predictions.classes[i], json_value(predictions.values[row * columns + i]));
+  }
+  return object.text("class", predictions.predicted[row]).raw("probabilities", probabilities.str()).line();
+}
+
+}  // namespace
+
+int run_predict(const Args& args) {
+  const std::string& out = args.options.out;
+  if (!out.empty()) check_writable(out);
+  const Predictions predictions = predict(args.positional[0], args.positional[1], args.options);
+  RowSink sink(out);
+  try {
+    if (!args.json) sink.add(csv_header(predictions));
+    for (std::size_t row = 0; row < predictions.predicted.size(); ++row) {
+      sink.add(args.json ? json_row(predictions, row) : csv_row(predictions, row));
+    }
+    sink.finish();
+  } catch (const ClosedPipe&) {
+    return kPartial;
+  }
+  Narrator narrator(args);
+  if (!out.empty()) narrator.line(std::to_string(predictions.predicted.size()) + " rows written to " + out);
+  return kOk;
+}
+
+}  // namespace halfstep::cli

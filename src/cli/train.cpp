@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/signals.hpp"
+#include "halfstep/jobs.hpp"
+
+namespace halfstep::cli {
+namespace {
+
+constexpr const char* kBuiltIn = "builtin:digits";
+
+std::string mebibytes(std::int64_t bytes) { return brief(static_cast<double>(bytes) / (1 << 20)) + " MiB planned"; }
+
+void tell_plan(Narrator& narrator, const RunPlan& plan) {
+  narrator.heading("data", plan.data);
+  narrator.heading("target", plan.target);
+  narrator.heading("split", plan.split);
+  narrator.heading("model", plan.model);
+  narrator.heading("memory", mebibytes(plan.memory_bytes));
+  narrator.heading("machine", plan.machine);
+  for (const std::string& note : plan.notes) narrator.heading("note", note);
+}
+
+std::string epoch_text(const EpochReport& report, bool verbose) {
+  std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
+  text += "  train loss " + brief(report.train_loss);
+  if (report.has_eval) text += "  eval " + metrics_text(report.eval);
+  text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";
+  if (verbose || report.loss_scale != 1) text += "  loss scale " + brief(report.loss_scale);
+  if (verbose || report.steps.skipped > 0) text += "  skipped " + std::to_string(report.steps.skipped);
+  if (verbose) text += "  grad norm " + brief(report.grad_norm);
+  return text;
+}
+
+std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
+  std::string text = "step " + std::to_string(step) + "/" + std::to_string(steps);
+  if (steps > 0) text += " (" + std::to_string(step * 100 / steps) + "%)";
+  return text + "  loss " + brief(loss);
+}
+
+TrainObserver observe(Narrator& narrator, bool verbose) {
+  TrainObserver observer;
+  // Until the plan stands there is nothing to save, and a signal may simply end the program.
+  observer.on_plan = [&narrator](const RunPlan& plan) {
+    catch_stop_signals();
+    tell_plan(narrator, plan);
+  };
+  observer.on_epoch = [&narrator, verbose](const EpochReport& report) { narrator.line(epoch_text(report, verbose)); };
+  if (narrator.live()) {
+    observer.on_progress = [&narrator](std::int64_t step, std::int64_t steps, double loss) {
+      narrator.progress(progress_text(step, steps, loss));
+    };
+  }
+  observer.should_stop = [] { return stop_signal() != 0; };
+  return observer;
+}
+
+std::string summary_json(const std::string& data, const TrainResult& result, const std::string& repeat) {
+  JsonObject object;
+  object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
+  object.integer("threads", result.threads);
+  object.raw("train", JsonObject().number("loss", result.train.loss).str());
+  if (!result.eval_name.empty()) {
+    JsonObject metrics;
+    add_metrics(metrics, result.eval);
+    object.raw(result.eval_name, metrics.str());
+  }
+  object.raw("steps", JsonObject()
+                          .integer("attempted", result.steps.attempted)
+                          .integer("applied", result.steps.applied)
+                          .integer("skipped", result.steps.skipped)
+                          .str());
+  object.raw("skip_reasons", json_array(result.skip_reasons)).number("loss_scale", result.loss_scale);
+  object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
+  object.text("model", result.model).text("weights_digest", result.weights_digest);
+  return object.boolean("stopped", result.stopped).text("repeat", repeat).line();
+}
+
+std::string summary_text(const TrainResult& result, const std::string& repeat) {
+  std::string text;
+  auto row = [&](std::string_view label, const std::string& value) {
+    text += std::string(label) + std::string(11 - std::min<std::size_t>(label.size(), 10), ' ') + value + "\n";
+  };
+  row("train", "loss " + brief(result.train.loss));
+  if (!result.eval_name.empty()) {
+    row(result.eval_name, metrics_text(result.eval) + "  (" + std::to_string(result.eval.rows) + " rows)");
+  }
+  row("steps", std::to_string(result.steps.attempted) + " attempted, " + std::to_string(result.steps.applied) +
+                   " applied, " + std::to_string(result.steps.skipped) + " skipped");
+  for (const std::string& reason : result.skip_reasons) row("skipped", reason);
+  row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
+  if (result.stopped) row("stopped", "by a signal, before the run's end");
+  row("weights", "digest " + result.weights_digest);
+  row("model", result.model);
+  row("repeat", repeat);
+  return text;
+}
+
+}  // namespace
+
+int run_train(const Args& args) {
+  Args run = args;
+  if (run.positional.empty()) run.positional.emplace_back(kBuiltIn);
+  const std::string& data = run.positional.front();
+  validate(run.options);
+  Narrator narrator(run);
+  const TrainResult result = train(data, run.options, observe(narrator, run.verbose));
+  narrator.clear();
+  const std::string repeat = repeat_command(run);
+  print(run.json ? summary_json(data, result, repeat) : summary_text(result, repeat));
+  return result.stopped && stop_signal() != 0 ? 128 + stop_signal() : kOk;
+}
+
+}  // namespace halfstep::cli

@@ -1,0 +1,91 @@
+// Activations, losses and a whole MLP in plain double (or long double) loops, for comparison. Nothing here is shared
+// with the library but the names of things.
+#pragma once
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "halfstep/types.hpp"
+
+namespace halfstep::test {
+
+template <class T>
+T reference_sigmoid(T x) {
+  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+inline constexpr long double kSqrt2OverPi = 0.797884560802865355879892119868763737L;
+inline constexpr long double kSqrtHalf = 0.707106781186547524400844362104849039L;
+inline constexpr long double kInvSqrt2Pi = 0.398942280401432677939946059934381868L;
+
+template <class T>
+T gelu_tanh_argument(T x) {
+  return static_cast<T>(kSqrt2OverPi) * (x + static_cast<T>(0.044715L) * x * x * x);
+}
+
+template <class T>
+T reference_activation(Activation activation, T x) {
+  switch (activation) {
+    case Activation::identity: return x;
+    case Activation::relu: return x < 0 ? T(0) : x;
+    case Activation::gelu: return x / 2 * std::erfc(-x * static_cast<T>(kSqrtHalf));
+    case Activation::gelu_tanh: return x * reference_sigmoid(2 * gelu_tanh_argument(x));
+    case Activation::silu: return x * reference_sigmoid(x);
+    case Activation::tanh: return std::tanh(x);
+    case Activation::sigmoid: return reference_sigmoid(x);
+  }
+  return x;
+}
+
+// By the input x.
+template <class T>
+T reference_derivative(Activation activation, T x) {
+  switch (activation) {
+    case Activation::identity: return 1;
+    case Activation::relu: return x > 0 ? 1 : 0;
+    case Activation::gelu:
+      return std::erfc(-x * static_cast<T>(kSqrtHalf)) / 2 + x * std::exp(-x * x / 2) * static_cast<T>(kInvSqrt2Pi);
+    case Activation::gelu_tanh: {
+      const T s = reference_sigmoid(2 * gelu_tanh_argument(x)), rest = reference_sigmoid(-2 * gelu_tanh_argument(x));
+      const T slope = static_cast<T>(kSqrt2OverPi) * (1 + 3 * static_cast<T>(0.044715L) * x * x);
+      return s == 0 || rest == 0 ? s : s + x * s * rest * 2 * slope;
+    }
+    case Activation::silu: {
+      const T s = reference_sigmoid(x);
+      return s + x * s * reference_sigmoid(-x);
+    }
+    case Activation::tanh: return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::sigmoid: return reference_sigmoid(x) * reference_sigmoid(-x);
+  }
+  return 1;
+}
+
+struct ReferenceTargets {
+  std::vector<std::int32_t> labels;
+  std::vector<double> values;  // [rows][columns]
+  double huber_delta = 1.0;
+};
+
+// Loss of one row; d, when not null, takes the gradient by the logits.
+double reference_loss(LossKind kind, const double* logits, std::size_t columns, std::size_t row,
+                      const ReferenceTargets& targets, double* d);
+
+// Weights row-major [out][in].
+struct ReferenceMlp {
+  std::vector<std::size_t> widths;
+  Activation activation = Activation::relu;
+  std::vector<std::vector<double>> weights, biases;
+
+  struct Gradients {
+    double loss = 0;
+    std::vector<std::vector<double>> weights, biases;
+  };
+
+  // Mean loss of `rows` rows of x [rows][widths.front()].
+  double loss(LossKind kind, const std::vector<double>& x, std::size_t rows, const ReferenceTargets& targets) const;
+  Gradients gradients(LossKind kind, const std::vector<double>& x, std::size_t rows,
+                      const ReferenceTargets& targets) const;
+};
+
+}  // namespace halfstep::test

@@ -1,0 +1,224 @@
+#include "halfstep/options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "halfstep/error.hpp"
+#include "io/temp_dir.hpp"
+
+using namespace halfstep;
+using halfstep::test::TempDir;
+using halfstep::test::write_bytes;
+
+namespace {
+
+ErrorParts refusal(const char* name, const std::string& value) {
+  Options options;
+  try {
+    set_option(options, name, value);
+  } catch (const Error& error) {
+    CHECK(error.status() == Status::invalid_argument);
+    return error.parts();
+  }
+  return {};
+}
+
+bool accepted(const char* name, const std::string& value) { return refusal(name, value).what.empty(); }
+
+Options with(std::initializer_list<std::pair<const char*, const char*>> settings) {
+  Options options;
+  for (const auto& [name, value] : settings) set_option(options, name, value);
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("options: names are unique and every default is accepted by its own setter") {
+  std::set<std::string_view> names;
+  for (const ParameterInfo& info : parameters()) {
+    CAPTURE(info.name);
+    CHECK(names.insert(info.name).second);
+    CHECK(!info.help.empty());
+    Options options;
+    set_option(options, info.name, info.default_value);
+    CHECK(get_option(options, info.name) == info.default_value);
+  }
+  CHECK(names.size() == 43);
+}
+
+TEST_CASE("options: every entry changes its own field only and reads back") {
+  const std::pair<const char*, const char*> values[] = {{"threads", "3"},
+                                                        {"isa", "scalar"},
+                                                        {"seed", "18446744073709551615"},
+                                                        {"test", "t.csv"},
+                                                        {"validation", "0.25"},
+                                                        {"target", "y"},
+                                                        {"task", "regress"},
+                                                        {"drop", "a,b"},
+                                                        {"categorical", "c"},
+                                                        {"header", "no"},
+                                                        {"missing", "NA,?"},
+                                                        {"standardize", "none"},
+                                                        {"labels", "l.idx"},
+                                                        {"hidden", "5,6,7"},
+                                                        {"activation", "silu"},
+                                                        {"loss", "huber"},
+                                                        {"huber-delta", "0.1"},
+                                                        {"precision", "fp16"},
+                                                        {"loss-scale", "1024"},
+                                                        {"scale-init", "65536"},
+                                                        {"scale-growth", "4"},
+                                                        {"scale-backoff", "0.25"},
+                                                        {"scale-interval", "10"},
+                                                        {"scale-min", "0.5"},
+                                                        {"scale-max", "1024"},
+                                                        {"clip-norm", "1.5"},
+                                                        {"clip-value", "0.1"},
+                                                        {"optimizer", "sgd"},
+                                                        {"lr", "0.003"},
+                                                        {"momentum", "0.5"},
+                                                        {"nesterov", "true"},
+                                                        {"beta1", "0.8"},
+                                                        {"beta2", "0.99"},
+                                                        {"epsilon", "1e-06"},
+                                                        {"weight-decay", "0.1"},
+                                                        {"schedule", "cosine"},
+                                                        {"warmup", "5"},
+                                                        {"epochs", "3"},
+                                                        {"steps", "9"},
+                                                        {"batch", "1"},
+                                                        {"out", "m.safetensors"},
+                                                        {"metrics", "m.jsonl"}};
+  CHECK(std::size(values) + 1 == parameters().size() + 0);
+  for (const auto& [name, value] : values) {
+    CAPTURE(name);
+    const Options options = with({{name, value}});
+    CHECK(get_option(options, name) == value);
+    for (const ParameterInfo& other : parameters()) {
+      if (other.name != name) CHECK(get_option(options, other.name) == other.default_value);
+    }
+  }
+}
+
+TEST_CASE("options: ranges and strict numbers") {
+  for (const auto& [name, value] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"lr", "0"},
+                                                                  {"lr", "-1"},
+                                                                  {"lr", "nan"},
+                                                                  {"lr", "inf"},
+                                                                  {"lr", ""},
+                                                                  {"lr", "1x"},
+                                                                  {"lr", " 1"},
+                                                                  {"lr", "1,5"},
+                                                                  {"lr", "+1"},
+                                                                  {"lr", "1e39"},
+                                                                  {"lr", "1e-50"},
+                                                                  {"batch", "0"},
+                                                                  {"batch", "1.0"},
+                                                                  {"batch", "-1"},
+                                                                  {"epochs", "-1"},
+                                                                  {"epochs", "0"},
+                                                                  {"epochs", "9999999999999999999"},
+                                                                  {"hidden", "0"},
+                                                                  {"hidden", "1e9"},
+                                                                  {"hidden", "1048577"},
+                                                                  {"hidden", "5,"},
+                                                                  {"hidden", "5,-1"},
+                                                                  {"threads", "-1"},
+                                                                  {"validation", "1"},
+                                                                  {"beta2", "1"},
+                                                                  {"beta2", "0.999999999999"},
+                                                                  {"momentum", "-0.1"},
+                                                                  {"epsilon", "0"},
+                                                                  {"clip-norm", "-1"},
+                                                                  {"scale-growth", "1"},
+                                                                  {"scale-growth", "3"},
+                                                                  {"scale-backoff", "1"},
+                                                                  {"scale-backoff", "0"},
+                                                                  {"scale-backoff", "0.3"},
+                                                                  {"scale-init", "3"},
+                                                                  {"scale-min", "0"},
+                                                                  {"loss-scale", "0"},
+                                                                  {"loss-scale", "3"},
+                                                                  {"loss-scale", "nan"},
+                                                                  {"seed", "-1"},
+                                                                  {"nesterov", "maybe"},
+                                                                  {"precision", "half"},
+                                                                  {"task", ""}}) {
+    CAPTURE(name);
+    CAPTURE(value);
+    CHECK_FALSE(accepted(name, value));
+  }
+  CHECK(accepted("hidden", "1048576"));
+  CHECK(with({{"hidden", "none"}}).hidden.empty());
+  CHECK(with({{"hidden", ""}}).hidden.empty());
+  CHECK(get_option(with({{"hidden", ""}}), "hidden") == "none");
+  CHECK(with({{"precision", "auto"}}).precision == Dtype::bf16);
+  CHECK_FALSE(accepted("out", std::string("a\0b", 3)));
+}
+
+TEST_CASE("options: typos get a suggestion") {
+  CHECK(refusal("epoch", "1").hint == "did you mean --epochs?");
+  CHECK(refusal("lerning-rate", "1").hint == "halfstep params");
+  CHECK(refusal("wieght-decay", "1").hint == "did you mean --weight-decay?");
+  CHECK(refusal("optimizer", "adamv").why.find("did you mean adam") != std::string::npos);
+  CHECK(accepted("weight_decay", "1"));
+}
+
+TEST_CASE("options: combinations") {
+  auto refused = [](const Options& options) {
+    try {
+      validate(options);
+    } catch (const Error& error) {
+      return error.parts().where;
+    }
+    return std::string();
+  };
+  CHECK(refused({}) == "");
+  CHECK(refused(with({{"precision", "fp32"}, {"loss-scale", "dynamic"}, {"scale-init", "64"}})) == "");
+  CHECK(refused(with({{"nesterov", "true"}})) == "--nesterov");
+  CHECK(refused(with({{"optimizer", "sgd"}, {"nesterov", "true"}})) == "");
+  CHECK(refused(with({{"optimizer", "sgd"}, {"beta1", "0.5"}})) == "--beta1");
+  CHECK(refused(with({{"task", "regress"}, {"loss", "cross_entropy"}})) == "--loss");
+  CHECK(refused(with({{"task", "classify"}, {"loss", "mse"}})) == "--loss");
+  CHECK(refused(with({{"huber-delta", "2"}})) == "--huber-delta");
+  CHECK(refused(with({{"scale-init", "64"}})) == "--scale-init");
+  CHECK(refused(with({{"precision", "fp16"}, {"scale-init", "64"}, {"scale-max", "32"}})) == "--scale-init");
+  CHECK(refused(with({{"test", "t"}, {"validation", "0.1"}})) == "--validation");
+  Options direct;
+  direct.lr = -1;
+  CHECK(refused(direct) == "--lr");
+}
+
+TEST_CASE("options: config files") {
+  const TempDir dir;
+  auto read = [&](const std::string& text) {
+    write_bytes(dir / "c", text);
+    Options options;
+    read_config(options, dir / "c");
+    return options;
+  };
+  auto where = [&](const std::string& text) {
+    try {
+      read(text);
+    } catch (const Error& error) {
+      return error.parts().where.substr((dir / "c").size());
+    }
+    return std::string();
+  };
+  const Options options =
+      read("# a run\n lr = 0.5 # fast\r\nweight_decay=0\n\ntarget = \"my # column\"\nout = a#b\nhidden =");
+  CHECK(options.lr == 0.5);
+  CHECK(options.weight_decay == 0);
+  CHECK(options.target == "my # column");
+  CHECK(options.out == "a#b");
+  CHECK(options.hidden.empty());
+  CHECK(where("lr = 1\nweight-decay = 0\nweight_decay = 0\n") == ", line 3");
+  CHECK(where("lr = 1\n\nepoch = 3") == ", line 3");
+  CHECK(where("lr\n") == ", line 1");
+  CHECK(where("lr = 0\n") == ", line 1");
+  Options untouched;
+  CHECK_THROWS_AS(read_config(untouched, dir / "missing"), Error);
+  CHECK_THROWS_AS(read_config(untouched, dir / ""), Error);
+}
