@@ -10,3 +10,6 @@ foreach(host_architecture x86_64-linux-gnu i386-linux-gnu)
   list(APPEND CMAKE_IGNORE_PATH /usr/lib/${host_architecture} /lib/${host_architecture}
        /usr/lib/${host_architecture}/cmake/TBB /usr/lib/${host_architecture}/cmake/xsimd)
 endforeach()
+# Static: under QEMU 7.2 a dynamically linked program spins for ever as soon as it starts a second thread.
+set(CMAKE_EXE_LINKER_FLAGS_INIT -static)
+set(ZLIB_USE_STATIC_LIBS ON)

@@ -59,7 +59,7 @@ struct Options {
   std::int64_t warmup = 0;            // steps
 
   // length
-  std::int64_t epochs = 20;
+  std::int64_t epochs = 0;  // 0: enough for about a thousand steps, 20 to 200
   std::int64_t steps = 0;  // 0: epochs decide
   std::int64_t batch = 64;
 

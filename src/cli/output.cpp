@@ -30,7 +30,7 @@ void print(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EPIPE) throw ClosedPipe();
+    if (written < 0 && (errno == EPIPE || errno == EBADF)) throw ClosedPipe();
     if (written < 0) {
       throw Error(Status::io, {.what = "cannot write the results",
                                .where = "standard output",
@@ -113,6 +113,8 @@ void add_metrics(JsonObject& object, const Metrics& metrics) {
 
 std::string brief(double value) {
   char text[32];
+  // Rates and counts read better in full than with an exponent.
+  if (value >= 1e4 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
   return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
 }
 

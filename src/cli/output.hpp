@@ -72,7 +72,7 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 std::string metrics_text(const Metrics& metrics);
 void add_metrics(JsonObject& object, const Metrics& metrics);
 
-// Four significant digits for people; shortest round-trip text for files.
+// Four significant digits, or a whole number, for people; shortest round-trip text for files.
 std::string brief(double value);
 std::string exact(float value);
 

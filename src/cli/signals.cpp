@@ -22,8 +22,9 @@ void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   for (int fd = 0; fd <= 2; ++fd) {
-    // open takes the lowest free number, which is `fd` when that one is closed.
-    if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+    // open takes the lowest free number, which is `fd` when that one is closed. A closed stdout stays one that
+    // cannot be written, so that results are not lost unnoticed.
+    if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
   }
 }
 

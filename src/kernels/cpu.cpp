@@ -124,7 +124,7 @@ std::string missing_cpu_bits(std::string_view bits) {
 
 std::string cpu_name() {
   constexpr std::uint32_t kFirst = 0x80000002u, kLast = 0x80000004u;  // brand string, 16 bytes per leaf
-  if (__get_cpuid_max(0x80000000u, nullptr) < kLast) return "x86-64";
+  if (static_cast<std::uint32_t>(__get_cpuid_max(0x80000000u, nullptr)) < kLast) return "x86-64";
   char text[49] = {};
   for (std::uint32_t leaf = kFirst; leaf <= kLast; ++leaf) {
     const Leaf part = cpuid(leaf, 0);

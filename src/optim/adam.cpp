@@ -19,15 +19,17 @@ class Adam final : public Optimizer {
   void begin_step(double lr, float multiplier, float limit) override {
     ++steps_;
     const bool decoupled = options_.kind == OptimizerKind::adamw;
-    const auto t = static_cast<double>(steps_);
+    // beta^t by running products: pow differs between C libraries, and with it the weights would.
+    beta1_power_ *= options_.beta1;
+    beta2_power_ *= options_.beta2;
     factors_ = {.multiplier = multiplier,
                 .limit = limit,
                 .beta1 = static_cast<float>(options_.beta1),
                 .beta2 = static_cast<float>(options_.beta2),
                 .one_minus_beta1 = static_cast<float>(1 - options_.beta1),
                 .one_minus_beta2 = static_cast<float>(1 - options_.beta2),
-                .step_size = static_cast<float>(lr / (1 - std::pow(options_.beta1, t))),
-                .inv_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
+                .step_size = static_cast<float>(lr / (1 - beta1_power_)),
+                .inv_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - beta2_power_)),
                 .epsilon = static_cast<float>(options_.epsilon),
                 .decay = decoupled ? static_cast<float>(1 - lr * options_.weight_decay) : 1.0f,
                 .l2 = decoupled ? 0.0f : static_cast<float>(options_.weight_decay)};
@@ -41,6 +43,8 @@ class Adam final : public Optimizer {
  private:
   OptimizerOptions options_;
   AdamParameters factors_ = {};
+  double beta1_power_ = 1;
+  double beta2_power_ = 1;
 };
 
 }  // namespace

@@ -175,7 +175,7 @@ std::vector<Entry> run_entries() {
       number("weight-decay", ">= 0", not_negative, "pull of the weights towards zero", &O::weight_decay),
       choice("schedule", "constant|cosine|linear", "course of the learning rate after the warmup", &O::schedule),
       integer("warmup", 0, kMost, ">= 0", "steps over which the learning rate rises from 0", &O::warmup),
-      integer("epochs", 1, kMost, ">= 1", "passes over the training rows", &O::epochs),
+      integer("epochs", 0, kMost, ">= 0; 0: enough for about 1000 steps, 20 to 200", "passes over the training rows", &O::epochs),
       integer("steps", 0, kMost, ">= 0; 0: epochs decide", "updates to attempt", &O::steps),
       integer("batch", 1, std::int64_t{1} << 30, ">= 1", "rows per step", &O::batch),
       text("out", "file to write; empty: model.safetensors", &O::out),

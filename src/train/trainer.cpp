@@ -56,10 +56,19 @@ std::size_t batch_rows(const Options& options, const data::Examples& train) {
   return std::min<std::size_t>(static_cast<std::size_t>(options.batch), train.rows);
 }
 
-std::int64_t planned(const Options& options, const data::Examples& train) {
-  if (options.steps > 0) return options.steps;
+std::int64_t steps_per_epoch(const Options& options, const data::Examples& train) {
   const std::size_t batch = batch_rows(options, train);
-  return options.epochs * static_cast<std::int64_t>((train.rows + batch - 1) / batch);
+  return static_cast<std::int64_t>((train.rows + batch - 1) / batch);
+}
+
+// Small sets need more passes than large ones to see the same number of updates.
+std::int64_t planned_epochs(const Options& options, const data::Examples& train) {
+  if (options.epochs > 0) return options.epochs;
+  return std::clamp<std::int64_t>(1000 / steps_per_epoch(options, train), 20, 200);
+}
+
+std::int64_t planned_steps_of(const Options& options, const data::Examples& train) {
+  return options.steps > 0 ? options.steps : planned_epochs(options, train) * steps_per_epoch(options, train);
 }
 
 }  // namespace
@@ -88,7 +97,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       scaler_(scaler_options(options)),
       step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value}),
       batcher_(train, batch_rows(options, train), machine.executor->threads()),
-      schedule_{options.schedule, options.lr, options.warmup, planned(options, train)},
+      schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
 }
@@ -130,7 +139,14 @@ void Trainer::give_up(const StepReport& report) const {
                       (std::isfinite(report.loss) ? "gradient" : "loss") + " at " + scale +
                       ", and a smaller scale cannot help",
                .kept = "no weight was changed by a skipped step; no model was written",
-               .hint = "a smaller --lr, --clip-norm 1, or --precision bf16"});
+               .hint = advice()});
+}
+
+std::string Trainer::advice() const {
+  if (!scaler_.dynamic() && scaler_.scale() > 1) return "--loss-scale dynamic, or a smaller scale";
+  const std::string rate = "a smaller --lr than " + plain(options_.lr);
+  if (options_.precision == Dtype::fp16) return rate + ", --clip-norm 1, or --precision bf16, which has fp32's range";
+  return rate + ", or --clip-norm 1";
 }
 
 bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result) {
@@ -159,7 +175,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
   const double seconds = seconds_since(start);
   EpochReport e;
   e.epoch = epoch + 1;
-  e.epochs = options_.steps > 0 ? 0 : options_.epochs;
+  e.epochs = options_.steps > 0 ? 0 : planned_epochs(options_, train_);
   e.steps = steps_;
   e.train_loss = loss_sum / static_cast<double>(seen);
   e.lr = schedule_.at(steps_.applied > 0 ? steps_.applied - 1 : 0);

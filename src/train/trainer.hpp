@@ -42,6 +42,7 @@ class Trainer {
   StepReport one_step(std::span<const std::uint32_t> rows);
   void count(const StepReport& report);
   [[noreturn]] void give_up(const StepReport& report) const;
+  std::string advice() const;  // what to try when a run diverges
   bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
 
   const Options& options_;

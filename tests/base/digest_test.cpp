@@ -26,13 +26,13 @@ std::vector<unsigned char> counting(std::size_t size) {
 
 TEST_CASE("digest: known values, so that files stay readable") {
   Digest digest;
-  CHECK(digest.hex() == "@EMPTY@");
+  CHECK(digest.hex() == "f23774309043effb");
   digest.update("halfstep", 8);
-  CHECK(digest.hex() == "@WORD@");
+  CHECK(digest.hex() == "cbf278d517e8b652");
   const auto bytes = counting(1000);
   Digest longer;
   longer.update(bytes.data(), bytes.size());
-  CHECK(longer.hex() == "@LONG@");
+  CHECK(longer.hex() == "b671b074261527c9");
 }
 
 TEST_CASE("digest: chunking does not matter") {

@@ -41,8 +41,9 @@ struct Act<Activation::gelu_tanh> {
   static HS_INLINE Wide forward(const Wide& x) { return x * fma(curve(x), set(0.5f), set(0.5f)); }
   static HS_INLINE Wide backward(const Wide& x, const Wide& d) {
     const Wide t = curve(x);
-    const Wide slope = fma(x * x, set(3.0f * kB), set(kA));
-    const Wide rest = x * (set(1.0f) - t * t) * slope;
+    const Wide near = clamp(x, set(32.0f));  // 1 - t^2 is zero long before; x^2 must not overflow beside it
+    const Wide slope = fma(near * near, set(3.0f * kB), set(kA));
+    const Wide rest = near * (set(1.0f) - t * t) * slope;
     return d * fma(t + rest, set(0.5f), set(0.5f));
   }
 };

@@ -22,7 +22,7 @@ HS_INLINE Wide exp(const Wide& x) {
   const Wide magic = set(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const Wide shifted = fma(capped, set(1.44269504f), magic);
   const Wide n = shifted - magic;
-  const Wide r = fma(n, set(1.42860677e-6f), fma(n, set(-0.693148613f), capped));
+  const Wide r = fma(n, set(1.43241618e-6f), fma(n, set(-0.693148613f), capped));
   const Wide q = horner(r, 0.00139506f, 0.008368954f, 0.041666206f, 0.16666518f, 0.5f);
   const Wide p = fma(r * r, q, r) + set(1.0f);
   const Wide half_shifted = fma(n, set(0.5f), magic);

@@ -22,21 +22,29 @@ HS_INLINE float exp_row(std::size_t columns, const float* x, float shift, float*
   return sum_lanes(sum);
 }
 
+// x times factor; the padding stays zero even where the factor is NaN.
+HS_INLINE void scale_row(std::size_t columns, float factor, float* x) {
+  for (std::size_t i = 0; i < columns; i += kLanes) {
+    Wide v = load(x + i) * set(factor);
+    if (columns - i < kLanes) v = keep_lanes(v, columns - i);
+    store(x + i, v);
+  }
+}
+
 inline double softmax_cross_entropy(std::size_t columns, const float* logits, std::int32_t label, float scale,
                                     float* d) {
   const float shift = row_max(columns, logits);
   const float target = logits[label];
   const float sum = exp_row(columns, logits, shift, d);
-  const Wide factor = set(scale / sum);
-  for (std::size_t i = 0; i < columns; i += kLanes) store(d + i, load(d + i) * factor);
+  scale_row(columns, scale / sum, d);
   d[label] = d[label] - scale;
   return __builtin_log(static_cast<double>(sum)) + (static_cast<double>(shift) - static_cast<double>(target));
 }
 
 inline void softmax(std::size_t columns, const float* logits, float* probabilities) {
   const float shift = row_max(columns, logits);
-  const Wide factor = set(1.0f / exp_row(columns, logits, shift, probabilities));
-  for (std::size_t i = 0; i < columns; i += kLanes) store(probabilities + i, load(probabilities + i) * factor);
+  const float sum = exp_row(columns, logits, shift, probabilities);
+  scale_row(columns, 1.0f / sum, probabilities);
 }
 
 }  // namespace halfstep::HS_NAMESPACE

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# The program as a user and a script meet it: cli_test.sh PROGRAM. Stops at the first failure.
+set -u
+program=$(readlink -f "${1:?usage: cli_test.sh PROGRAM}")
+unset HALFSTEP_ISA
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+fail() {
+  echo "FAILED: $*" >&2
+  echo "--- stdout" >&2; head -c 2000 out >&2
+  echo "--- stderr" >&2; head -c 2000 err >&2
+  exit 1
+}
+
+# expect CODE ARGS...: runs the program; leaves out and err.
+expect() {
+  local code=$1 got
+  shift
+  timeout 120 "$program" "$@" >out 2>err </dev/null
+  got=$?
+  last="halfstep $*"
+  [ "$got" -eq "$code" ] || fail "$last: exit code $got, expected $code"
+}
+in_out() { grep -qF -e "$1" out || fail "$last: stdout lacks: $1"; }
+in_err() { grep -qF -e "$1" err || fail "$last: stderr lacks: $1"; }
+empty() { [ ! -s "$1" ] || fail "$last: $1 should be empty"; }
+absent() { [ ! -e "$1" ] || fail "$last: left $1 behind"; }
+one_line() { [ "$(wc -l <out)" -eq 1 ] || fail "$last: stdout should be one line"; }
+field() { in_out "\"$1\":"; }
+
+# help and version
+expect 0 --help; in_out "halfstep train"; in_out "exit codes"; empty err
+expect 0 -h
+expect 0 help train
+expect 2
+for command in train eval predict inspect info params; do
+  expect 0 "$command" --help; in_out "usage: halfstep $command"; in_out "--json"
+  awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
+done
+expect 0 train --help; in_out "--clip-norm"; in_out "Optimizer:"; in_out "--config"
+expect 0 --version; in_out "halfstep "
+expect 0 info; in_out "chosen"
+expect 0 info --json; one_line; field isas; field threads
+expect 0 params; in_out "weight-decay = "
+expect 0 params --json; one_line; in_out '"name":"lr"'; field range
+
+# usage errors
+expect 2 trian; in_err "did you mean halfstep train?"; empty out
+expect 2 train --epoch 3; in_err "did you mean --epochs?"; in_err "error[HS-0001]"
+expect 2 train --lr 0; in_err "--lr"
+expect 2 train --lr nan
+expect 2 train --lr
+expect 2 train --out --lr 1
+expect 2 train --batch 0
+expect 2 train --epochs -1
+expect 2 train --hidden 1e9
+expect 2 train --lr 1 --lr 2; in_err "twice"
+expect 2 train --json=1
+expect 2 train a b; in_err "too many"
+expect 2 train -x
+expect 2 train --nesterov
+expect 2 eval model.safetensors
+expect 2 eval m d --lr 1; in_err "would ignore"
+expect 2 predict m d --target y
+expect 2 inspect m --quiet
+expect 2 params --threads 1
+expect 2 train --epoch 3 --json; in_out '"code":"HS-0001"'; in_out '"exit_code":2'; in_out "did you mean"; one_line
+expect 7 info --isa nonsense
+absent model.safetensors
+
+# bad data and bad models
+expect 4 train missing.csv; in_err "missing.csv"
+printf 'a,b,y\n1,2,0\n3,4\n5,6,1\n' >ragged.csv
+expect 3 train ragged.csv; in_err "3"
+expect 4 eval missing.safetensors builtin:digits
+mkdir folder
+expect 3 inspect folder; in_err "directory"
+expect 3 eval folder builtin:digits; in_err "directory"
+: >empty; expect 3 inspect empty; in_err "0 bytes"
+printf 'a,b,y\n' >wide.csv
+for i in $(seq 1 60); do echo "$i,$((i * 7 % 11)),$((i % 2))"; done >>wide.csv
+if gzip -c wide.csv >whole.csv.gz 2>/dev/null; then
+  head -c 100 whole.csv.gz >cut.csv.gz
+  expect 3 train cut.csv.gz --epochs 1
+fi
+expect 4 train --out folder --epochs 1; in_err "directory"
+expect 4 train --out missing/m.safetensors --epochs 1; in_err "mkdir -p missing"
+absent model.safetensors
+[ -z "$(ls -A folder)" ] || fail "something was left in folder"
+ls -A | grep -q tmp- && fail "a temporary was left behind"
+
+# config files
+printf 'epochs = 1 # short\nhidden = 8\n' >run.conf
+printf 'epochs = 1\nepochs = 2\n' >twice.conf
+expect 2 train --config twice.conf; in_err "line 2"
+
+# train, eval, predict, inspect
+expect 0 train --config run.conf --batch 32 --out m.safetensors
+in_err "epoch 1/1"; in_err "machine"; in_out "accuracy"; in_out "m.safetensors"
+in_out "halfstep train --hidden 8 --epochs 1 --batch 32 --out m.safetensors builtin:digits"
+grep -q $'\r' err && fail "a pipe got a progress line"
+expect 0 train --epochs 1 --hidden 8 --quiet --out 'quo te.safetensors'; empty err; in_out "'quo te.safetensors'"
+expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out a.safetensors; one_line
+for key in command precision isa threads train steps attempted applied skipped loss_scale samples_per_s seconds \
+  model weights_digest accuracy test; do field $key; done
+digest=$(grep -o '"weights_digest":"[^"]*"' out)
+expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out b.safetensors; in_out "$digest"
+expect 0 eval a.safetensors builtin:digits; in_out "accuracy"
+expect 0 eval a.safetensors builtin:digits --json; one_line
+in_out '"command":"eval"'; for key in model data rows loss accuracy; do field $key; done
+expect 0 predict a.safetensors builtin:digits; in_out "row,class,p_"
+rows=$(wc -l <out)
+cp out stdout.csv
+expect 0 predict a.safetensors builtin:digits --out p.csv; empty out
+cmp -s stdout.csv p.csv || fail "$last: the file differs from standard output"
+expect 0 predict a.safetensors builtin:digits --json; in_out '"probabilities":{'
+[ "$(wc -l <out)" -eq $((rows - 1)) ] || fail "$last: a line per row"
+expect 4 predict a.safetensors builtin:digits --out missing/p.csv
+expect 0 inspect a.safetensors; in_out "layers.0.weight"; in_out "classifier"
+expect 0 inspect a.safetensors --json; one_line
+for key in format kind architecture parameters tensors digest weights_digest config; do field $key; done
+expect 0 train wide.csv --task regress --epochs 1 --hidden 4 --json --out r.safetensors; field rmse; field r2; field validation
+expect 0 predict r.safetensors wide.csv; in_out "row,value"
+
+# a failed run keeps the old model; a damaged one is refused
+cp a.safetensors before
+expect 3 train ragged.csv --out a.safetensors
+cmp -s before a.safetensors || fail "$last: the old model changed"
+head -c -1 a.safetensors >cut.safetensors
+expect 3 eval cut.safetensors builtin:digits
+
+# a reader that leaves early, a full device, a signal
+"$program" predict a.safetensors builtin:digits 2>err | head -n 1 >out
+last="predict | head"; empty err
+if [ -w /dev/full ]; then
+  "$program" eval a.safetensors builtin:digits >/dev/full 2>err
+  [ $? -eq 4 ] || fail "eval to a full device: expected exit code 4"
+fi
+stop_with() {
+  rm -f s.safetensors
+  "$program" train --epochs 100000 --out s.safetensors >out 2>err </dev/null &
+  local pid=$! got
+  for _ in $(seq 1 200); do grep -q "^epoch 1/" err && break; sleep 0.1; done
+  kill -s "$1" $pid
+  wait $pid
+  got=$?
+  last="train, stopped by $1"
+  [ $got -eq "$2" ] || fail "$last: exit code $got, expected $2"
+  expect 0 inspect s.safetensors
+}
+stop_with TERM 143
+stop_with HUP 129
+
+ls -A | grep -q tmp- && fail "a temporary was left behind"
+echo "cli_test: all passed"

@@ -1,0 +1,248 @@
+// The three products on every ISA: bit for bit the documented arithmetic, and within the error bound of a double sum.
+#include <doctest/doctest.h>
+
+#include "base/fp_env.hpp"
+#include "support/effort.hpp"
+#include "support/isa_loop.hpp"
+#include "support/mismatches.hpp"
+#include "support/products.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+struct Shape {
+  std::size_t batch, in, out;
+};
+
+// Every ragged count of rows, inputs and outputs at least once; K beyond one and two k blocks in each product; 434 rows
+// leave a task of 50 rows, whose last tiles meet the border of a chunk of 48.
+constexpr Shape kShapes[] = {
+    {1, 1, 1},    {2, 15, 10},  {5, 16, 16},  {6, 17, 33},   {7, 63, 64},  {8, 64, 70},   {10, 65, 10},  {47, 65, 1},
+    {48, 130, 33}, {49, 15, 70}, {50, 64, 16}, {97, 17, 10},  {97, 130, 70}, {97, 16, 64},  {56, 1, 33},   {104, 33, 17},
+    {434, 17, 20}, {8, 1030, 6}, {6, 2080, 17}, {3, 20, 2080}, {3, 20, 1030}, {1100, 20, 7}, {2060, 5, 33}, {482, 70, 1},
+};
+
+float usual(std::uint64_t stream, std::size_t index) { return 2.0f * Rng(3, stream).uniform(index) - 1.0f; }
+
+std::string describe(const KernelTable& kernels, const ProductCase& c) {
+  return std::string(kernels.name) + " " + std::string(name(c.dtype)) + " rows " + std::to_string(c.valid) + " in " +
+         std::to_string(c.layout.in) + " out " + std::to_string(c.layout.out);
+}
+
+// Stored results in both layouts are `expected`, padding columns zero, nothing written beyond the rows.
+void check_stored(Mismatches& wrong, const std::string& what, const StoredMatrix& got, const std::vector<float>& expected) {
+  const std::size_t width = pad_columns(got.columns);
+  StoredMatrix canary(got.dtype, got.rows, got.columns);
+  canary.poison();
+  for (std::size_t r = 0; r < got.rows + 2; ++r) {
+    for (std::size_t c = 0; c < got.ld; ++c) {
+      const bool written = r < got.rows && c < width;
+      const std::uint32_t want = !written         ? canary.raw_row(r, c)
+                                 : c < got.columns ? rounded(got.dtype, expected[r * got.columns + c])
+                                                   : 0;
+      if (!same_stored(got.dtype, got.raw_row(r, c), want)) {
+        wrong.add(what, " row ", r, " column ", c, ": ", hex(got.raw_row(r, c)), " not ", hex(want));
+      }
+      if (c < width && !same_stored(got.dtype, got.raw_panel(r, c), want)) {
+        wrong.add(what, " in panels, row ", r, " column ", c, ": ", hex(got.raw_panel(r, c)), " not ", hex(want));
+      }
+    }
+  }
+}
+
+void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation,
+                   const std::vector<float>& sums) {
+  const std::size_t out = c.layout.out, width = pad_columns(out);
+  const std::string what = describe(ctx.kernels, c) + " forward " + label(activation);
+  StoredMatrix y(c.dtype, c.rows, out), z(c.dtype, c.rows, out);
+  y.poison();
+  z.poison();
+  ForwardEpilogue e = {};
+  e.bias = c.bias.data();
+  e.activation = activation;
+  e.y = y.target();
+  e.z = z.target();
+  forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
+  std::vector<float> pre(sums.size()), post(sums.size());
+  for (std::size_t i = 0; i < sums.size(); ++i) pre[i] = sums[i] + c.bias[i % out];
+  ctx.kernels.activation_forward(activation, pre.size(), pre.data(), post.data());
+  check_stored(wrong, what + " y", y, post);
+  check_stored(wrong, what + " z", z, pre);
+
+  AlignedBuffer<float> logits(c.rows * width);
+  e.logits = logits.data();
+  e.logits_ld = width;
+  forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
+  for (std::size_t r = 0; r < c.rows; ++r) {
+    for (std::size_t o = 0; o < out; ++o) {
+      const float got = logits[r * width + o];
+      const Bounded b = wide_product(c.layout.in, c.bias[o], [&](std::size_t k) { return c.x.at(r, k); },
+                                     [&](std::size_t k) { return c.weight[o * c.layout.in + k]; });
+      if (!same_bits(got, pre[r * out + o])) wrong.add(what, " logit ", r, ",", o, ": ", got, " not ", pre[r * out + o]);
+      if (!(std::fabs(got - b.value) <= b.slack)) wrong.add(what, " logit ", r, ",", o, ": ", got, " far from ", b.value);
+    }
+  }
+}
+
+void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation,
+                          const std::vector<float>& sums) {
+  const std::size_t in = c.layout.in, width = pad_columns(in);
+  const std::string what = describe(ctx.kernels, c) + " input gradient " + label(activation);
+  StoredMatrix d(c.dtype, c.rows, in);
+  d.poison();
+  AlignedBuffer<float> column_sums(sum_chunks(c.rows) * width);
+  for (float& v : column_sums) v = kNan;  // garbage of an earlier batch
+  BackwardEpilogue e = {};
+  e.activation = activation;
+  e.saved = c.saved.in_rows.data();
+  e.saved_ld = c.saved.ld;
+  e.sums = column_sums.data();
+  e.d = d.target();
+  input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), e);
+
+  std::vector<float> saved(sums.size()), expected(sums.size());
+  for (std::size_t i = 0; i < saved.size(); ++i) saved[i] = c.saved.at(i / in, i % in);
+  ctx.kernels.activation_backward(activation, sums.size(), saved.data(), sums.data(), expected.data());
+  check_stored(wrong, what, d, expected);
+  for (std::size_t chunk = 0; chunk < sum_chunks(c.rows); ++chunk) {
+    for (std::size_t i = 0; i < width; ++i) {
+      float sum = 0;
+      for (std::size_t r = chunk * kSumRows; i < in && r < std::min(c.rows, (chunk + 1) * kSumRows); ++r) {
+        sum += expected[r * in + i];
+      }
+      const float got = column_sums[chunk * width + i];
+      if (!same_bits(got, sum)) wrong.add(what, " sum of chunk ", chunk, " column ", i, ": ", got, " not ", sum);
+    }
+  }
+  for (std::size_t r = 0; r < c.rows && activation == Activation::identity; ++r) {
+    for (std::size_t i = 0; i < in; ++i) {
+      const Bounded b = wide_product(c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
+                                     [&](std::size_t k) { return c.weight[k * in + i]; });
+      const double storage = c.dtype == Dtype::fp32 ? 0 : c.dtype == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
+      const double least = c.dtype == Dtype::fp16 ? 0x1p-25 : 0;
+      const float got = d.at(r, i);
+      if (!(std::fabs(got - b.value) <= b.slack * (1 + storage) + storage * std::fabs(b.value) + least)) {
+        wrong.add(what, " at ", r, ",", i, ": ", got, " far from ", b.value);
+      }
+    }
+  }
+}
+
+void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, const std::vector<float>& sums,
+                           const std::vector<float>& added) {
+  const WeightLayout& l = c.layout;
+  const std::string what = describe(ctx.kernels, c) + " weight gradient";
+  AlignedBuffer<float> grad(l.size());
+  for (std::size_t o = 0; o < pad_rows(l.out); ++o) {
+    for (std::size_t i = 0; i < pad_columns(l.in); ++i) grad[l.offset(o, i)] = kNan;
+  }
+  for (bool accumulate : {false, true}) {
+    std::vector<double> squares(l.strips() * l.blocks(), -1);
+    weight_gradient_product(ctx, c.rows, l, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), accumulate,
+                            squares.data());
+    const std::vector<float>& expected = accumulate ? added : sums;
+    double total = 0, total_squares = 0;
+    for (std::size_t o = 0; o < pad_columns(l.out); ++o) {
+      for (std::size_t i = 0; i < pad_columns(l.in); ++i) {
+        const float want = o < l.out && i < l.in ? expected[o * l.in + i] : 0.0f;
+        const float got = grad[l.offset(o, i)];
+        if (!same_bits(got, want) && !(got == 0 && want == 0)) {
+          wrong.add(what, accumulate ? " added" : "", " at ", o, ",", i, ": ", got, " not ", want);
+        }
+        total += static_cast<double>(want) * static_cast<double>(want);
+      }
+    }
+    for (std::size_t s = 0; s < l.strips(); ++s) {
+      for (std::size_t b = 0; b < l.blocks(); ++b) {
+        const double square = squares[s * l.blocks() + b];
+        const double want = ctx.kernels.sum_squares(kLanes * l.block_columns(b), grad.data() + l.block_offset(s, b));
+        if (square != want) wrong.add(what, " squares of strip ", s, " block ", b, ": ", square, " not ", want);
+        total_squares += square;
+      }
+    }
+    if (!(std::fabs(total - total_squares) <= 1e-5 * total)) wrong.add(what, " squares: ", total_squares, " not ", total);
+  }
+  for (std::size_t o = 0; o < l.out; ++o) {
+    for (std::size_t i = 0; i < l.in; ++i) {
+      const Bounded b = wide_product(c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); },
+                                     [&](std::size_t r) { return c.x.at(r, i); });
+      const float got = sums[o * l.in + i];
+      if (!(std::fabs(got - b.value) <= b.slack)) wrong.add(what, " reference at ", o, ",", i, ": ", got, " far from ", b.value);
+    }
+  }
+}
+
+// All three products of one case on every ISA.
+void check_case(const ProductCase& c, Activation activation) {
+  const std::size_t in = c.layout.in, out = c.layout.out;
+  std::vector<float> y(c.rows * out), d_x(c.rows * in), grad(out * in), added(out * in);
+  const FpEnvGuard guard;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::size_t r = i / out, o = i % out;
+    y[i] = chain(c.dtype, in, 0.0f, [&](std::size_t k) { return c.x.at(r, k); },
+                 [&](std::size_t k) { return c.weight[o * in + k]; });
+  }
+  for (std::size_t i = 0; i < d_x.size(); ++i) {
+    const std::size_t r = i / in, column = i % in;
+    d_x[i] = chain(c.dtype, out, 0.0f, [&](std::size_t k) { return c.d_y.at(r, k); },
+                   [&](std::size_t k) { return c.weight[k * in + column]; });
+  }
+  for (std::size_t i = 0; i < grad.size(); ++i) {
+    const std::size_t o = i / in, column = i % in;
+    auto lhs = [&](std::size_t r) { return c.d_y.at(r, o); };
+    auto rhs = [&](std::size_t r) { return c.x.at(r, column); };
+    grad[i] = chain(c.dtype, c.rows, 0.0f, lhs, rhs);
+    added[i] = chain(c.dtype, c.rows, grad[i], lhs, rhs);
+  }
+  const auto executor = make_executor(1, "serial");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    GemmContext ctx(kernels, *executor, c.dtype);
+    Mismatches wrong;
+    check_forward(wrong, ctx, c, activation, y);
+    check_input_gradient(wrong, ctx, c, activation, d_x);
+    check_weight_gradient(wrong, ctx, c, grad, added);
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("gemm: every shape, bit for bit and within the bound") {
+  std::size_t count = 0;
+  for (const Shape& s : kShapes) {
+    ++count;
+    // A quick run keeps the small shapes and the one at the border of a chunk.
+    if (test_effort() < 1 && s.batch * s.in * s.out > 30000 && s.batch != 434) continue;
+    for (Dtype dtype : kEachDtype) {
+      check_case(ProductCase(dtype, s.batch, s.in, s.out, usual), kEachActivation[count % 7]);
+    }
+  }
+}
+
+TEST_CASE("gemm: small integers are exact") {
+  auto integers = [](std::uint64_t stream, std::size_t i) {
+    return static_cast<float>(static_cast<int>(Rng(4, stream).below(i, 7)) - 3);
+  };
+  const ProductCase c(Dtype::bf16, 49, 130, 33, integers);
+  for (std::size_t i = 0; i < 49 * 33; ++i) {
+    const std::size_t r = i / 33, o = i % 33;
+    auto lhs = [&](std::size_t k) { return c.x.at(r, k); };
+    auto rhs = [&](std::size_t k) { return c.weight[o * 130 + k]; };
+    REQUIRE(chain(Dtype::bf16, 130, 0.0f, lhs, rhs) == wide_product(130, 0, lhs, rhs).value);
+  }
+  for (Dtype dtype : kEachDtype) check_case(ProductCase(dtype, 49, 130, 33, integers), Activation::identity);
+}
+
+// Products around the least normal, where an ISA that keeps subnormals, or flushes elsewhere, would give itself away.
+TEST_CASE("gemm: subnormal products are flushed alike") {
+  for (Dtype dtype : kEachDtype) {
+    const float size = dtype == Dtype::fp16 ? 0x1p-20f : 0x1p-63f;
+    auto tiny = [size](std::uint64_t stream, std::size_t i) {
+      const auto shift = static_cast<int>(Rng(6, stream).below(i, 12));
+      return std::ldexp(usual(stream, i) * size, shift - 6);
+    };
+    check_case(ProductCase(dtype, 7, 65, 33, tiny), Activation::identity);
+  }
+}
+
+}  // namespace

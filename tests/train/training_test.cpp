@@ -1,0 +1,208 @@
+// Whole runs through the public jobs: the same bits everywhere, good results on real data, honest failures.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "io/temp_dir.hpp"
+#include "kernels/table.hpp"
+#include "support/effort.hpp"
+#include "support/isa_loop.hpp"
+
+namespace halfstep {
+namespace {
+
+std::string test_data(const std::string& name) {
+  const char* folder = std::getenv("HALFSTEP_TEST_DATA");
+  const std::filesystem::path path = std::filesystem::path(folder ? folder : HS_SOURCE_DIR "/../shared/data") / name;
+  return std::filesystem::exists(path) ? path.string() : "";
+}
+
+// A short run on a built-in set; small, so that emulators can afford it.
+Options short_run(const test::TempDir& dir, Dtype precision) {
+  Options options;
+  options.out = dir / "model.safetensors";
+  options.hidden = {48, 33};
+  options.activation = Activation::gelu;
+  options.batch = 50;
+  options.steps = 20;
+  options.clip_norm = 1;
+  options.precision = precision;
+  options.threads = 1;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("the weights of a run are the same bits at any thread count and on every ISA") {
+  const test::TempDir dir;
+  for (Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    CAPTURE(name(precision));
+    Options options = short_run(dir, precision);
+    const std::string expected = train("builtin:digits", options, {}).weights_digest;
+    for (int threads : {2, 3, 5, 8}) {
+      CAPTURE(threads);
+      options.threads = threads;
+      CHECK(train("builtin:digits", options, {}).weights_digest == expected);
+    }
+    options.threads = 2;
+    test::for_each_runnable_isa([&](const KernelTable& kernels) {
+      options.isa = kernels.name;
+      CHECK(train("builtin:digits", options, {}).weights_digest == expected);
+    });
+    options.isa = "auto";
+    options.seed = 1;
+    CHECK(train("builtin:digits", options, {}).weights_digest != expected);
+  }
+}
+
+// The reference run. A change here means that every user's results change: say so in the commit.
+TEST_CASE("signature of the reference run") {
+  const test::TempDir dir;
+  CHECK(train("builtin:digits", short_run(dir, Dtype::bf16), {}).weights_digest == "0e5dc75611b3e3d7");
+  CHECK(train("builtin:digits", short_run(dir, Dtype::fp16), {}).weights_digest == "ae721b7decdca27a");
+  CHECK(train("builtin:digits", short_run(dir, Dtype::fp32), {}).weights_digest == "434c7678f8efa7c4");
+}
+
+TEST_CASE("evaluate gives the numbers that training ended with, predict agrees with them") {
+  const test::TempDir dir;
+  for (const char* data : {"builtin:digits", "builtin:regression"}) {
+    CAPTURE(data);
+    Options options = short_run(dir, Dtype::bf16);
+    options.steps = 60;
+    const TrainResult result = train(data, options, {});
+    const Metrics metrics = evaluate(options.out, data, options);
+    CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+    if (metrics.classification) CHECK(metrics.accuracy == result.eval.accuracy);
+    if (!metrics.classification) CHECK(metrics.r2 == doctest::Approx(result.eval.r2).epsilon(1e-9));
+    CHECK(predict(options.out, data, options).predicted.size() == static_cast<std::size_t>(metrics.rows));
+    CHECK(inspect(options.out).weights_digest == result.weights_digest);
+  }
+}
+
+TEST_CASE("a run that cannot recover stops, says why and leaves no model") {
+  const test::TempDir dir;
+  for (Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    Options options = short_run(dir, precision);
+    options.lr = 1e6;
+    options.clip_norm = 0;
+    options.steps = 400;
+    bool diverged = false;
+    try {
+      train("builtin:digits", options, {});
+    } catch (const Error& error) {
+      diverged = error.status() == Status::diverged;
+      CHECK(error.parts().why.find("non-finite") != std::string::npos);
+    }
+    CHECK(diverged);
+    CHECK_FALSE(std::filesystem::exists(options.out));
+  }
+}
+
+TEST_CASE("an overflow is skipped, counted, and the scale recovers") {
+  const test::TempDir dir;
+  Options options = short_run(dir, Dtype::fp16);
+  options.scale_init = 16777216;
+  options.steps = 60;
+  const TrainResult result = train("builtin:digits", options, {});
+  CHECK(result.steps.skipped > 0);
+  CHECK(result.steps.applied + result.steps.skipped == result.steps.attempted);
+  CHECK(result.loss_scale < 16777216);
+  CHECK_FALSE(result.skip_reasons.empty());
+}
+
+TEST_CASE("every loss, activation and optimizer trains") {
+  const test::TempDir dir;
+  struct Case {
+    const char* data;
+    const char* option;
+    const char* value;
+  };
+  for (const Case& c : {Case{"builtin:digits", "loss", "binary_cross_entropy"}, {"builtin:regression", "loss", "huber"},
+                        {"builtin:digits", "activation", "silu"}, {"builtin:digits", "activation", "tanh"},
+                        {"builtin:digits", "activation", "sigmoid"}, {"builtin:digits", "optimizer", "adam"},
+                        {"builtin:spirals", "activation", "gelu"}}) {
+    CAPTURE(c.value);
+    Options options = short_run(dir, Dtype::bf16);
+    options.steps = 100;
+    options.lr = 5e-3;
+    set_option(options, c.option, c.value);
+    double first = -1, last = 0;
+    TrainObserver observer;
+    observer.on_epoch = [&](const EpochReport& e) {
+      if (first < 0) first = e.train_loss;
+      last = e.eval.loss;
+    };
+    train(c.data, options, observer);
+    CHECK(last < first);
+  }
+  Options options = short_run(dir, Dtype::bf16);
+  options.optimizer = OptimizerKind::sgd;
+  options.nesterov = true;
+  options.lr = 0.05;
+  options.steps = 200;
+  CHECK(train("builtin:digits", options, {}).eval.accuracy > 0.5);
+}
+
+TEST_CASE("accuracy on real data") {
+  if (test::test_effort() < 1) {
+    MESSAGE("skipped: quick run");
+    return;
+  }
+  struct Case {
+    const char* data;
+    const char* test;
+    const char* target;
+    double least;  // accuracy, or r2 for the regression
+  };
+  const test::TempDir dir;
+  for (const Case& c : {Case{"adult/adult-train.csv.gz", "adult/adult-test.csv.gz", "", 0.845},
+                        {"breast-cancer-wdbc/wisc_bc_data.csv", "", "diagnosis", 0.95},
+                        {"california-housing/housing.csv", "", "median_house_value", 0.75}}) {
+    const std::string data = test_data(c.data);
+    if (data.empty()) {
+      MESSAGE("skipped: no test data ", c.data);
+      continue;
+    }
+    Options options;
+    options.out = dir / "model.safetensors";
+    options.target = c.target;
+    if (*c.test) options.test = test_data(c.test);
+    if (!*c.test) options.validation = 0.2;
+    for (Dtype precision : {Dtype::bf16, Dtype::fp16}) {
+      options.precision = precision;
+      const TrainResult result = train(data, options, {});
+      CAPTURE(c.data);
+      CAPTURE(name(precision));
+      CHECK((result.eval.classification ? result.eval.accuracy : result.eval.r2) >= c.least);
+    }
+  }
+}
+
+TEST_CASE("Fashion-MNIST in every precision") {
+  const std::string data = test_data("fashion-mnist");
+  if (data.empty() || test::test_effort() < 1) {
+    MESSAGE("skipped: no test data, or a quick run");
+    return;
+  }
+  const test::TempDir dir;
+  double least = 1, most = 0;
+  for (Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    Options options;
+    options.out = dir / "model.safetensors";
+    options.hidden = {512, 256};
+    options.epochs = 10;
+    options.batch = 128;
+    options.precision = precision;
+    const double accuracy = train(data, options, {}).eval.accuracy;
+    least = std::min(least, accuracy);
+    most = std::max(most, accuracy);
+  }
+  CHECK(least >= 0.885);
+  CHECK(most - least <= 0.007);
+}
+
+}  // namespace halfstep
