@@ -39,7 +39,7 @@ struct StepCounts {
 
 struct EpochReport {
   std::int64_t epoch = 0;   // from 1
-  std::int64_t epochs = 0;
+  std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
   StepCounts steps;
   double train_loss = 0;    // mean over the epoch's batches
   double lr = 0;

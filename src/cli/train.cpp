@@ -23,7 +23,8 @@ void tell_plan(Narrator& narrator, const RunPlan& plan) {
 }
 
 std::string epoch_text(const EpochReport& report, bool verbose) {
-  std::string text = "epoch " + std::to_string(report.epoch) + "/" + std::to_string(report.epochs);
+  std::string text = "epoch " + std::to_string(report.epoch);
+  if (report.epochs > 0) text += "/" + std::to_string(report.epochs);  // 0: the run is counted in steps
   text += "  train loss " + brief(report.train_loss);
   if (report.has_eval) text += "  eval " + metrics_text(report.eval);
   text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";

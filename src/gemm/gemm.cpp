@@ -70,7 +70,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         const TileCall call{family, kc,           widen ? widened_ld : lhs.ld / units, rhs, panel_stride,
                             ctx.element(), (columns + kLanes - 1) / kLanes, kBlockColumns, k0 > 0};
         for (std::size_t i = row_begin, count; i < row_end; i += count) {
-          count = tile_rows(row_end - i);
+          // No tile crosses a chunk of sums: 50 rows are 48 and 2, not 42 and two fours.
+          count = tile_rows(std::min(row_end - i, kSumRows - i % kSumRows));
           // A product in one k block reuses one small tile; several blocks keep their sums apart.
           const bool single = k_even <= k_block;
           float* tile = single ? tiles
@@ -124,7 +125,7 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
   const std::size_t width = pad_columns(layout.in);
   rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(),
                [&](const float* tile, std::size_t row, std::size_t count, std::size_t column, std::size_t columns) {
-                 // Tiles of six never cross a chunk of 48 rows, and come in row order.
+                 // Tiles never cross a chunk of 48 rows, and come in row order.
                  float* sums = epilogue.sums + row / kSumRows * width + column;
                  if (row % kSumRows == 0) std::memset(sums, 0, pad_columns(columns) * sizeof(float));
                  BackwardEpilogue e = epilogue;

@@ -28,5 +28,4 @@ const IsaState& select_isa_state(std::string_view requested = "auto");
 // Why select_isa takes what it takes: "best that this CPU runs", "asked for by HALFSTEP_ISA", "asked for".
 std::string selection_reason(std::string_view requested = "auto");
 
-
 }  // namespace halfstep

@@ -1,6 +1,17 @@
 # How one row of the ISA list becomes an object library.
 include(CheckCXXCompilerFlag)
 
+# Kernels are large once inlined, and GCC takes minutes for each with full instrumentation and variable tracking. Of the
+# sanitizers they keep ASan's checks of heap and globals. Linked after halfstep_flags, so that these options win.
+add_library(halfstep_isa_flags INTERFACE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(halfstep_isa_flags INTERFACE $<$<CONFIG:Debug>:-g1> -fno-var-tracking)
+  if(HALFSTEP_SANITIZE)
+    target_compile_options(halfstep_isa_flags INTERFACE -fno-sanitize=undefined -fno-sanitize-address-use-after-scope
+                                                        "SHELL:--param asan-stack=0")
+  endif()
+endif()
+
 # halfstep_isa(<name> "<CPU bits>" "<flags>"): compiles isa/<name>.cpp with the flags and HS_ISA=<name>.
 function(halfstep_isa name bits flags)
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/isa/${name}.cpp)
@@ -21,7 +32,7 @@ function(halfstep_isa name bits flags)
   add_library(${target} OBJECT ${source})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
   target_compile_definitions(${target} PRIVATE HS_ISA=${name})
-  target_link_libraries(${target} PRIVATE halfstep_flags xsimd)
+  target_link_libraries(${target} PRIVATE halfstep_flags xsimd halfstep_isa_flags)
   # Optimised in every build type: an inline function that is not inlined would be emitted as a weak symbol, and the
   # linker might keep the copy made of AVX-512 instructions for the whole program. No unwinding: kernels never throw.
   target_compile_options(${target} PRIVATE ${flags} -O3 -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables

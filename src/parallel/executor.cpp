@@ -53,10 +53,10 @@ std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end) 
   };
   static constexpr Entry kBackEnds[] = {
 #if HS_HAVE_TBB
-      {"tbb", make_tbb_executor},
+    {"tbb", make_tbb_executor},
 #endif
-      {"threads", make_thread_pool},
-      {"serial", make_serial_executor},
+    {"threads", make_thread_pool},
+    {"serial", make_serial_executor},
   };
   if (back_end.empty()) back_end = HS_PARALLEL_DEFAULT;
   for (const Entry& entry : kBackEnds) {
@@ -70,9 +70,7 @@ std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end) 
 }
 
 #if !HS_HAVE_TBB
-const char* parallel_back_end() {
-  return std::string_view(HS_PARALLEL_DEFAULT) == "serial" ? "serial" : "std::thread";
-}
+const char* parallel_back_end() { return std::string_view(HS_PARALLEL_DEFAULT) == "serial" ? "serial" : "std::thread"; }
 struct ParallelLimit::Hold {};
 ParallelLimit::ParallelLimit(int) {}
 ParallelLimit::~ParallelLimit() = default;

@@ -14,9 +14,10 @@ namespace halfstep {
 class TaskRef {
  public:
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, TaskRef> && std::invocable<F&, std::size_t, int>)
-  TaskRef(F&& body) noexcept  // NOLINT: implicit, so that a lambda can be passed
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))), call_(&call<std::remove_reference_t<F>>) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, TaskRef> && std::invocable<F&, std::size_t, int>) TaskRef(F&& body)
+  noexcept  // NOLINT: implicit, so that a lambda can be passed
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
+        call_(&call<std::remove_reference_t<F>>) {}
 
   void operator()(std::size_t task, int worker) const { call_(object_, task, worker); }
 

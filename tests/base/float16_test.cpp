@@ -76,8 +76,8 @@ std::uint32_t by_scaling(Dtype dtype, float value) {
   const int exponent = size == 0 ? least : std::max(least, std::ilogb(size));
   const double steps = std::nearbyint(std::ldexp(size, mantissa_bits - exponent));
   // A mantissa that reached the next power of two carries into the exponent by itself.
-  const std::uint32_t code = static_cast<std::uint32_t>(exponent - least) * (1u << mantissa_bits) +
-                             static_cast<std::uint32_t>(steps);
+  const std::uint32_t code =
+      static_cast<std::uint32_t>(exponent - least) * (1u << mantissa_bits) + static_cast<std::uint32_t>(steps);
   return sign | std::min(code, infinity_of(dtype));
 }
 

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include "base/fp_env.hpp"
-#include "support/effort.hpp"
 #include "support/isa_loop.hpp"
 #include "support/mismatches.hpp"
 #include "support/products.hpp"
@@ -19,9 +18,10 @@ struct Shape {
 // Every ragged count of rows, inputs and outputs at least once; K beyond one and two k blocks in each product; 434 rows
 // leave a task of 50 rows, whose last tiles meet the border of a chunk of 48.
 constexpr Shape kShapes[] = {
-    {1, 1, 1},    {2, 15, 10},  {5, 16, 16},  {6, 17, 33},   {7, 63, 64},  {8, 64, 70},   {10, 65, 10},  {47, 65, 1},
-    {48, 130, 33}, {49, 15, 70}, {50, 64, 16}, {97, 17, 10},  {97, 130, 70}, {97, 16, 64},  {56, 1, 33},   {104, 33, 17},
-    {434, 17, 20}, {8, 1030, 6}, {6, 2080, 17}, {3, 20, 2080}, {3, 20, 1030}, {1100, 20, 7}, {2060, 5, 33}, {482, 70, 1},
+    {1, 1, 1},     {2, 15, 10},   {5, 16, 16},   {6, 17, 33},   {7, 63, 64},   {8, 64, 70},
+    {10, 65, 10},  {47, 65, 1},   {48, 130, 33}, {49, 15, 70},  {50, 64, 16},  {97, 17, 10},
+    {97, 130, 70}, {97, 16, 64},  {56, 1, 33},   {104, 33, 17}, {434, 17, 20}, {8, 1030, 6},
+    {6, 2080, 17}, {3, 20, 2080}, {3, 20, 1030}, {1100, 20, 7}, {2060, 5, 33}, {482, 70, 1},
 };
 
 float usual(std::uint64_t stream, std::size_t index) { return 2.0f * Rng(3, stream).uniform(index) - 1.0f; }
@@ -32,14 +32,15 @@ std::string describe(const KernelTable& kernels, const ProductCase& c) {
 }
 
 // Stored results in both layouts are `expected`, padding columns zero, nothing written beyond the rows.
-void check_stored(Mismatches& wrong, const std::string& what, const StoredMatrix& got, const std::vector<float>& expected) {
+void check_stored(Mismatches& wrong, const std::string& what, const StoredMatrix& got,
+                  const std::vector<float>& expected) {
   const std::size_t width = pad_columns(got.columns);
   StoredMatrix canary(got.dtype, got.rows, got.columns);
   canary.poison();
   for (std::size_t r = 0; r < got.rows + 2; ++r) {
     for (std::size_t c = 0; c < got.ld; ++c) {
       const bool written = r < got.rows && c < width;
-      const std::uint32_t want = !written         ? canary.raw_row(r, c)
+      const std::uint32_t want = !written          ? canary.raw_row(r, c)
                                  : c < got.columns ? rounded(got.dtype, expected[r * got.columns + c])
                                                    : 0;
       if (!same_stored(got.dtype, got.raw_row(r, c), want)) {
@@ -78,10 +79,13 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
   for (std::size_t r = 0; r < c.rows; ++r) {
     for (std::size_t o = 0; o < out; ++o) {
       const float got = logits[r * width + o];
-      const Bounded b = wide_product(c.layout.in, c.bias[o], [&](std::size_t k) { return c.x.at(r, k); },
-                                     [&](std::size_t k) { return c.weight[o * c.layout.in + k]; });
-      if (!same_bits(got, pre[r * out + o])) wrong.add(what, " logit ", r, ",", o, ": ", got, " not ", pre[r * out + o]);
-      if (!(std::fabs(got - b.value) <= b.slack)) wrong.add(what, " logit ", r, ",", o, ": ", got, " far from ", b.value);
+      const Bounded b = wide_product(
+          c.layout.in, c.bias[o], [&](std::size_t k) { return c.x.at(r, k); },
+          [&](std::size_t k) { return c.weight[o * c.layout.in + k]; });
+      if (!same_bits(got, pre[r * out + o]))
+        wrong.add(what, " logit ", r, ",", o, ": ", got, " not ", pre[r * out + o]);
+      if (!(std::fabs(got - b.value) <= b.slack))
+        wrong.add(what, " logit ", r, ",", o, ": ", got, " far from ", b.value);
     }
   }
 }
@@ -118,8 +122,9 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
   }
   for (std::size_t r = 0; r < c.rows && activation == Activation::identity; ++r) {
     for (std::size_t i = 0; i < in; ++i) {
-      const Bounded b = wide_product(c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
-                                     [&](std::size_t k) { return c.weight[k * in + i]; });
+      const Bounded b = wide_product(
+          c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
+          [&](std::size_t k) { return c.weight[k * in + i]; });
       const double storage = c.dtype == Dtype::fp32 ? 0 : c.dtype == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
       const double least = c.dtype == Dtype::fp16 ? 0x1p-25 : 0;
       const float got = d.at(r, i);
@@ -162,14 +167,16 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
         total_squares += square;
       }
     }
-    if (!(std::fabs(total - total_squares) <= 1e-5 * total)) wrong.add(what, " squares: ", total_squares, " not ", total);
+    if (!(std::fabs(total - total_squares) <= 1e-5 * total))
+      wrong.add(what, " squares: ", total_squares, " not ", total);
   }
   for (std::size_t o = 0; o < l.out; ++o) {
     for (std::size_t i = 0; i < l.in; ++i) {
-      const Bounded b = wide_product(c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); },
-                                     [&](std::size_t r) { return c.x.at(r, i); });
+      const Bounded b = wide_product(
+          c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); }, [&](std::size_t r) { return c.x.at(r, i); });
       const float got = sums[o * l.in + i];
-      if (!(std::fabs(got - b.value) <= b.slack)) wrong.add(what, " reference at ", o, ",", i, ": ", got, " far from ", b.value);
+      if (!(std::fabs(got - b.value) <= b.slack))
+        wrong.add(what, " reference at ", o, ",", i, ": ", got, " far from ", b.value);
     }
   }
 }
@@ -181,13 +188,15 @@ void check_case(const ProductCase& c, Activation activation) {
   const FpEnvGuard guard;
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t r = i / out, o = i % out;
-    y[i] = chain(c.dtype, in, 0.0f, [&](std::size_t k) { return c.x.at(r, k); },
-                 [&](std::size_t k) { return c.weight[o * in + k]; });
+    y[i] = chain(
+        c.dtype, in, 0.0f, [&](std::size_t k) { return c.x.at(r, k); },
+        [&](std::size_t k) { return c.weight[o * in + k]; });
   }
   for (std::size_t i = 0; i < d_x.size(); ++i) {
     const std::size_t r = i / in, column = i % in;
-    d_x[i] = chain(c.dtype, out, 0.0f, [&](std::size_t k) { return c.d_y.at(r, k); },
-                   [&](std::size_t k) { return c.weight[k * in + column]; });
+    d_x[i] = chain(
+        c.dtype, out, 0.0f, [&](std::size_t k) { return c.d_y.at(r, k); },
+        [&](std::size_t k) { return c.weight[k * in + column]; });
   }
   for (std::size_t i = 0; i < grad.size(); ++i) {
     const std::size_t o = i / in, column = i % in;
@@ -211,8 +220,6 @@ TEST_CASE("gemm: every shape, bit for bit and within the bound") {
   std::size_t count = 0;
   for (const Shape& s : kShapes) {
     ++count;
-    // A quick run keeps the small shapes and the one at the border of a chunk.
-    if (test_effort() < 1 && s.batch * s.in * s.out > 30000 && s.batch != 434) continue;
     for (Dtype dtype : kEachDtype) {
       check_case(ProductCase(dtype, s.batch, s.in, s.out, usual), kEachActivation[count % 7]);
     }

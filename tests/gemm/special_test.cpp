@@ -32,12 +32,15 @@ std::vector<std::uint32_t> all_results(GemmContext& ctx, ProductCase& c, Activat
   backward.d = d.target();
   input_gradient_product(ctx, c.rows, l, c.d_y.rows_operand(), c.backward.data(), backward);
   std::vector<double> squares(l.strips() * l.blocks());
-  weight_gradient_product(ctx, c.rows, l, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), false, squares.data());
+  weight_gradient_product(ctx, c.rows, l, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), false,
+                          squares.data());
 
   std::vector<std::uint32_t> words;
   for (const StoredMatrix* m : {&y, &z, &d}) {
-    for (std::size_t i = 0; i < m->in_rows.size() / bytes_of(c.dtype); ++i) words.push_back(raw(c.dtype, m->in_rows.data(), i));
-    for (std::size_t i = 0; i < m->in_panels.size() / bytes_of(c.dtype); ++i) words.push_back(raw(c.dtype, m->in_panels.data(), i));
+    for (std::size_t i = 0; i < m->in_rows.size() / bytes_of(c.dtype); ++i)
+      words.push_back(raw(c.dtype, m->in_rows.data(), i));
+    for (std::size_t i = 0; i < m->in_panels.size() / bytes_of(c.dtype); ++i)
+      words.push_back(raw(c.dtype, m->in_panels.data(), i));
   }
   for (const AlignedBuffer<float>* f : {&sums, &grad}) {
     for (float v : *f) words.push_back(bits_of(v));
@@ -64,8 +67,8 @@ TEST_CASE("gemm: same bits with any number of threads and on every ISA") {
         if (expected.empty()) expected = got;
         std::size_t differing = 0;
         for (std::size_t i = 0; i < got.size(); ++i) differing += got[i] != expected[i];
-        CHECK_MESSAGE(differing == 0, std::string(kernels.name), " ", std::string(name(dtype)), " threads ", threads, ": ",
-                      differing, " words differ");
+        CHECK_MESSAGE(differing == 0, std::string(kernels.name), " ", std::string(name(dtype)), " threads ", threads,
+                      ": ", differing, " words differ");
         if (threads == 2 && std::string(kernels.name) == "scalar") break;  // slow, and its tasks are the same
       }
     });
@@ -77,7 +80,8 @@ void check_spread(Mismatches& wrong, GemmContext& ctx, Dtype dtype, float bad) {
   ProductCase c(dtype, 9, 20, 18, [](std::uint64_t s, std::size_t i) { return 0.5f + 0.25f * usual(s, i); });
   c.x.set(3, 7, bad);
   c.d_y.set(4, 11, bad);
-  const std::string what = std::string(ctx.kernels.name) + " " + std::string(name(dtype)) + (std::isnan(bad) ? " NaN" : " inf");
+  const std::string what =
+      std::string(ctx.kernels.name) + " " + std::string(name(dtype)) + (std::isnan(bad) ? " NaN" : " inf");
   StoredMatrix y(dtype, c.rows, 18), d(dtype, c.rows, 20);
   ForwardEpilogue forward = {};
   forward.bias = c.bias.data();
@@ -91,19 +95,23 @@ void check_spread(Mismatches& wrong, GemmContext& ctx, Dtype dtype, float bad) {
   backward.d = d.target();
   input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), backward);
   std::vector<double> squares(c.layout.strips() * c.layout.blocks());
-  weight_gradient_product(ctx, c.rows, c.layout, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), false, squares.data());
+  weight_gradient_product(ctx, c.rows, c.layout, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), false,
+                          squares.data());
 
   auto expect = [&](const char* where, std::size_t r, std::size_t k, float got, bool hit) {
-    if (std::isfinite(got) == hit || (hit && std::isnan(bad) && !std::isnan(got))) wrong.add(what, " ", where, " ", r, ",", k, ": ", got);
+    if (std::isfinite(got) == hit || (hit && std::isnan(bad) && !std::isnan(got)))
+      wrong.add(what, " ", where, " ", r, ",", k, ": ", got);
   };
   for (std::size_t r = 0; r < c.rows; ++r) {
     for (std::size_t o = 0; o < 18; ++o) expect("y", r, o, y.at(r, o), r == 3);
     for (std::size_t o = 18; o < 32; ++o) {
-      if (y.raw_row(r, o) != 0 || y.raw_panel(r, o) != 0) wrong.add(what, " leaks to padding of y ", r, ",", o, ": ", y.at(r, o));
+      if (y.raw_row(r, o) != 0 || y.raw_panel(r, o) != 0)
+        wrong.add(what, " leaks to padding of y ", r, ",", o, ": ", y.at(r, o));
     }
     for (std::size_t i = 0; i < 20; ++i) expect("d_x", r, i, d.at(r, i), r == 4);
     for (std::size_t i = 20; i < 32; ++i) {
-      if (d.raw_row(r, i) != 0 || d.raw_panel(r, i) != 0) wrong.add(what, " leaks to padding of d_x ", r, ",", i, ": ", d.at(r, i));
+      if (d.raw_row(r, i) != 0 || d.raw_panel(r, i) != 0)
+        wrong.add(what, " leaks to padding of d_x ", r, ",", i, ": ", d.at(r, i));
     }
   }
   for (std::size_t i = 0; i < 20; ++i) expect("sums", 0, i, sums[i], true);
@@ -134,16 +142,19 @@ TEST_CASE("gemm: scaling by a power of two is exact") {
     for (Dtype dtype : kEachDtype) {
       GemmContext ctx(kernels, *executor, dtype);
       const ProductCase a(dtype, 7, 65, 33, usual);
-      const ProductCase b(dtype, 7, 65, 33, [](std::uint64_t s, std::size_t i) { return (s == 3 ? 1024.0f : 1.0f) * usual(s, i); });
+      const ProductCase b(dtype, 7, 65, 33,
+                          [](std::uint64_t s, std::size_t i) { return (s == 3 ? 1024.0f : 1.0f) * usual(s, i); });
       AlignedBuffer<float> small(a.layout.size()), large(a.layout.size());
       std::vector<double> squares(a.layout.strips() * a.layout.blocks());
-      weight_gradient_product(ctx, 8, a.layout, a.d_y.panels_operand(), a.x.panels_operand(), small.data(), false, squares.data());
-      weight_gradient_product(ctx, 8, b.layout, b.d_y.panels_operand(), b.x.panels_operand(), large.data(), false, squares.data());
+      weight_gradient_product(ctx, 8, a.layout, a.d_y.panels_operand(), a.x.panels_operand(), small.data(), false,
+                              squares.data());
+      weight_gradient_product(ctx, 8, b.layout, b.d_y.panels_operand(), b.x.panels_operand(), large.data(), false,
+                              squares.data());
       std::size_t differing = 0;
       // fp16 stores the unscaled values a little coarser when they are subnormal; the samples are not.
       for (std::size_t i = 0; i < small.size(); ++i) differing += large[i] != 1024.0f * small[i];
-      CHECK_MESSAGE((dtype == Dtype::fp16 ? differing < small.size() / 50 : differing == 0), std::string(kernels.name), " ",
-                    std::string(name(dtype)), ": ", differing, " elements differ");
+      CHECK_MESSAGE((dtype == Dtype::fp16 ? differing < small.size() / 50 : differing == 0), std::string(kernels.name),
+                    " ", std::string(name(dtype)), ": ", differing, " elements differ");
     }
   });
 }

@@ -87,7 +87,8 @@ void check_length(Mismatches& wrong, const KernelTable& kernels, Dtype dtype, co
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t got = raw(dtype, stored.data(), i), expected = rounded(dtype, in[i]);
     const float widened = get(dtype, &expected, 0);
-    if (got != expected) wrong.add(kernels.name, " ", name(dtype), " n ", n, " at ", i, ": ", hex(got), " not ", hex(expected));
+    if (got != expected)
+      wrong.add(kernels.name, " ", name(dtype), " n ", n, " at ", i, ": ", hex(got), " not ", hex(expected));
     if (!same_bits(back[i], widened)) {
       wrong.add(kernels.name, " ", name(dtype), " back n ", n, " at ", i, ": ", back[i], " not ", widened);
     }

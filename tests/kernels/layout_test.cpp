@@ -27,7 +27,8 @@ class Expectation {
   void check(Mismatches& wrong, const Context&... context) const {
     for (std::size_t i = 0; i < elements_; ++i) {
       const std::uint32_t got = raw(dtype_, got_.data(), i), expected = raw(dtype_, expected_.data(), i);
-      if (got != expected) wrong.add(context..., " ", name(dtype_), " element ", i, ": ", hex(got), " not ", hex(expected));
+      if (got != expected)
+        wrong.add(context..., " ", name(dtype_), " element ", i, ": ", hex(got), " not ", hex(expected));
     }
   }
 
@@ -57,7 +58,8 @@ TEST_CASE("kernels: widen_panel follows the panel order") {
           const std::uint32_t stored = i < k * kLanes ? rounded(dtype, values[i]) : 0;
           const std::uint32_t expected = i < k * kLanes ? bits_of(get(dtype, &stored, 0)) : 0x01010101u * kCanary;
           if (bits_of(out[i]) != expected) {
-            wrong.add(kernels.name, " ", name(dtype), " k ", k, " element ", i, ": ", hex(bits_of(out[i])), " not ", hex(expected));
+            wrong.add(kernels.name, " ", name(dtype), " k ", k, " element ", i, ": ", hex(bits_of(out[i])), " not ",
+                      hex(expected));
           }
         }
       }
@@ -110,7 +112,8 @@ void check_pack_strip(Mismatches& wrong, const KernelTable& kernels, Dtype dtype
       if (backward) back.put(panel_index(dtype, out, in, stride), value);
     }
   }
-  kernels.pack_strip[index_of(dtype)](columns, master.data(), forward.memory(), backward ? back.memory() : nullptr, stride);
+  kernels.pack_strip[index_of(dtype)](columns, master.data(), forward.memory(), backward ? back.memory() : nullptr,
+                                      stride);
   forward.check(wrong, kernels.name, " pack_strip forward, columns ", columns);
   back.check(wrong, kernels.name, " pack_strip backward, columns ", columns);
 }

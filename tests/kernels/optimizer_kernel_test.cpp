@@ -49,10 +49,12 @@ TEST_CASE("kernels: adam against double") {
         const double g = limited(before.grad[i], p) + static_cast<double>(p.l2) * w;
         const double m = m0 + static_cast<double>(p.one_minus_beta1) * (g - m0);
         const double v = static_cast<double>(p.beta2) * v0 + static_cast<double>(p.one_minus_beta2) * g * g;
-        const double update = static_cast<double>(p.step_size) * m /
-                              (std::sqrt(v) * static_cast<double>(p.inv_sqrt_correction) + static_cast<double>(p.epsilon));
+        const double update =
+            static_cast<double>(p.step_size) * m /
+            (std::sqrt(v) * static_cast<double>(p.inv_sqrt_correction) + static_cast<double>(p.epsilon));
         const double expected = w * static_cast<double>(p.decay) - update;
-        if (!close(s.m[i], m, std::fabs(m0) + std::fabs(g))) wrong.add(kernels.name, " m at ", i, ": ", s.m[i], " not ", m);
+        if (!close(s.m[i], m, std::fabs(m0) + std::fabs(g)))
+          wrong.add(kernels.name, " m at ", i, ": ", s.m[i], " not ", m);
         if (!close(s.v[i], v, v)) wrong.add(kernels.name, " v at ", i, ": ", s.v[i], " not ", v);
         if (!close(s.master[i], expected, std::fabs(w) + std::fabs(update))) {
           wrong.add(kernels.name, " master at ", i, ": ", s.master[i], " not ", expected);
@@ -64,8 +66,10 @@ TEST_CASE("kernels: adam against double") {
 }
 
 constexpr SgdParameters kSgd[] = {
-    {1.0f / 32, kInf, 0.1f, 0.0f, 0.0f, false}, {1.0f / 32, 20.0f, 0.1f, 0.0f, 0.01f, false},
-    {1.0f / 32, kInf, 0.1f, 0.9f, 0.0f, false}, {0.02f, 48.0f, 0.1f, 0.9f, 0.1f, true},
+    {1.0f / 32, kInf, 0.1f, 0.0f, 0.0f, false},
+    {1.0f / 32, 20.0f, 0.1f, 0.0f, 0.01f, false},
+    {1.0f / 32, kInf, 0.1f, 0.9f, 0.0f, false},
+    {0.02f, 48.0f, 0.1f, 0.9f, 0.1f, true},
 };
 
 TEST_CASE("kernels: sgd against double") {
@@ -84,7 +88,8 @@ TEST_CASE("kernels: sgd against double") {
         const double b = momentum ? static_cast<double>(p.momentum) * before.m[i] + g : before.m[i];
         const double direction = !momentum ? g : p.nesterov ? g + static_cast<double>(p.momentum) * b : b;
         const double expected = w - static_cast<double>(p.lr) * direction;
-        if (!close(s.m[i], b, std::fabs(before.m[i]) + std::fabs(g))) wrong.add(kernels.name, " momentum at ", i, ": ", s.m[i], " not ", b);
+        if (!close(s.m[i], b, std::fabs(before.m[i]) + std::fabs(g)))
+          wrong.add(kernels.name, " momentum at ", i, ": ", s.m[i], " not ", b);
         if (!close(s.master[i], expected, std::fabs(w) + std::fabs(direction))) {
           wrong.add(kernels.name, " master at ", i, ": ", s.master[i], " not ", expected);
         }
@@ -101,7 +106,8 @@ TEST_CASE("kernels: optimizers have the same bits on every ISA") {
     Mismatches wrong;
     auto compare = [&](const char* what, const AlignedBuffer<float>& got, const AlignedBuffer<float>& expected) {
       for (std::size_t i = 0; i < kCount; ++i) {
-        if (!same_bits(got[i], expected[i])) wrong.add(kernels.name, " ", what, " at ", i, ": ", got[i], " not ", expected[i]);
+        if (!same_bits(got[i], expected[i]))
+          wrong.add(kernels.name, " ", what, " at ", i, ": ", got[i], " not ", expected[i]);
       }
     };
     for (const AdamParameters& p : kAdam) {

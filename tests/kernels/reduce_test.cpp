@@ -28,7 +28,7 @@ TEST_CASE("kernels: sum_squares of small integers is exact") {
         x[i] = static_cast<float>(static_cast<int>(i * 7 % 23) - 11);
         expected += static_cast<double>(x[i]) * static_cast<double>(x[i]);
       }
-      CHECK_MESSAGE(kernels.sum_squares(n, x.data()) == expected, std::string(kernels.name) << " n " << n);
+      CHECK_MESSAGE(kernels.sum_squares(n, x.data()) == expected, std::string(kernels.name), " n ", n);
     }
   });
 }
@@ -41,7 +41,7 @@ TEST_CASE("kernels: sum_squares neither overflows nor vanishes") {
         const AlignedBuffer<float> x = filled(n, size);
         const double expected = static_cast<double>(n) * static_cast<double>(size) * static_cast<double>(size);
         const double got = kernels.sum_squares(n, x.data());
-        CHECK_MESSAGE(std::fabs(got / expected - 1) < 1e-5, std::string(kernels.name) << " " << size << ": " << got);
+        CHECK_MESSAGE(std::fabs(got / expected - 1) < 1e-5, std::string(kernels.name), " ", size, ": ", got);
       }
     }
     AlignedBuffer<float> one = filled(144, 0.0f);

@@ -65,7 +65,8 @@ TEST_CASE("kernels: softmax against double, summing to one, padding zero") {
           wrong.add(kernels.name, " ", row.name, " columns ", row.columns, " at ", i, ": ", p[i], " not ", want);
         }
       }
-      if (!(std::fabs(total - 1) < 1e-6)) wrong.add(kernels.name, " ", row.name, " columns ", row.columns, " sum ", total);
+      if (!(std::fabs(total - 1) < 1e-6))
+        wrong.add(kernels.name, " ", row.name, " columns ", row.columns, " sum ", total);
       if (p[row.logits.size()] != behind) wrong.add(kernels.name, " columns ", row.columns, " wrote behind the row");
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
@@ -88,7 +89,8 @@ TEST_CASE("kernels: softmax_cross_entropy against double, also in place") {
         const double in_place = kernels.softmax_cross_entropy(row.columns, same.data(), truth, scale, same.data());
         const double want = log_sum - static_cast<double>(row.logits[label]);
         if (!(loss == want || std::fabs(loss - want) <= 1e-6 * (1 + std::fabs(want))) || !(in_place == loss)) {
-          wrong.add(kernels.name, " ", row.name, " columns ", row.columns, " loss ", loss, ", in place ", in_place, " not ", want);
+          wrong.add(kernels.name, " ", row.name, " columns ", row.columns, " loss ", loss, ", in place ", in_place,
+                    " not ", want);
         }
         for (std::size_t i = 0; i < d.size(); ++i) {
           const double slope = i >= row.columns ? 0 : (expected[i] - (i == label ? 1 : 0)) * static_cast<double>(scale);
@@ -116,10 +118,12 @@ TEST_CASE("kernels: softmax passes NaN on, but never into the padding") {
           kernels.softmax(columns, row.logits.data(), p.data());
           const double loss = kernels.softmax_cross_entropy(columns, row.logits.data(), 0, 1.0f, d.data());
           bool nan = std::isnan(loss);
-          for (std::size_t i = 0; i < columns; ++i) nan = nan && (bad == kInf || (std::isnan(p[i]) && std::isnan(d[i])));
+          for (std::size_t i = 0; i < columns; ++i)
+            nan = nan && (bad == kInf || (std::isnan(p[i]) && std::isnan(d[i])));
           if (!nan) wrong.add(kernels.name, " ", bad, " at ", at, " of ", columns, " is lost, loss ", loss);
           for (std::size_t i = columns; i < p.size(); ++i) {
-            if (p[i] != 0 || d[i] != 0) wrong.add(kernels.name, " ", bad, " at ", at, " of ", columns, " leaks to padding ", i);
+            if (p[i] != 0 || d[i] != 0)
+              wrong.add(kernels.name, " ", bad, " at ", at, " of ", columns, " leaks to padding ", i);
           }
         }
       }

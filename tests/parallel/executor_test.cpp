@@ -168,8 +168,6 @@ TEST_CASE("executor: every task has our floating-point environment, and the call
   CHECK((FpEnvGuard::read() & ~0x3fu) == (before & ~0x3fu));
 }
 
-TEST_CASE("executor: an unknown back end is refused") {
-  CHECK_THROWS_AS(make_executor(2, "carrier-pigeon"), Error);
-}
+TEST_CASE("executor: an unknown back end is refused") { CHECK_THROWS_AS(make_executor(2, "carrier-pigeon"), Error); }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST_CASE("threads: a cgroup v1 quota is read") {
 
 TEST_CASE("threads: files that make no sense are no limit") {
   for (const char* text : {"", "0 100000", "-5 100000", "abc def", "100000", "100000 0", "nan 1"}) {
-    INFO("cpu.max: " << text);
+    INFO("cpu.max: " << std::string(text));
     FakeGroups groups("0::/\n\nnonsense\n1:\n2:cpu:relative");
     groups.write("cpu.max", text);
     CHECK_FALSE(groups.quota());

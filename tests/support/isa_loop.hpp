@@ -23,7 +23,7 @@ template <class F>
 void for_each_runnable_isa(F f) {
   for (const IsaState& state : isas()) {
     if (!state.runnable) continue;
-    INFO("ISA " << state.name);
+    INFO("ISA " << std::string(state.name));
     record_isa(state.name);
     f(*state.table);
   }

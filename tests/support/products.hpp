@@ -30,7 +30,9 @@ struct StoredMatrix {
     put(dtype, in_panels.data(), panel_index(dtype, row, column, panel_stride), value);
   }
   float at(std::size_t row, std::size_t column) const { return get(dtype, in_rows.data(), row * ld + column); }
-  std::uint32_t raw_row(std::size_t row, std::size_t column) const { return raw(dtype, in_rows.data(), row * ld + column); }
+  std::uint32_t raw_row(std::size_t row, std::size_t column) const {
+    return raw(dtype, in_rows.data(), row * ld + column);
+  }
   std::uint32_t raw_panel(std::size_t row, std::size_t column) const {
     return raw(dtype, in_panels.data(), panel_index(dtype, row, column, panel_stride));
   }
@@ -86,18 +88,15 @@ struct ProductCase {
   }
 };
 
-// The arithmetic that all ISAs promise: one fma a product, k ascending, bf16 pairs odd k first.
+// The arithmetic that all ISAs promise: one fma a product, k ascending, bf16 pairs odd k first. K is padded to even
+// with zeros that take part, which shows in the sign of a zero sum only.
 template <class Lhs, class Rhs>
 float chain(Dtype dtype, std::size_t k, float start, Lhs lhs, Rhs rhs) {
   float sum = start;
-  if (dtype != Dtype::bf16) {
-    for (std::size_t i = 0; i < k; ++i) sum = std::fma(lhs(i), rhs(i), sum);
-    return sum;
-  }
+  auto take = [&](std::size_t i) { sum = i < k ? std::fma(lhs(i), rhs(i), sum) : std::fma(0.0f, 0.0f, sum); };
   for (std::size_t i = 0; i < k; i += 2) {
-    const bool odd = i + 1 < k;
-    sum = std::fma(odd ? lhs(i + 1) : 0.0f, odd ? rhs(i + 1) : 0.0f, sum);
-    sum = std::fma(lhs(i), rhs(i), sum);
+    take(dtype == Dtype::bf16 ? i + 1 : i);
+    take(dtype == Dtype::bf16 ? i : i + 1);
   }
   return sum;
 }

@@ -27,13 +27,20 @@ T gelu_tanh_argument(T x) {
 template <class T>
 T reference_activation(Activation activation, T x) {
   switch (activation) {
-    case Activation::identity: return x;
-    case Activation::relu: return x < 0 ? T(0) : x;
-    case Activation::gelu: return x / 2 * std::erfc(-x * static_cast<T>(kSqrtHalf));
-    case Activation::gelu_tanh: return x * reference_sigmoid(2 * gelu_tanh_argument(x));
-    case Activation::silu: return x * reference_sigmoid(x);
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return reference_sigmoid(x);
+    case Activation::identity:
+      return x;
+    case Activation::relu:
+      return x < 0 ? T(0) : x;
+    case Activation::gelu:
+      return x / 2 * std::erfc(-x * static_cast<T>(kSqrtHalf));
+    case Activation::gelu_tanh:
+      return x * reference_sigmoid(2 * gelu_tanh_argument(x));
+    case Activation::silu:
+      return x * reference_sigmoid(x);
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return reference_sigmoid(x);
   }
   return x;
 }
@@ -42,8 +49,10 @@ T reference_activation(Activation activation, T x) {
 template <class T>
 T reference_derivative(Activation activation, T x) {
   switch (activation) {
-    case Activation::identity: return 1;
-    case Activation::relu: return x > 0 ? 1 : 0;
+    case Activation::identity:
+      return 1;
+    case Activation::relu:
+      return x > 0 ? 1 : 0;
     case Activation::gelu:
       return std::erfc(-x * static_cast<T>(kSqrtHalf)) / 2 + x * std::exp(-x * x / 2) * static_cast<T>(kInvSqrt2Pi);
     case Activation::gelu_tanh: {
@@ -55,8 +64,10 @@ T reference_derivative(Activation activation, T x) {
       const T s = reference_sigmoid(x);
       return s + x * s * reference_sigmoid(-x);
     }
-    case Activation::tanh: return 1 - std::tanh(x) * std::tanh(x);
-    case Activation::sigmoid: return reference_sigmoid(x) * reference_sigmoid(-x);
+    case Activation::tanh:
+      return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::sigmoid:
+      return reference_sigmoid(x) * reference_sigmoid(-x);
   }
   return 1;
 }

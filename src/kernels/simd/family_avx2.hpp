@@ -6,6 +6,8 @@ namespace halfstep::HS_NAMESPACE {
 
 HS_INLINE UInt bits(Reg x) { return UInt(_mm256_castps_si256(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(_mm256_castsi256_ps(x)); }
+HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm256_div_ps(a, b)); }
+HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm256_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm256_fmadd_ps(a, b, c)); }
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {

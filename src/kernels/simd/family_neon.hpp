@@ -6,6 +6,9 @@ namespace halfstep::HS_NAMESPACE {
 
 HS_INLINE UInt bits(Reg x) { return UInt(vreinterpretq_u32_f32(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(vreinterpretq_f32_u32(x)); }
+// xsimd 8.1 divides floats by a reciprocal estimate and two Newton steps, which is not correctly rounded.
+HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(vdivq_f32(a, b)); }
+HS_INLINE Reg reg_sqrt(Reg x) { return Reg(vsqrtq_f32(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {

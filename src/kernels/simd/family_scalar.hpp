@@ -24,6 +24,7 @@ HS_INLINE UInt uint_load(const std::uint32_t* p) { return *p; }
 HS_INLINE void uint_store(std::uint32_t* p, UInt x) { *p = x; }
 HS_INLINE Reg reg_set(float x) { return x; }
 HS_INLINE UInt uint_set(std::uint32_t x) { return x; }
+HS_INLINE Reg reg_divide(Reg a, Reg b) { return a / b; }
 HS_INLINE Reg reg_sqrt(Reg x) { return __builtin_sqrtf(x); }
 template <int N>
 HS_INLINE UInt shift_left(UInt x) {

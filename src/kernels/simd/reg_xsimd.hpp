@@ -1,5 +1,5 @@
 // Native registers over xsimd::batch. An ISA file defines Arch first; what xsimd lacks or gets wrong on some
-// architecture (fma, bit casts, 16-bit loads and stores, transposes) comes from simd/family_*.hpp.
+// architecture (fma, division, square root, bit casts, 16-bit loads and stores, transposes) comes from simd/family_*.hpp.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,6 @@ HS_INLINE UInt uint_load(const std::uint32_t* p) { return UInt::load_unaligned(p
 HS_INLINE void uint_store(std::uint32_t* p, UInt x) { x.store_unaligned(p); }
 HS_INLINE Reg reg_set(float x) { return Reg(x); }
 HS_INLINE UInt uint_set(std::uint32_t x) { return UInt(x); }
-HS_INLINE Reg reg_sqrt(Reg x) { return xsimd::sqrt(x); }
 template <int N>
 HS_INLINE UInt shift_left(UInt x) {
   return x << N;

@@ -50,7 +50,7 @@ HS_INLINE Wide operator*(const Wide& a, const Wide& b) {
   return map([&](std::size_t i) { return a.r[i] * b.r[i]; });
 }
 HS_INLINE Wide operator/(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return a.r[i] / b.r[i]; });
+  return map([&](std::size_t i) { return reg_divide(a.r[i], b.r[i]); });
 }
 HS_INLINE Wide fma(const Wide& a, const Wide& b, const Wide& c) {
   return map([&](std::size_t i) { return fma(a.r[i], b.r[i], c.r[i]); });

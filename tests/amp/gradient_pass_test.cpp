@@ -1,0 +1,78 @@
+#include "amp/gradient_pass.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cfloat>
+#include <cmath>
+#include <limits>
+
+using namespace halfstep;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+struct Gradients {
+  std::vector<std::vector<double>> blocks;
+  GradientSummary summary(float scale, ClipOptions clip = {}) const {
+    std::vector<GradientSquares> tensors;
+    for (std::size_t i = 0; i < blocks.size(); ++i) tensors.push_back({"tensor" + std::to_string(i), blocks[i]});
+    return summarise_gradients(tensors, scale, 1 / scale, clip);
+  }
+};
+
+TEST_CASE("gradients: the norm is that of the unscaled gradients, and the multiplier undoes the scale") {
+  const Gradients g{{{9.0 * 1024 * 1024, 0.0}, {16.0 * 1024 * 1024}}};
+  const GradientSummary s = g.summary(1024);
+  CHECK(s.finite);
+  CHECK(s.norm == 5);
+  CHECK(s.multiplier == 1.0f / 1024);
+  CHECK(s.limit == std::numeric_limits<float>::infinity());
+  CHECK(s.first_bad.empty());
+  CHECK(Gradients{}.summary(1024).norm == 0);
+  CHECK(Gradients{}.summary(1024).finite);
+}
+
+TEST_CASE("gradients: clipping by norm is min(1, max_norm / (norm + 1e-6))") {
+  const Gradients g{{{9.0 * 1024 * 1024}, {16.0 * 1024 * 1024}}};
+  CHECK(g.summary(1024, {.norm = 5.1}).multiplier == 1.0f / 1024);
+  CHECK(g.summary(1024, {.norm = 1}).multiplier == doctest::Approx(1.0 / 1024 / (5 + 1e-6)).epsilon(1e-7));
+  CHECK(g.summary(1024, {.norm = 1}).norm == 5);  // before clipping
+  const GradientSummary zero = Gradients{{{0.0}}}.summary(1024, {.norm = 1});
+  CHECK(zero.finite);
+  CHECK(zero.multiplier == 1.0f / 1024);
+}
+
+TEST_CASE("gradients: clipping by value is a limit in the scaled domain") {
+  CHECK(Gradients{{{1.0}}}.summary(1024, {.value = 0.5}).limit == 512);
+  CHECK(Gradients{{{1.0}}}.summary(1024, {.value = 0.5}).multiplier == 1.0f / 1024);
+}
+
+TEST_CASE("gradients: the first tensor that is not finite is named, and nothing of it becomes a factor") {
+  for (double bad : {kInfinity, kNotANumber}) {
+    for (std::size_t tensor = 0; tensor < 3; ++tensor) {
+      for (std::size_t block = 0; block < 4; ++block) {
+        Gradients g{{{1, 1, 1, 1}, {1, 1, 1, 1}, {1, 1, 1, 1}}};
+        g.blocks[tensor][block] = bad;
+        g.blocks[2][3] = bad;
+        for (ClipOptions clip : {ClipOptions{}, ClipOptions{.norm = 1}, ClipOptions{.norm = 1, .value = 1}}) {
+          const GradientSummary s = g.summary(8, clip);
+          CHECK_FALSE(s.finite);
+          CHECK(s.first_bad == "tensor" + std::to_string(tensor));
+          CHECK(s.multiplier == 0.125f);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gradients: large finite gradients are no false alarm") {
+  const GradientSummary s = Gradients{{{1e40 * 4096}, {1e44}}}.summary(65536, {.norm = 1});
+  CHECK(s.finite);
+  CHECK(std::isfinite(s.norm));
+  CHECK(s.multiplier > 0);
+  CHECK(std::isfinite(s.multiplier));
+}
+
+}  // namespace

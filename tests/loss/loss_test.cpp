@@ -1,0 +1,185 @@
+#include "loss/loss.hpp"
+
+#include <doctest/doctest.h>
+
+#include "gemm/gemm.hpp"
+#include "support/isa_loop.hpp"
+#include "support/mismatches.hpp"
+#include "support/products.hpp"
+#include "support/reference.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+constexpr LossKind kEachLoss[] = {LossKind::cross_entropy, LossKind::binary_cross_entropy, LossKind::mse,
+                                  LossKind::huber};
+constexpr double kDelta = 0.75;
+constexpr float kScale = 512;
+
+struct Batch {
+  std::size_t rows, columns, ld;
+  AlignedBuffer<float> logits, values;
+  std::vector<std::int32_t> labels;
+  ReferenceTargets reference;
+
+  Batch(std::size_t r, std::size_t c, float size) : rows(r), columns(c), ld(pad_columns(c)), logits(pad_rows(r) * ld) {
+    const AlignedBuffer<float> random = random_floats(r * c, 50 + r, size);
+    values = random_floats(r * c, 51 + r, 2.0f);
+    // Padding of the logits may hold anything.
+    for (float& v : logits) v = kNan;
+    for (std::size_t i = 0; i < r * c; ++i) logits[i / c * ld + i % c] = random[i];
+    for (std::size_t i = 0; i < r; ++i) labels.push_back(static_cast<std::int32_t>(c == 1 ? i % 2 : i * 7 % c));
+    reference.labels = labels;
+    reference.values.assign(values.begin(), values.end());
+    reference.huber_delta = kDelta;
+  }
+  LogitsView view() const { return {logits.data(), ld, columns, rows}; }
+  Targets targets() const { return {labels.data(), values.data()}; }
+  std::vector<double> row(std::size_t r) const { return {logits.begin() + r * ld, logits.begin() + r * ld + columns}; }
+};
+
+bool makes_sense(LossKind kind, std::size_t columns) { return kind != LossKind::cross_entropy || columns > 1; }
+
+void check_loss(Mismatches& wrong, const KernelTable& kernels, Executor& executor, Dtype dtype, LossKind kind,
+                const Batch& b) {
+  const auto loss = make_loss(kind, kDelta);
+  StoredMatrix d(dtype, pad_rows(b.rows), b.columns);
+  d.poison();
+  AlignedBuffer<float> sums(sum_chunks(b.rows) * b.ld);
+  for (float& v : sums) v = kNan;
+  const LossGradient gradient = {d.target(), sums.data(), kSumRows, b.ld};
+  const double got = evaluate_loss(*loss, kernels, executor, dtype, b.view(), b.targets(), kScale, &gradient);
+  const double alone = evaluate_loss(*loss, kernels, executor, dtype, b.view(), b.targets(), kScale, nullptr);
+  const std::string what = std::string(kernels.name) + " " + std::string(name(dtype)) + " loss " +
+                           std::to_string(static_cast<int>(kind)) + " rows " + std::to_string(b.rows) + " columns " +
+                           std::to_string(b.columns);
+  double expected = 0;
+  std::vector<double> column_sums(sums.size());
+  for (std::size_t r = 0; r < d.rows; ++r) {
+    std::vector<double> slope(b.columns, 0.0);
+    if (r < b.rows)
+      expected +=
+          reference_loss(kind, b.row(r).data(), b.columns, r, b.reference, slope.data()) / static_cast<double>(b.rows);
+    for (std::size_t c = 0; c < b.ld; ++c) {
+      const double want = c < b.columns ? slope[c] * static_cast<double>(kScale) / static_cast<double>(b.rows) : 0;
+      if (r < b.rows) column_sums[r / kSumRows * b.ld + c] += want;
+      const double size =
+          static_cast<double>(kScale) / static_cast<double>(b.rows * (kind == LossKind::cross_entropy ? 1 : b.columns));
+      const double step = dtype == Dtype::fp32 ? 0 : dtype == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
+      const double slack = 2e-6 * size + step * std::fabs(want) + (dtype == Dtype::fp16 ? 0x1p-25 : 0);
+      const float stored = d.at(r, c);
+      const bool ok = r < b.rows && c < b.columns ? std::fabs(stored - want) <= slack : stored == 0;
+      if (!ok) wrong.add(what, " d ", r, ",", c, ": ", stored, " not ", want);
+      if (d.raw_row(r, c) != d.raw_panel(r, c)) wrong.add(what, " rows and panels differ at ", r, ",", c);
+    }
+  }
+  const std::uint32_t canary = dtype == Dtype::fp32 ? 0x01010101u * kCanary : 0x0101u * kCanary;
+  if (d.raw_row(d.rows, 0) != canary) wrong.add(what, " wrote behind the last row");
+  if (!(std::fabs(got - expected) <= 1e-6 * (1 + expected)) || got != alone) {
+    wrong.add(what, ": ", got, ", without gradient ", alone, ", not ", expected);
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (!(std::fabs(sums[i] - column_sums[i]) <= 1e-5 * static_cast<double>(kScale))) {
+      wrong.add(what, " sums ", i, ": ", sums[i], " not ", column_sums[i]);
+    }
+  }
+}
+
+TEST_CASE("loss: values, gradients and sums against double, odd batches padded with zero") {
+  const auto executor = make_executor(2, "threads");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (LossKind kind : kEachLoss) {
+      for (std::size_t columns : {1u, 2u, 10u, 16u, 33u}) {
+        if (!makes_sense(kind, columns)) continue;
+        for (std::size_t rows : {1u, 2u, 7u, 48u, 49u, 97u}) {
+          const Batch batch(rows, columns, 4.0f);
+          for (Dtype dtype : kEachDtype) check_loss(wrong, kernels, *executor, dtype, kind, batch);
+        }
+      }
+    }
+    // Wider than the stack of a task.
+    check_loss(wrong, kernels, *executor, Dtype::bf16, LossKind::mse, Batch(5, 700, 4.0f));
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("loss: the reference itself agrees with finite differences") {
+  Mismatches wrong;
+  for (LossKind kind : kEachLoss) {
+    for (std::size_t columns : {1u, 2u, 10u}) {
+      if (!makes_sense(kind, columns)) continue;
+      const Batch batch(5, columns, 4.0f);
+      for (std::size_t r = 0; r < batch.rows; ++r) {
+        std::vector<double> z = batch.row(r), d(columns);
+        reference_loss(kind, z.data(), columns, r, batch.reference, d.data());
+        for (std::size_t c = 0; c < columns; ++c) {
+          const double middle = z[c], step = 1e-5;
+          z[c] = middle + step;
+          const double above = reference_loss(kind, z.data(), columns, r, batch.reference, nullptr);
+          z[c] = middle - step;
+          const double below = reference_loss(kind, z.data(), columns, r, batch.reference, nullptr);
+          z[c] = middle;
+          const double slope = (above - below) / (2 * step);
+          if (!(std::fabs(slope - d[c]) <= 1e-6))
+            wrong.add("loss ", static_cast<int>(kind), " d ", c, ": ", d[c], " not ", slope);
+        }
+      }
+    }
+  }
+  CHECK_MESSAGE(wrong.none(), wrong.text());
+}
+
+TEST_CASE("loss: extreme logits stay finite, NaN logits give a NaN loss and a NaN gradient") {
+  const auto executor = make_executor(1, "serial");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (LossKind kind : kEachLoss) {
+      const auto loss = make_loss(kind, kDelta);
+      for (std::size_t columns : {1u, 10u}) {
+        if (!makes_sense(kind, columns)) continue;
+        Batch batch(3, columns, 1e4f);
+        StoredMatrix d(Dtype::fp32, 4, columns);
+        AlignedBuffer<float> sums(batch.ld);
+        const LossGradient gradient = {d.target(), sums.data(), kSumRows, batch.ld};
+        const double calm =
+            evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, &gradient);
+        if (!std::isfinite(calm)) wrong.add(kernels.name, " loss ", static_cast<int>(kind), " of large logits: ", calm);
+        for (std::size_t at = 0; at < columns; ++at) {
+          const float before = batch.logits[batch.ld + at];
+          batch.logits[batch.ld + at] = kNan;
+          const double got =
+              evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, &gradient);
+          batch.logits[batch.ld + at] = before;
+          if (!std::isnan(got) || !std::isnan(d.at(1, at)) || !std::isnan(sums[at])) {
+            wrong.add(kernels.name, " loss ", static_cast<int>(kind), " hides NaN at ", at, ": ", got, ", d ",
+                      d.at(1, at));
+          }
+        }
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("loss: same bits with any number of threads and on every ISA") {
+  const Batch batch(434, 10, 4.0f);
+  for (LossKind kind : kEachLoss) {
+    const auto loss = make_loss(kind, kDelta);
+    const double expected = evaluate_loss(*loss, *isas().front().table, *make_executor(1, "serial"), Dtype::fp32,
+                                          batch.view(), batch.targets(), 1.0f, nullptr);
+    for_each_runnable_isa([&](const KernelTable& kernels) {
+      for (int threads : {1, 2, 3, 5, 8}) {
+        const auto executor = make_executor(threads, "threads");
+        const double got =
+            evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, nullptr);
+        CHECK_MESSAGE(got == expected, std::string(kernels.name), " threads ", threads, " loss ",
+                      static_cast<int>(kind));
+      }
+    });
+  }
+}
+
+}  // namespace

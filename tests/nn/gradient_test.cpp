@@ -1,0 +1,222 @@
+// Gradients of the whole network against a plain double MLP, and that one against central differences.
+#include <doctest/doctest.h>
+
+#include "base/fp_env.hpp"
+#include "gemm/gemm.hpp"
+#include "support/effort.hpp"
+#include "support/isa_loop.hpp"
+#include "support/mismatches.hpp"
+#include "support/model.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+constexpr LossKind kEachLoss[] = {LossKind::cross_entropy, LossKind::binary_cross_entropy, LossKind::mse,
+                                  LossKind::huber};
+
+struct Net {
+  std::vector<std::size_t> widths;
+  std::size_t rows;
+};
+const Net kNets[] = {{{5, 7, 3}, 4}, {{30, 64, 32, 2}, 13}, {{17, 65, 33, 10}, 49}, {{6, 3}, 1}};
+
+ReferenceMlp reference_of(const Mlp& model) {
+  ReferenceMlp reference{model.shape().widths, model.shape().activation, {}, {}};
+  for (const NamedTensor& t : model.tensors()) {
+    auto& list = t.shape.size() == 2 ? reference.weights : reference.biases;
+    list.emplace_back(t.values.begin(), t.values.end());
+  }
+  return reference;
+}
+
+// A model whose biases are not zero.
+void start(Mlp& model, const KernelTable& kernels) {
+  model.initialise(11, kernels);
+  for (Dense& l : model.layers()) {
+    const AlignedBuffer<float> bias = random_floats(l.layout.out, 90, 0.3f);
+    for (std::size_t o = 0; o < l.layout.out; ++o) l.bias[o] = bias[o];
+  }
+  model.pack_all(kernels);
+}
+
+double run(GemmContext& ctx, Mlp& model, LossKind kind, const Examples& e, float scale, bool accumulate) {
+  const FpEnvGuard guard;
+  model.forward(ctx, pad_rows(e.rows));
+  const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows};
+  const LossGradient gradient = {model.d_logits().target(), model.d_logits_sums(), kSumRows, model.logits_ld()};
+  const double loss =
+      evaluate_loss(*make_loss(kind, 1.0), ctx.kernels, ctx.executor, ctx.dtype, logits, e.targets(), scale, &gradient);
+  model.backward(ctx, pad_rows(e.rows), accumulate);
+  return loss;
+}
+
+// One tensor's gradient against the reference times `factor`. In fp32 each element counts; in 16 bits the whole tensor
+// does, because a rounding may carry single values of a ReLU over its kink.
+class Comparison {
+ public:
+  Comparison(Dtype dtype, double factor, double tolerance)
+      : each_(dtype == Dtype::fp32), factor_(factor), tolerance_(tolerance) {}
+  void see(float got, double reference) {
+    const double want = reference * factor_, error = std::fabs(got - want);
+    worst_ = !(error <= worst_) ? error : worst_;
+    largest_ = std::max(largest_, std::fabs(want));
+    errors_ += error * error;
+    squares_ += want * want;
+  }
+  double squares() const { return squares_; }
+  void check(Mismatches& wrong, const std::string& what) const {
+    const bool ok = each_ ? worst_ <= tolerance_ * largest_ : std::sqrt(errors_) <= tolerance_ * std::sqrt(squares_);
+    if (!ok) {
+      wrong.add(what, ": worst error ", worst_, " of at most ", largest_, ", norm of errors ", std::sqrt(errors_),
+                " of ", std::sqrt(squares_));
+    }
+  }
+
+ private:
+  bool each_;
+  double factor_, tolerance_, worst_ = 0, largest_ = 0, errors_ = 0, squares_ = 0;
+};
+
+void compare(Mismatches& wrong, const std::string& what, Mlp& model, const ReferenceMlp::Gradients& expected,
+             double factor, double tolerance) {
+  for (std::size_t index = 0; index < model.layers().size(); ++index) {
+    Dense& l = model.layers()[index];
+    Comparison weight(model.shape().dtype, factor, tolerance), bias = weight;
+    double squares = 0, sum = 0;
+    for (std::size_t o = 0; o < l.layout.out; ++o) {
+      for (std::size_t i = 0; i < l.layout.in; ++i) {
+        const float got = l.weight_grad[l.layout.offset(o, i)];
+        weight.see(got, expected.weights[index][o * l.layout.in + i]);
+        squares += static_cast<double>(got) * static_cast<double>(got);
+      }
+      bias.see(l.bias_grad[o], expected.biases[index][o]);
+    }
+    weight.check(wrong, what + " layer " + std::to_string(index) + " weight");
+    bias.check(wrong, what + " layer " + std::to_string(index) + " bias");
+    for (std::size_t i = 0; i + 1 < l.squares.size(); ++i) sum += l.squares[i];
+    if (!(std::fabs(sum - squares) <= 1e-5 * squares))
+      wrong.add(what, " layer ", index, " squares ", sum, " not ", squares);
+  }
+}
+
+struct Precision {
+  Dtype dtype;
+  double tolerance;
+};
+constexpr Precision kPrecisions[] = {{Dtype::fp32, 2e-5}, {Dtype::bf16, 6e-2}, {Dtype::fp16, 1e-2}};
+
+void check_net(Mismatches& wrong, const KernelTable& kernels, Executor& executor, const Net& net, Activation activation,
+               LossKind kind) {
+  const Examples e(net.rows, net.widths.front(), net.widths.back());
+  for (const Precision& p : kPrecisions) {
+    Mlp model({.widths = net.widths, .activation = activation, .dtype = p.dtype, .max_rows = net.rows + 3});
+    start(model, kernels);
+    set_input(model, e);
+    GemmContext ctx(kernels, executor, p.dtype);
+    const std::string what = std::string(kernels.name) + " " + std::string(name(p.dtype)) + " " + label(activation) +
+                             " loss " + std::to_string(static_cast<int>(kind)) + " inputs " +
+                             std::to_string(net.widths.front());
+    const float scale = 256;
+    const auto expected = reference_of(model).gradients(kind, {e.x.begin(), e.x.end()}, e.rows, e.reference());
+    for (int pass = 0; pass < 2; ++pass) {
+      const double loss = run(ctx, model, kind, e, scale, pass == 1);
+      if (!(std::fabs(loss - expected.loss) <= p.tolerance * (1 + expected.loss)))
+        wrong.add(what, ": ", loss, " not ", expected.loss);
+      compare(wrong, what + (pass == 1 ? " accumulated" : ""), model, expected, static_cast<double>(scale) * (pass + 1),
+              p.tolerance);
+    }
+  }
+}
+
+TEST_CASE("nn: gradients of every activation and loss against double, in every precision") {
+  const auto executor = make_executor(2, "threads");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (Activation activation : kEachActivation) {
+      for (LossKind kind : kEachLoss) {
+        for (std::size_t i = 0; i < std::size(kNets); ++i) {
+          if (test_effort() < 1 && i == 2) continue;
+          check_net(wrong, kernels, *executor, kNets[i], activation, kind);
+        }
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("nn: the double reference agrees with central differences") {
+  Mismatches wrong;
+  for (Activation activation : kEachActivation) {
+    for (LossKind kind : kEachLoss) {
+      Mlp model({.widths = {5, 7, 4, 3}, .activation = activation, .dtype = Dtype::fp32, .max_rows = 6});
+      start(model, *isas().front().table);
+      const Examples e(6, 5, 3);
+      const std::vector<double> x(e.x.begin(), e.x.end());
+      ReferenceMlp reference = reference_of(model);
+      const auto g = reference.gradients(kind, x, e.rows, e.reference());
+      auto check = [&](std::vector<std::vector<double>>& values, const std::vector<std::vector<double>>& slopes) {
+        for (std::size_t t = 0; t < values.size(); ++t) {
+          for (std::size_t i = 0; i < values[t].size(); ++i) {
+            const double middle = values[t][i], step = 1e-6;
+            values[t][i] = middle + step;
+            const double above = reference.loss(kind, x, e.rows, e.reference());
+            values[t][i] = middle - step;
+            const double below = reference.loss(kind, x, e.rows, e.reference());
+            values[t][i] = middle;
+            const double slope = (above - below) / (2 * step);
+            if (!(std::fabs(slope - slopes[t][i]) <= 1e-7)) {
+              wrong.add(label(activation), " loss ", static_cast<int>(kind), " tensor ", t, " at ", i, ": ",
+                        slopes[t][i], " not ", slope);
+            }
+          }
+        }
+      };
+      check(reference.weights, g.weights);
+      check(reference.biases, g.biases);
+    }
+  }
+  CHECK_MESSAGE(wrong.none(), wrong.text());
+}
+
+// The kernel's own rule for partial batches: rows of an earlier, larger batch must not be seen.
+TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone") {
+  const auto executor = make_executor(3, "threads");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (Dtype dtype : kEachDtype) {
+      GemmContext ctx(kernels, *executor, dtype);
+      const MlpShape shape = {.widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
+      Mlp used(shape), fresh(shape);
+      start(used, kernels);
+      start(fresh, kernels);
+      const Examples large(480, 9, 4);
+      set_input(used, large);
+      run(ctx, used, LossKind::cross_entropy, large, 1.0f, false);
+      for (std::size_t rows : {434u, 433u, 97u, 50u, 1u}) {
+        const Examples small(rows, 9, 4);
+        set_input(used, small);
+        set_input(fresh, small);
+        const double a = run(ctx, used, LossKind::cross_entropy, small, 1.0f, false);
+        const double b = run(ctx, fresh, LossKind::cross_entropy, small, 1.0f, false);
+        std::size_t differing = a != b;
+        for (std::size_t l = 0; l < 2; ++l) {
+          Dense &p = used.layers()[l], &q = fresh.layers()[l];
+          for (std::size_t i = 0; i < p.weight_grad.size(); ++i)
+            differing += bits_of(p.weight_grad[i]) != bits_of(q.weight_grad[i]);
+          for (std::size_t i = 0; i < p.bias_grad.size(); ++i)
+            differing += bits_of(p.bias_grad[i]) != bits_of(q.bias_grad[i]);
+        }
+        const auto expected = reference_of(fresh).gradients(LossKind::cross_entropy, {small.x.begin(), small.x.end()},
+                                                            rows, small.reference());
+        compare(wrong, std::string(kernels.name) + " rows " + std::to_string(rows), fresh, expected, 1, 6e-2);
+        if (differing != 0)
+          wrong.add(kernels.name, " ", name(dtype), " rows ", rows, ": ", differing, " values differ");
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+}  // namespace

@@ -1,0 +1,294 @@
+#include "train/step.hpp"
+
+#include <doctest/doctest.h>
+
+#include "halfstep/error.hpp"
+#include "support/isa_loop.hpp"
+#include "support/mismatches.hpp"
+#include "support/model.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+struct Setting {
+  Dtype dtype = Dtype::bf16;
+  GradScalerOptions scaler = {.dynamic = false, .initial = 1024};
+  OptimizerOptions optimizer = {};
+  ClipOptions clip = {};
+  LossKind loss = LossKind::cross_entropy;
+  std::vector<std::size_t> widths = {30, 64, 32, 4};
+};
+
+// Everything a step needs, alive together.
+struct Bench {
+  Setting setting;
+  std::unique_ptr<Executor> executor;
+  GemmContext context;
+  Mlp model;
+  std::unique_ptr<Loss> loss;
+  std::unique_ptr<Optimizer> optimizer;
+  GradScaler scaler;
+  TrainStep step;
+
+  Bench(const KernelTable& kernels, const Setting& s, std::unique_ptr<Executor> threads = make_executor(1, "serial"))
+      : setting(s),
+        executor(std::move(threads)),
+        context(kernels, *executor, s.dtype),
+        model({.widths = s.widths, .activation = Activation::gelu, .dtype = s.dtype, .max_rows = 500}),
+        loss(make_loss(s.loss, 1.0)),
+        optimizer(make_optimizer(s.optimizer, TrainStep::tensor_sizes(model))),
+        scaler(s.scaler),
+        step(context, model, *loss, *optimizer, scaler, s.clip) {
+    model.initialise(1, kernels);
+  }
+  StepReport run(const Examples& e, double lr = 0.01) {
+    set_input(model, e);
+    return step.run(e.rows, e.targets(), lr);
+  }
+  // Masters and both packed forms.
+  std::vector<std::uint32_t> state() {
+    std::vector<std::uint32_t> words = master_bits(model);
+    for (Dense& l : model.layers()) {
+      for (const auto* packed : {&l.packed_forward, &l.packed_backward}) {
+        for (std::byte b : *packed) words.push_back(static_cast<std::uint32_t>(b));
+      }
+    }
+    return words;
+  }
+};
+
+Examples good() { return Examples(33, 30, 4); }
+Examples with_value(float bad) {
+  Examples e = good();
+  e.x[12 * 30 + 7] = bad;
+  return e;
+}
+
+TEST_CASE("step: an overflow changes nothing but the scale, in every precision alike") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    for (Dtype dtype : kEachDtype) {
+      for (float bad : {kInf, -kInf, kNan}) {
+        Setting setting;
+        setting.dtype = dtype;
+        setting.scaler = {.dynamic = true, .initial = 1024};
+        Bench bench(kernels, setting);
+        REQUIRE(bench.run(good()).applied);
+        const auto before = bench.state();
+        const StepReport report = bench.run(with_value(bad));
+        INFO("dtype ", std::string(name(dtype)), " ISA ", std::string(kernels.name), " bad ", bad);
+        CHECK_FALSE(report.applied);
+        CHECK(report.first_bad == "layers.0.weight");
+        CHECK(report.loss_scale == 1024);
+        CHECK(bench.scaler.scale() == 512);
+        CHECK(bench.optimizer->steps() == 1);
+        CHECK(bench.state() == before);
+      }
+    }
+  });
+}
+
+// The moments are not to be seen from outside, but every later step depends on them.
+TEST_CASE("step: a run with a skipped step continues as if it had not been there") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw}) {
+      Setting setting;
+      setting.optimizer.kind = kind;
+      Bench a(kernels, setting), b(kernels, setting);
+      for (int i = 0; i < 3; ++i) {
+        a.run(good());
+        b.run(good());
+        CHECK_FALSE(b.run(with_value(kInf)).applied);
+      }
+      CHECK(a.state() == b.state());
+      CHECK(a.optimizer->steps() == b.optimizer->steps());
+    }
+  });
+}
+
+TEST_CASE("step: fp16 with an enormous scale skips until the scale fits, then learns") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    Setting setting;
+    setting.dtype = Dtype::fp16;
+    setting.scaler = {.dynamic = true, .initial = 0x1p30f, .maximum = 0x1p30f};
+    Bench bench(kernels, setting);
+    const auto before = bench.state();
+    const StepReport first = bench.run(good());
+    CHECK_FALSE(first.applied);
+    CHECK_FALSE(first.first_bad.empty());
+    CHECK(std::isfinite(first.loss));
+    CHECK(bench.state() == before);
+    CHECK(bench.optimizer->steps() == 0);
+    int skipped = 1;
+    while (skipped < 40 && !bench.run(good()).applied) ++skipped;
+    CHECK(skipped < 30);
+    CHECK(bench.optimizer->steps() == 1);
+    CHECK(bench.scaler.scale() == std::ldexp(0x1p30f, -skipped));
+    CHECK(bench.state() != before);
+  });
+}
+
+TEST_CASE("step: the loss falls in every precision") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    for (Dtype dtype : kEachDtype) {
+      for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
+        Setting setting;
+        setting.dtype = dtype;
+        setting.optimizer.kind = kind;
+        Bench bench(kernels, setting);
+        const double lr = kind == OptimizerKind::sgd ? 0.1 : 0.01;
+        const double first = bench.run(Examples(97, 30, 4), lr).loss;
+        double last = first;
+        for (int i = 1; i < 30; ++i) {
+          const StepReport report = bench.run(Examples(97, 30, 4), lr);
+          CHECK(report.applied);
+          last = report.loss;
+        }
+        CHECK_MESSAGE(last < 0.5 * first, std::string(kernels.name), " ", std::string(name(dtype)), ": ", first, " to ",
+                      last);
+      }
+    }
+  });
+}
+
+std::unique_ptr<Executor> executor_or_none(int threads, const char* back_end) {
+  try {
+    return make_executor(threads, back_end);
+  } catch (const Error&) {
+    return nullptr;  // this build has no such back end
+  }
+}
+
+TEST_CASE("step: same master bits with any number of threads, any back end, on every ISA") {
+  const ParallelLimit limit(8);
+  for (Dtype dtype : kEachDtype) {
+    std::vector<std::uint32_t> expected;
+    for_each_runnable_isa([&](const KernelTable& kernels) {
+      for (const char* back_end : {"serial", "threads", "tbb"}) {
+        for (int threads : {1, 2, 3, 5, 8}) {
+          if (std::string(back_end) == "serial" && threads > 1) break;
+          auto executor = executor_or_none(threads, back_end);
+          if (!executor) continue;
+          Setting setting;
+          setting.dtype = dtype;
+          setting.clip = {.norm = 0.5, .value = 0.05};
+          Bench bench(kernels, setting, std::move(executor));
+          for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
+          const auto got = master_bits(bench.model);
+          if (expected.empty()) expected = got;
+          CHECK_MESSAGE(got == expected, std::string(kernels.name), " ", std::string(name(dtype)), " ",
+                        std::string(back_end), " threads ", threads);
+        }
+      }
+    });
+  }
+}
+
+// Plain SGD with lr 1: the change of each weight is the gradient that was applied.
+std::vector<double> applied_gradient(const KernelTable& kernels, Dtype dtype, float scale, ClipOptions clip,
+                                     double* norm) {
+  Setting setting;
+  setting.dtype = dtype;
+  setting.clip = clip;
+  setting.scaler.initial = scale;
+  setting.optimizer = {.kind = OptimizerKind::sgd, .momentum = 0, .weight_decay = 0};
+  Bench bench(kernels, setting);
+  const auto before = bench.model.tensors();
+  *norm = bench.run(good(), 1.0).grad_norm;
+  const auto after = bench.model.tensors();
+  std::vector<double> change;
+  for (std::size_t t = 0; t < before.size(); ++t) {
+    for (std::size_t i = 0; i < before[t].values.size(); ++i) {
+      change.push_back(static_cast<double>(before[t].values[i]) - static_cast<double>(after[t].values[i]));
+    }
+  }
+  return change;
+}
+
+double norm_of(const std::vector<double>& v) {
+  double sum = 0;
+  for (double x : v) sum += x * x;
+  return std::sqrt(sum);
+}
+
+TEST_CASE("step: clipping by norm, by value and by both acts on the unscaled gradient") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (Dtype dtype : kEachDtype) {
+      for (float scale : {1.0f, 1024.0f}) {
+        const std::string what =
+            std::string(kernels.name) + " " + std::string(name(dtype)) + " scale " + std::to_string(scale);
+        double norm = 0, clipped_norm = 0;
+        const std::vector<double> plain = applied_gradient(kernels, dtype, scale, {}, &norm);
+        if (!(std::fabs(norm_of(plain) - norm) <= 1e-4 * norm))
+          wrong.add(what, " norm ", norm, " not ", norm_of(plain));
+        double largest = 0;
+        for (double v : plain) largest = std::max(largest, std::fabs(v));
+        const double limit = largest / 4, bound = norm / 3;
+        struct {
+          ClipOptions clip;
+          double reported;
+        } cases[] = {{{.norm = bound}, norm},
+                     {{.norm = 2 * norm}, norm},
+                     {{.value = limit}, norm},
+                     {{.norm = bound, .value = limit}, 0}};
+        for (auto& c : cases) {
+          std::vector<double> expected = plain;
+          for (double& v : expected) v = c.clip.value > 0 ? std::clamp(v, -c.clip.value, c.clip.value) : v;
+          if (c.reported == 0) c.reported = norm_of(expected);  // by value first, then the norm of what is left
+          const double factor = c.clip.norm > 0 ? std::min(1.0, c.clip.norm / norm_of(expected)) : 1;
+          const std::vector<double> got = applied_gradient(kernels, dtype, scale, c.clip, &clipped_norm);
+          if (!(std::fabs(clipped_norm - c.reported) <= 1e-4 * norm))
+            wrong.add(what, " reports ", clipped_norm, " not ", c.reported);
+          for (std::size_t i = 0; i < got.size(); ++i) {
+            if (!(std::fabs(got[i] - factor * expected[i]) <= 1e-5 * largest + 1e-7)) {
+              wrong.add(what, " clip ", c.clip.norm, ",", c.clip.value, " at ", i, ": ", got[i], " not ",
+                        factor * expected[i]);
+            }
+          }
+        }
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("step: an overflow is not hidden by clipping") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    for (ClipOptions clip : {ClipOptions{.norm = 1}, ClipOptions{.value = 1}, ClipOptions{.norm = 1, .value = 1}}) {
+      for (float bad : {kInf, kNan}) {
+        Setting setting;
+        setting.clip = clip;
+        Bench bench(kernels, setting);
+        const auto before = bench.state();
+        const StepReport report = bench.run(with_value(bad));
+        CHECK_FALSE(report.applied);
+        CHECK(report.first_bad == "layers.0.weight");
+        CHECK(bench.state() == before);
+      }
+    }
+  });
+}
+
+// The scale that made the gradient must be the one that is taken out again, also on the step that grows it.
+TEST_CASE("step: growing the scale does not change the gradient") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    Setting growing, still;
+    growing.dtype = still.dtype = Dtype::fp32;
+    growing.scaler = {.dynamic = true, .initial = 256, .growth_interval = 1};
+    still.scaler = {.dynamic = false, .initial = 1};
+    Bench a(kernels, growing), b(kernels, still);
+    for (int i = 0; i < 6; ++i) {
+      a.run(good());
+      b.run(good());
+    }
+    CHECK(a.scaler.scale() == 256 * 64);
+    std::size_t far = 0;
+    const auto x = master_bits(a.model), y = master_bits(b.model);
+    for (std::size_t i = 0; i < x.size(); ++i) far += std::fabs(float_of(x[i]) - float_of(y[i])) > 1e-5f;
+    CHECK(far == 0);
+  });
+}
+
+}  // namespace
