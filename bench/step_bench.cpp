@@ -17,9 +17,7 @@ using namespace halfstep;
 
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::vector<std::size_t> parse_widths(const std::string& text) {
   std::vector<std::size_t> widths;
@@ -81,7 +79,8 @@ int main(int argc, char** argv) {
   model.initialise(0, *machine.kernels);
   const auto loss = make_loss(LossKind::cross_entropy, 1);
   const auto optimizer = make_optimizer({.kind = options.optimizer}, TrainStep::tensor_sizes(model));
-  GradScaler scaler({.dynamic = options.precision == Dtype::fp16, .initial = options.precision == Dtype::fp16 ? 65536.0f : 1.0f});
+  GradScaler scaler(
+      {.dynamic = options.precision == Dtype::fp16, .initial = options.precision == Dtype::fp16 ? 65536.0f : 1.0f});
   TrainStep step(context, model, *loss, *optimizer, scaler, {.norm = 1});
   const data::Examples examples = random_examples(batch, widths.front(), widths.back());
   Batcher batcher(examples, batch, machine.executor->threads());
@@ -98,9 +97,10 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     flop += (i == 0 ? 4.0 : 6.0) * static_cast<double>(batch * widths[i] * widths[i + 1]);
   }
-  std::printf("%s batch %zu %s %s %s threads %d: %.0f samples/s %.1f us/step %.1f GFLOP/s; with input staging %.0f samples/s\n",
-              argv[1], batch, argv[3], argv[4], machine.kernels->name, machine.executor->threads(),
-              static_cast<double>(batch) / seconds, seconds * 1e6, flop / seconds / 1e9,
-              static_cast<double>(batch) / with_input);
+  std::printf(
+      "%s batch %zu %s %s %s threads %d: %.0f samples/s %.1f us/step %.1f GFLOP/s; with input staging %.0f samples/s\n",
+      argv[1], batch, argv[3], argv[4], machine.kernels->name, machine.executor->threads(),
+      static_cast<double>(batch) / seconds, seconds * 1e6, flop / seconds / 1e9,
+      static_cast<double>(batch) / with_input);
   return 0;
 }

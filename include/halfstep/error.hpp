@@ -14,11 +14,11 @@ enum class Status : std::int32_t {
   format = 3,            // bytes that are not what they should be: data or model files
   unsupported = 4,       // an ISA, version or feature that is not here
   out_of_memory = 5,
-  limit = 6,             // a size beyond what is accepted
-  cancelled = 7,         // the caller asked to stop
-  diverged = 8,          // training cannot go on
-  state = 9,             // called at the wrong time
-  internal = 10          // a bug in halfstep
+  limit = 6,      // a size beyond what is accepted
+  cancelled = 7,  // the caller asked to stop
+  diverged = 8,   // training cannot go on
+  state = 9,      // called at the wrong time
+  internal = 10   // a bug in halfstep
 };
 
 // One failure in the five parts a reader needs. Parts may be empty, except `what`.

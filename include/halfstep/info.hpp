@@ -21,10 +21,10 @@ struct SystemInfo {
   std::vector<IsaInfo> isas;  // from the plainest to the widest
   int threads = 1;            // default of this process
   std::string threads_reason;
-  std::string parallel;       // back end: "oneTBB 2021.8"
+  std::string parallel;  // back end: "oneTBB 2021.8"
   std::string xsimd;
-  bool gzip = false;          // zlib found at build time
-  std::string limits;         // memory and CPU limits seen
+  bool gzip = false;   // zlib found at build time
+  std::string limits;  // memory and CPU limits seen
 };
 
 std::string_view version();

@@ -22,12 +22,12 @@ struct Metrics {
 
 // What a run is about to do: printed before the first step.
 struct RunPlan {
-  std::string data;               // "60000 rows, 784 features"
-  std::string target;             // name, kind, and why it was taken as such
-  std::string split;              // how train and evaluation rows were chosen
-  std::string model;              // "784-512-256-10 relu, 535818 parameters"
-  std::string machine;            // ISA and threads, with the reasons
-  std::int64_t memory_bytes = 0;  // planned
+  std::string data;                // "60000 rows, 784 features"
+  std::string target;              // name, kind, and why it was taken as such
+  std::string split;               // how train and evaluation rows were chosen
+  std::string model;               // "784-512-256-10 relu, 535818 parameters"
+  std::string machine;             // ISA and threads, with the reasons
+  std::int64_t memory_bytes = 0;   // planned
   std::vector<std::string> notes;  // oddities of the data worth knowing
 };
 
@@ -41,10 +41,10 @@ struct EpochReport {
   std::int64_t epoch = 0;   // from 1
   std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
   StepCounts steps;
-  double train_loss = 0;    // mean over the epoch's batches
+  double train_loss = 0;  // mean over the epoch's batches
   double lr = 0;
   double loss_scale = 1;
-  double grad_norm = 0;     // of the last step, unscaled, before clipping
+  double grad_norm = 0;  // of the last step, unscaled, before clipping
   double samples_per_s = 0;
   bool has_eval = false;
   Metrics eval;
@@ -62,9 +62,9 @@ struct TrainResult {
   std::string precision;
   std::string isa;
   int threads = 0;
-  Metrics train;           // train.loss is the last epoch's mean
+  Metrics train;  // train.loss is the last epoch's mean
   Metrics eval;
-  std::string eval_name;   // "test" or "validation"; empty when nothing was held out
+  std::string eval_name;  // "test" or "validation"; empty when nothing was held out
   StepCounts steps;
   std::vector<std::string> skip_reasons;  // "3 steps: non-finite gradient at loss scale 65536"
   double loss_scale = 1;
@@ -84,9 +84,9 @@ Metrics evaluate(const std::string& model, const std::string& data, const Option
 // One row per input row, in order.
 struct Predictions {
   bool classification = true;
-  std::vector<std::string> classes;      // of each column of `values` for classification
-  std::vector<std::string> predicted;    // class name, or the value as text
-  std::vector<float> values;             // rows x classes probabilities, or rows values
+  std::vector<std::string> classes;    // of each column of `values` for classification
+  std::vector<std::string> predicted;  // class name, or the value as text
+  std::vector<float> values;           // rows x classes probabilities, or rows values
 };
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
 
@@ -104,12 +104,12 @@ struct ModelSummary {
   std::int64_t step = 0;
   std::string precision;
   std::string loss_scale;
-  std::string digest;          // of the file
+  std::string digest;  // of the file
   std::string weights_digest;
   std::vector<Tensor> tensors;
   std::vector<std::string> classes;
-  std::vector<std::string> preprocessing;                        // one line per input column
-  std::vector<std::pair<std::string, std::string>> config;       // parameter, value
+  std::vector<std::string> preprocessing;                   // one line per input column
+  std::vector<std::pair<std::string, std::string>> config;  // parameter, value
 };
 ModelSummary inspect(const std::string& model);
 

@@ -17,9 +17,9 @@ struct Options {
   std::uint64_t seed = 0;
 
   // data
-  std::string test;           // path of a test set
-  double validation = 0;      // share of the rows held out; 0: 0.1 where there is no test set
-  std::string target;         // column name, index or "last"; empty: last
+  std::string test;       // path of a test set
+  double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set
+  std::string target;     // column name, index or "last"; empty: last
   Task task = Task::automatic;
   std::vector<std::string> drop;         // columns left out
   std::vector<std::string> categorical;  // numeric columns taken as categories
@@ -43,8 +43,8 @@ struct Options {
   std::int64_t scale_interval = 2000;
   double scale_min = 1;
   double scale_max = 16777216;  // 2^24
-  double clip_norm = 0;   // 0: off
-  double clip_value = 0;  // 0: off
+  double clip_norm = 0;         // 0: off
+  double clip_value = 0;        // 0: off
 
   // optimizer
   OptimizerKind optimizer = OptimizerKind::adamw;
@@ -56,11 +56,11 @@ struct Options {
   double epsilon = 1e-8;
   double weight_decay = 0.01;
   std::string schedule = "cosine";  // constant | cosine | linear; the last two end at zero
-  std::int64_t warmup = 0;            // steps
+  std::int64_t warmup = 0;          // steps
 
   // length
   std::int64_t epochs = 0;  // 0: enough for about a thousand steps, 20 to 200
-  std::int64_t steps = 0;  // 0: epochs decide
+  std::int64_t steps = 0;   // 0: epochs decide
   std::int64_t batch = 64;
 
   // output
@@ -69,8 +69,8 @@ struct Options {
 };
 
 struct ParameterInfo {
-  std::string_view name;   // "clip-norm", as on the command line without dashes
-  std::string_view type;   // "integer", "number", "flag", "text", "list", or the choices "a|b|c"
+  std::string_view name;  // "clip-norm", as on the command line without dashes
+  std::string_view type;  // "integer", "number", "flag", "text", "list", or the choices "a|b|c"
   std::string_view default_value;
   std::string_view range;  // "" where every value of the type is fine
   std::string_view help;

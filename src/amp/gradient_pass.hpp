@@ -21,10 +21,10 @@ struct ClipOptions {
 
 struct GradientSummary {
   bool finite = true;
-  double norm = 0;          // unscaled, before clipping by norm
-  float multiplier = 1;     // inv_scale x clip_coef
-  float limit = 0;          // clip by value in the scaled domain; infinity: off
-  std::string first_bad;    // name of the first tensor that is not finite
+  double norm = 0;        // unscaled, before clipping by norm
+  float multiplier = 1;   // inv_scale x clip_coef
+  float limit = 0;        // clip by value in the scaled domain; infinity: off
+  std::string first_bad;  // name of the first tensor that is not finite
 };
 
 // A non-finite sum is an incident, never a factor. The coefficient is min(1, max_norm / (norm + 1e-6)), as in PyTorch's

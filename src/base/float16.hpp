@@ -53,7 +53,7 @@ constexpr Fp16 to_fp16(float value) {
     const std::uint32_t rounded = magnitude + 0x0fffu + ((magnitude >> 13) & 1u);
     return half((rounded - (112u << 23)) >> 13);
   }
-  if (magnitude <= 0x33000000u) return half(0);  // 2^-25 and below
+  if (magnitude <= 0x33000000u) return half(0);          // 2^-25 and below
   const std::uint32_t shift = 126u - (magnitude >> 23);  // bits of the 24-bit significand below 2^-24
   const std::uint32_t significand = (magnitude & 0x7fffffu) | 0x800000u;
   const std::uint32_t kept = significand >> shift;

@@ -67,8 +67,15 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         const std::size_t columns = std::min(kBlockColumns, column_end - c);
         const void* rhs = at(packed, (c / kLanes * panel_stride + k0 * kLanes) * ctx.element());
         const std::size_t units = widen || ctx.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
-        const TileCall call{family, kc,           widen ? widened_ld : lhs.ld / units, rhs, panel_stride,
-                            ctx.element(), (columns + kLanes - 1) / kLanes, kBlockColumns, k0 > 0};
+        const TileCall call{family,
+                            kc,
+                            widen ? widened_ld : lhs.ld / units,
+                            rhs,
+                            panel_stride,
+                            ctx.element(),
+                            (columns + kLanes - 1) / kLanes,
+                            kBlockColumns,
+                            k0 > 0};
         for (std::size_t i = row_begin, count; i < row_end; i += count) {
           // No tile crosses a chunk of sums: 50 rows are 48 and 2, not 42 and two fours.
           count = tile_rows(std::min(row_end - i, kSumRows - i % kSumRows));
@@ -167,8 +174,8 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
           const std::size_t columns = layout.block_columns(b);
           float* const out = grad + layout.block_offset(s, b);
           const void* rhs = at(x.data, (b * 4 * x.panel_stride + k0 * kLanes) * ctx.element());
-          const TileCall call{family,        kc,      1, rhs, x.panel_stride, ctx.element(), columns / kLanes, columns,
-                              k0 > 0 || accumulate};
+          const TileCall call{
+              family, kc, 1, rhs, x.panel_stride, ctx.element(), columns / kLanes, columns, k0 > 0 || accumulate};
           for (std::size_t i = 0, count; i < strip_rows; i += count) {
             count = tile_rows(strip_rows - i);
             call.run(family.panel_tile, count, at(lhs, i * 4), out + i * columns);

@@ -3,8 +3,8 @@
 //
 // Shapes and layouts, the same on every ISA (elements of the storage type unless said otherwise):
 //   panel      16 columns side by side. A matrix [k][n] in panels is [n/16][k][16]; with bf16 two neighbouring k lie
-//              together, [n/16][k/2][16][2], because that is what a dot-product instruction wants. In both cases row k of
-//              a panel starts a pair of rows at element 16*k (k even).
+//              together, [n/16][k/2][16][2], because that is what a dot-product instruction wants. In both cases row k
+//              of a panel starts a pair of rows at element 16*k (k even).
 //   strip      16 rows of the master weights, cut into column blocks of at most 64: [out/16][in/64][16][<=64] fp32.
 //   rows       plain row-major with a leading dimension.
 // Widths are padded with zeros to 16, rows to 2: kernels never see a tail.
@@ -16,20 +16,20 @@
 
 namespace halfstep {
 
-inline constexpr std::size_t kLanes = 16;        // virtual lanes of every reduction, and the width of a panel
+inline constexpr std::size_t kLanes = 16;         // virtual lanes of every reduction, and the width of a panel
 inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block and of a fp32 tile buffer
 inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
 
-// c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product, fp32.
-// lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), fp32 or bf16 pairs as
+// c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product,
+// fp32. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), fp32 or bf16 pairs as
 // GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride elements apart.
 using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs,
                               std::size_t rhs_stride, float* c, std::size_t ldc, bool accumulate);
 
 struct GemmFamily {
-  std::size_t max_rows;    // tiles have 2, 4 or 6 rows, up to this
-  std::size_t max_panels;  // and 1 to this many panels
-  bool widen_lhs;          // the tile wants lhs as fp32: convert a block of it first
+  std::size_t max_rows;           // tiles have 2, 4 or 6 rows, up to this
+  std::size_t max_panels;         // and 1 to this many panels
+  bool widen_lhs;                 // the tile wants lhs as fp32: convert a block of it first
   TileFunction rows_tile[3][4];   // [rows/2 - 1][panels - 1], lhs row-major
   TileFunction panel_tile[3][4];  // lhs in panels
 };
@@ -44,14 +44,14 @@ struct StorageTarget {
 
 // y = activation(tile + bias), rounded once to the storage type.
 struct ForwardEpilogue {
-  const float* tile;  // [rows][kBlockColumns]
-  std::size_t rows;   // even
+  const float* tile;    // [rows][kBlockColumns]
+  std::size_t rows;     // even
   std::size_t columns;  // valid ones; the rest of the last panel is stored as zero
   const float* bias;
   Activation activation;
   StorageTarget y;
-  StorageTarget z;       // pre-activation, kept when the derivative needs it
-  float* logits;         // when not null: fp32 tile + bias goes here instead, row-major
+  StorageTarget z;  // pre-activation, kept when the derivative needs it
+  float* logits;    // when not null: fp32 tile + bias goes here instead, row-major
   std::size_t logits_ld;
 };
 
@@ -63,7 +63,7 @@ struct BackwardEpilogue {
   Activation activation;
   const void* saved;  // y where the derivative follows from the output, z otherwise; row-major
   std::size_t saved_ld;
-  float* sums;        // [columns], accumulated
+  float* sums;  // [columns], accumulated
   StorageTarget d;
 };
 
@@ -71,11 +71,11 @@ struct BackwardEpilogue {
 struct AdamParameters {
   float multiplier, limit;
   float beta1, beta2, one_minus_beta1, one_minus_beta2;
-  float step_size;        // lr / (1 - beta1^t)
+  float step_size;            // lr / (1 - beta1^t)
   float inv_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
   float epsilon;
-  float decay;            // AdamW: 1 - lr * weight_decay; Adam: 1
-  float l2;               // Adam: weight_decay added to the gradient; AdamW: 0
+  float decay;  // AdamW: 1 - lr * weight_decay; Adam: 1
+  float l2;     // Adam: weight_decay added to the gradient; AdamW: 0
 };
 struct SgdParameters {
   float multiplier, limit, lr, momentum, l2;

@@ -30,10 +30,14 @@ class RowPair {
 
 std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta) {
   switch (kind) {
-    case LossKind::cross_entropy: return make_cross_entropy();
-    case LossKind::binary_cross_entropy: return make_binary_cross_entropy();
-    case LossKind::mse: return make_mse();
-    case LossKind::huber: return make_huber(huber_delta);
+    case LossKind::cross_entropy:
+      return make_cross_entropy();
+    case LossKind::binary_cross_entropy:
+      return make_binary_cross_entropy();
+    case LossKind::mse:
+      return make_mse();
+    case LossKind::huber:
+      return make_huber(huber_delta);
   }
   return nullptr;
 }
@@ -55,8 +59,8 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
           std::memset(d.row(j), 0, width * sizeof(float));  // the padding row of an odd batch
           continue;
         }
-        partial[chunk] += loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets,
-                                   row_scale, d.row(j));
+        partial[chunk] +=
+            loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets, row_scale, d.row(j));
         if (sums) kernels.add(width, d.row(j), sums);
       }
       if (!gradient) continue;

@@ -51,9 +51,7 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
 
 }  // namespace
 
-StorageTarget Activations::target() {
-  return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride};
-}
+StorageTarget Activations::target() { return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride}; }
 
 Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
   const std::size_t rows = pad_rows(shape_.max_rows);
@@ -78,7 +76,8 @@ void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     Dense& l = layers_[index];
     const bool rectifier = l.activation == Activation::relu || derivative_needs_input(l.activation);
-    const double fan = rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
+    const double fan =
+        rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
     const auto bound = static_cast<float>(std::sqrt((rectifier ? 6.0 : 3.0) / fan));
     const Rng rng(seed, 0x1000 + index);
     for (std::size_t o = 0; o < l.layout.out; ++o) {

@@ -35,11 +35,11 @@ struct Dense {
   AlignedBuffer<float> weight, weight_grad;  // master, in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
-  Activations y;                 // output; unused in the last layer
-  AlignedBuffer<std::byte> z;    // pre-activation rows, where the derivative needs them
-  Activations d;                 // gradient by the pre-activation
-  AlignedBuffer<float> d_sums;   // [sum_chunks][padded out]: column sums of d before rounding
-  std::vector<double> squares;   // of each block of weight_grad, then of bias_grad
+  Activations y;                // output; unused in the last layer
+  AlignedBuffer<std::byte> z;   // pre-activation rows, where the derivative needs them
+  Activations d;                // gradient by the pre-activation
+  AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
+  std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
 };
 
 // A parameter as files know it: row-major fp32, shape [out, in] or [out].

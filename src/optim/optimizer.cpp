@@ -12,9 +12,11 @@ std::size_t Optimizer::memory_bytes() const {
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<std::size_t>& sizes) {
   switch (options.kind) {
-    case OptimizerKind::sgd: return make_sgd(options, sizes);
+    case OptimizerKind::sgd:
+      return make_sgd(options, sizes);
     case OptimizerKind::adam:
-    case OptimizerKind::adamw: return make_adam(options, sizes);
+    case OptimizerKind::adamw:
+      return make_adam(options, sizes);
   }
   return nullptr;
 }

@@ -25,7 +25,7 @@ class Batcher {
   void gather(std::uint32_t row, float* out) const;
 
   const data::Examples& examples_;
-  std::size_t width_;  // padded features
+  std::size_t width_;                          // padded features
   std::vector<AlignedBuffer<float>> scratch_;  // two rows a thread
   std::vector<std::int32_t> labels_;
   std::vector<float> values_;

@@ -52,7 +52,8 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
     kernels.activation_forward(Activation::sigmoid, columns, logits, probabilities.data());
   }
   if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
-  out.values.insert(out.values.end(), probabilities.begin(), probabilities.begin() + static_cast<std::ptrdiff_t>(classes));
+  out.values.insert(out.values.end(), probabilities.begin(),
+                    probabilities.begin() + static_cast<std::ptrdiff_t>(classes));
   out.predicted.push_back(saved.preprocessor.classes()[predicted_class(logits, columns, meaning.single_logit)]);
 }
 
@@ -81,8 +82,7 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
                        add_class(*loaded.machine.kernels, saved, meaning, logits + i * ld, out);
                        continue;
                      }
-                     const auto value =
-                         static_cast<float>(logits[i * ld] * meaning.target_scale + meaning.target_mean);
+                     const auto value = static_cast<float>(logits[i * ld] * meaning.target_scale + meaning.target_mean);
                      out.values.push_back(value);
                      out.predicted.push_back(shortest(value));
                    }

@@ -27,7 +27,8 @@ MetricsLog::MetricsLog(const std::string& path) : path_(path) {
 void MetricsLog::write(const json::Object& line) {
   if (!file_) return;
   const std::string text = json::dump(json::Value(line)) + "\n";
-  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0) fail(path_);
+  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0)
+    fail(path_);
 }
 
 }  // namespace halfstep

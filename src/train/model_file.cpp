@@ -13,7 +13,7 @@ namespace halfstep {
 namespace {
 
 constexpr std::array<std::string_view, 4> kLosses = {"cross_entropy", "binary_cross_entropy", "mse", "huber"};
-constexpr std::array<std::string_view, 7> kActivations = {"identity", "relu", "gelu", "gelu_tanh",
+constexpr std::array<std::string_view, 7> kActivations = {"identity", "relu", "gelu",   "gelu_tanh",
                                                           "silu",     "tanh", "sigmoid"};
 constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "bf16", "fp16"};
 constexpr std::int64_t kMaxWidth = 1 << 20;
@@ -88,8 +88,9 @@ std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& f
   auto take = [&](const std::string& name, std::vector<std::size_t> shape) {
     const io::Tensor* t = file.find(name);
     if (!t) bad_model(path, "tensor '" + name + "' is missing");
-    const bool same = t->dtype == "F32" && std::equal(shape.begin(), shape.end(), t->shape.begin(), t->shape.end(),
-                                                      [](std::size_t a, std::int64_t b) { return std::cmp_equal(a, b); });
+    const bool same =
+        t->dtype == "F32" && std::equal(shape.begin(), shape.end(), t->shape.begin(), t->shape.end(),
+                                        [](std::size_t a, std::int64_t b) { return std::cmp_equal(a, b); });
     if (!same) bad_model(path, "tensor '" + name + "' is not fp32 of the shape that its layer needs");
     NamedTensor tensor{name, std::move(shape), std::vector<float>(t->bytes.size() / sizeof(float))};
     if (!t->bytes.empty()) std::memcpy(tensor.values.data(), t->bytes.data(), t->bytes.size());
@@ -108,7 +109,8 @@ void check_outputs(const std::string& path, const SavedModel& model) {
   const bool classify = p.task() == Task::classify;
   const bool single = output_meaning(p, model.loss).single_logit;
   const std::size_t expected = !classify || single ? 1 : p.classes().size();
-  const bool loss_fits = classify == (model.loss == LossKind::cross_entropy || model.loss == LossKind::binary_cross_entropy);
+  const bool loss_fits =
+      classify == (model.loss == LossKind::cross_entropy || model.loss == LossKind::binary_cross_entropy);
   if (p.features() != model.widths.front() || outputs != expected || !loss_fits) {
     bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
                         std::to_string(expected) + " outputs are described, the layers have " +

@@ -132,14 +132,14 @@ void Trainer::count(const StepReport& report) {
 
 void Trainer::give_up(const StepReport& report) const {
   const std::string scale = "loss scale " + plain(report.loss_scale);
-  throw Error(Status::diverged,
-              {.what = "training diverged",
-               .where = "step " + std::to_string(steps_.attempted) + (report.first_bad.empty() ? "" : ", " + report.first_bad),
-               .why = std::to_string(skipped_in_a_row_) + " steps in a row had a non-finite " +
-                      (std::isfinite(report.loss) ? "gradient" : "loss") + " at " + scale +
-                      ", and a smaller scale cannot help",
-               .kept = "no weight was changed by a skipped step; no model was written",
-               .hint = advice()});
+  throw Error(
+      Status::diverged,
+      {.what = "training diverged",
+       .where = "step " + std::to_string(steps_.attempted) + (report.first_bad.empty() ? "" : ", " + report.first_bad),
+       .why = std::to_string(skipped_in_a_row_) + " steps in a row had a non-finite " +
+              (std::isfinite(report.loss) ? "gradient" : "loss") + " at " + scale + ", and a smaller scale cannot help",
+       .kept = "no weight was changed by a skipped step; no model was written",
+       .hint = advice()});
 }
 
 std::string Trainer::advice() const {
@@ -190,9 +190,15 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
     e.has_eval = true;
     e.eval = result.eval = measure(context_, model_, *eval_, *loss_, problem_.meaning);
   }
-  json::Object line = {{"epoch", e.epoch},          {"step", e.steps.attempted}, {"applied", e.steps.applied},
-                       {"skipped", e.steps.skipped}, {"split", "train"},          {"loss", e.train_loss},
-                       {"lr", e.lr},                {"grad_norm", e.grad_norm},  {"loss_scale", e.loss_scale},
+  json::Object line = {{"epoch", e.epoch},
+                       {"step", e.steps.attempted},
+                       {"applied", e.steps.applied},
+                       {"skipped", e.steps.skipped},
+                       {"split", "train"},
+                       {"loss", e.train_loss},
+                       {"lr", e.lr},
+                       {"grad_norm", e.grad_norm},
+                       {"loss_scale", e.loss_scale},
                        {"samples_per_s", e.samples_per_s}};
   if (e.has_eval) {
     line.emplace_back("eval_loss", e.eval.loss);

@@ -91,7 +91,9 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"}};
   CHECK(std::size(values) == parameters().size());
-  for (const auto& [name, value] : values) {
+  for (const auto& entry : values) {
+    const auto& name = entry.first;  // not a structured binding: Clang 14 cannot capture those
+    const auto& value = entry.second;
     CAPTURE(name);
     const Options options = with({{name, value}});
     CHECK(get_option(options, name) == value);
@@ -102,50 +104,51 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
 }
 
 TEST_CASE("options: ranges and strict numbers") {
-  for (const auto& [name, value] :
-       std::initializer_list<std::pair<const char*, const char*>>{{"lr", "0"},
-                                                                  {"lr", "-1"},
-                                                                  {"lr", "nan"},
-                                                                  {"lr", "inf"},
-                                                                  {"lr", ""},
-                                                                  {"lr", "1x"},
-                                                                  {"lr", " 1"},
-                                                                  {"lr", "1,5"},
-                                                                  {"lr", "+1"},
-                                                                  {"lr", "1e39"},
-                                                                  {"lr", "1e-50"},
-                                                                  {"batch", "0"},
-                                                                  {"batch", "1.0"},
-                                                                  {"batch", "-1"},
-                                                                  {"epochs", "-1"},
-                                                                  
-                                                                  {"epochs", "9999999999999999999"},
-                                                                  {"hidden", "0"},
-                                                                  {"hidden", "1e9"},
-                                                                  {"hidden", "1048577"},
-                                                                  {"hidden", "5,"},
-                                                                  {"hidden", "5,-1"},
-                                                                  {"threads", "-1"},
-                                                                  {"validation", "1"},
-                                                                  {"beta2", "1"},
-                                                                  {"beta2", "0.999999999999"},
-                                                                  {"momentum", "-0.1"},
-                                                                  {"epsilon", "0"},
-                                                                  {"clip-norm", "-1"},
-                                                                  {"scale-growth", "1"},
-                                                                  {"scale-growth", "3"},
-                                                                  {"scale-backoff", "1"},
-                                                                  {"scale-backoff", "0"},
-                                                                  {"scale-backoff", "0.3"},
-                                                                  {"scale-init", "3"},
-                                                                  {"scale-min", "0"},
-                                                                  {"loss-scale", "0"},
-                                                                  {"loss-scale", "3"},
-                                                                  {"loss-scale", "nan"},
-                                                                  {"seed", "-1"},
-                                                                  {"nesterov", "maybe"},
-                                                                  {"precision", "half"},
-                                                                  {"task", ""}}) {
+  for (const auto& entry : std::initializer_list<std::pair<const char*, const char*>>{{"lr", "0"},
+                                                                                      {"lr", "-1"},
+                                                                                      {"lr", "nan"},
+                                                                                      {"lr", "inf"},
+                                                                                      {"lr", ""},
+                                                                                      {"lr", "1x"},
+                                                                                      {"lr", " 1"},
+                                                                                      {"lr", "1,5"},
+                                                                                      {"lr", "+1"},
+                                                                                      {"lr", "1e39"},
+                                                                                      {"lr", "1e-50"},
+                                                                                      {"batch", "0"},
+                                                                                      {"batch", "1.0"},
+                                                                                      {"batch", "-1"},
+                                                                                      {"epochs", "-1"},
+
+                                                                                      {"epochs", "9999999999999999999"},
+                                                                                      {"hidden", "0"},
+                                                                                      {"hidden", "1e9"},
+                                                                                      {"hidden", "1048577"},
+                                                                                      {"hidden", "5,"},
+                                                                                      {"hidden", "5,-1"},
+                                                                                      {"threads", "-1"},
+                                                                                      {"validation", "1"},
+                                                                                      {"beta2", "1"},
+                                                                                      {"beta2", "0.999999999999"},
+                                                                                      {"momentum", "-0.1"},
+                                                                                      {"epsilon", "0"},
+                                                                                      {"clip-norm", "-1"},
+                                                                                      {"scale-growth", "1"},
+                                                                                      {"scale-growth", "3"},
+                                                                                      {"scale-backoff", "1"},
+                                                                                      {"scale-backoff", "0"},
+                                                                                      {"scale-backoff", "0.3"},
+                                                                                      {"scale-init", "3"},
+                                                                                      {"scale-min", "0"},
+                                                                                      {"loss-scale", "0"},
+                                                                                      {"loss-scale", "3"},
+                                                                                      {"loss-scale", "nan"},
+                                                                                      {"seed", "-1"},
+                                                                                      {"nesterov", "maybe"},
+                                                                                      {"precision", "half"},
+                                                                                      {"task", ""}}) {
+    const auto& name = entry.first;  // not a structured binding: Clang 14 cannot capture those
+    const auto& value = entry.second;
     CAPTURE(name);
     CAPTURE(value);
     CHECK_FALSE(accepted(name, value));

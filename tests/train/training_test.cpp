@@ -121,9 +121,12 @@ TEST_CASE("every loss, activation and optimizer trains") {
     const char* option;
     const char* value;
   };
-  for (const Case& c : {Case{"builtin:digits", "loss", "binary_cross_entropy"}, {"builtin:regression", "loss", "huber"},
-                        {"builtin:digits", "activation", "silu"}, {"builtin:digits", "activation", "tanh"},
-                        {"builtin:digits", "activation", "sigmoid"}, {"builtin:digits", "optimizer", "adam"},
+  for (const Case& c : {Case{"builtin:digits", "loss", "binary_cross_entropy"},
+                        {"builtin:regression", "loss", "huber"},
+                        {"builtin:digits", "activation", "silu"},
+                        {"builtin:digits", "activation", "tanh"},
+                        {"builtin:digits", "activation", "sigmoid"},
+                        {"builtin:digits", "optimizer", "adam"},
                         {"builtin:spirals", "activation", "gelu"}}) {
     CAPTURE(c.value);
     Options options = short_run(dir, Dtype::bf16);

@@ -23,9 +23,7 @@ struct Act<Activation::relu> {
 template <>
 struct Act<Activation::gelu> {
   static constexpr float kInvSqrt2 = 0.707106781f, kInvSqrt2Pi = 0.398942280f;
-  static HS_INLINE Wide cdf(const Wide& x) {
-    return fma(erf(x * set(kInvSqrt2)), set(0.5f), set(0.5f));
-  }
+  static HS_INLINE Wide cdf(const Wide& x) { return fma(erf(x * set(kInvSqrt2)), set(0.5f), set(0.5f)); }
   static HS_INLINE Wide forward(const Wide& x) { return x * cdf(x); }
   static HS_INLINE Wide backward(const Wide& x, const Wide& d) {
     const Wide density = exp(x * x * set(-0.5f)) * set(kInvSqrt2Pi);
@@ -73,13 +71,20 @@ struct Act<Activation::sigmoid> {
 template <class F>
 HS_INLINE void with_activation(Activation activation, F f) {
   switch (activation) {
-    case Activation::identity: return f(Act<Activation::identity>{});
-    case Activation::relu: return f(Act<Activation::relu>{});
-    case Activation::gelu: return f(Act<Activation::gelu>{});
-    case Activation::gelu_tanh: return f(Act<Activation::gelu_tanh>{});
-    case Activation::silu: return f(Act<Activation::silu>{});
-    case Activation::tanh: return f(Act<Activation::tanh>{});
-    case Activation::sigmoid: return f(Act<Activation::sigmoid>{});
+    case Activation::identity:
+      return f(Act<Activation::identity>{});
+    case Activation::relu:
+      return f(Act<Activation::relu>{});
+    case Activation::gelu:
+      return f(Act<Activation::gelu>{});
+    case Activation::gelu_tanh:
+      return f(Act<Activation::gelu_tanh>{});
+    case Activation::silu:
+      return f(Act<Activation::silu>{});
+    case Activation::tanh:
+      return f(Act<Activation::tanh>{});
+    case Activation::sigmoid:
+      return f(Act<Activation::sigmoid>{});
   }
 }
 

@@ -1,5 +1,5 @@
-// Elementary functions on 16 lanes, fp32 in and out. Polynomials were fitted for this file (iteratively reweighted least
-// squares at Chebyshev nodes); each operation is written out, so every ISA gives the same bits.
+// Elementary functions on 16 lanes, fp32 in and out. Polynomials were fitted for this file (iteratively reweighted
+// least squares at Chebyshev nodes); each operation is written out, so every ISA gives the same bits.
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
@@ -45,8 +45,8 @@ HS_INLINE Wide tanh(const Wide& x) {
 HS_INLINE Wide erf(const Wide& x) {
   const Wide a = abs(x);
   const Wide s = x * x;
-  const Wide q = horner(s, 8.3249004e-05f, -0.0008131961f, 0.0052000806f, -0.026859013f, 0.11283688f, -0.37612632f,
-                        0.12837917f);
+  const Wide q =
+      horner(s, 8.3249004e-05f, -0.0008131961f, 0.0052000806f, -0.026859013f, 0.11283688f, -0.37612632f, 0.12837917f);
   const Wide small = fma(x, q, x);
   const Wide t = select_greater(a, set(4.0f), set(4.0f), a);
   const Wide p = horner(t, 5.1157867e-06f, -4.7743488e-05f, -3.8572918e-05f, 0.0028997324f, -0.022624893f, 0.10521598f,

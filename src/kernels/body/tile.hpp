@@ -52,7 +52,8 @@ template <class Route, int Rows, int Panels, std::size_t LhsStride>
 void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs, std::size_t rhs_stride, float* c,
           std::size_t ldc, bool accumulate) {
   // Distance in Lhs units between two k of one row; a pair of bf16 counts as one unit.
-  constexpr std::size_t kUnits = sizeof(typename Route::Lhs) == 4 && !Route::kWidenLhs && Route::kStep == 2 ? 1 : Route::kStep;
+  constexpr std::size_t kUnits =
+      sizeof(typename Route::Lhs) == 4 && !Route::kWidenLhs && Route::kStep == 2 ? 1 : Route::kStep;
   constexpr std::size_t kLhsK = LhsStride == 0 ? 1 : kLanes;
   const auto* a = static_cast<const typename Route::Lhs*>(lhs);
   const auto* b = static_cast<const typename Route::Rhs*>(rhs);
@@ -71,8 +72,9 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
   }
 }
 
-// Six rows by four 512-bit panels are 24 accumulators, 4 registers of rhs and one broadcast out of 32; with 16 registers
-// of 256 bits, six rows by one panel (two registers) are 12 + 2 + 1. NEON's 32 of 128 bits hold 6 x 4 + 4 + 1.
+// Six rows by four 512-bit panels are 24 accumulators, 4 registers of rhs and one broadcast out of 32; with 16
+// registers of 256 bits, six rows by one panel (two registers) are 12 + 2 + 1. NEON's 32 of 128 bits hold 6 x 4 + 4
+// + 1.
 inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
 
 template <class Route, int Panels>

@@ -11,9 +11,7 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(vdivq_f32(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(vsqrtq_f32(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
 
-HS_INLINE Reg load_fp16(const std::uint16_t* p) {
-  return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))));
-}
+HS_INLINE Reg load_fp16(const std::uint16_t* p) { return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))); }
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
 HS_INLINE UInt load_words(const std::uint16_t* p) { return UInt(vmovl_u16(vld1_u16(p))); }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) { vst1_u16(p, vmovn_u32(x)); }

@@ -1,5 +1,6 @@
 // Native registers over xsimd::batch. An ISA file defines Arch first; what xsimd lacks or gets wrong on some
-// architecture (fma, division, square root, bit casts, 16-bit loads and stores, transposes) comes from simd/family_*.hpp.
+// architecture (fma, division, square root, bit casts, 16-bit loads and stores, transposes) comes from
+// simd/family_*.hpp.
 #pragma once
 #include <cstddef>
 #include <cstdint>

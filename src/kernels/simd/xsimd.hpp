@@ -1,5 +1,6 @@
 // The only place that includes xsimd. Its namespace is renamed for each ISA, so that no inline function of one
-// translation unit can stand in for that of another: the linker would keep one for all, an illegal instruction on older CPUs.
+// translation unit can stand in for that of another: the linker would keep one for all, an illegal instruction on older
+// CPUs.
 #pragma once
 #if defined(__FAST_MATH__) || defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
 #error "fast-math erases the inf check: halfstep refuses it"
