@@ -1,16 +1,17 @@
 // AVX-512 with vdpbf16ps.
-#include "kernels/simd/xsimd.hpp"
+// clang-format off: each header builds on those above it
 #include "kernels/table.hpp"
+#include "kernels/simd/xsimd.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Arch = xsimd::avx512bw;
 }
+#include "kernels/simd/reg_xsimd.hpp"
+#include "kernels/simd/family_avx512.hpp"
+#include "kernels/simd/wide.hpp"
+#include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/dot_bf16_avx512.hpp"
-#include "kernels/simd/family_avx512.hpp"
-#include "kernels/simd/reg_xsimd.hpp"
-#include "kernels/simd/storage.hpp"
-#include "kernels/simd/wide.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = DotRoute;
 }

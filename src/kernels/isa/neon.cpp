@@ -1,15 +1,16 @@
 // Baseline AArch64.
-#include "kernels/simd/xsimd.hpp"
+// clang-format off: each header builds on those above it
 #include "kernels/table.hpp"
+#include "kernels/simd/xsimd.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Arch = xsimd::neon64;
 }
+#include "kernels/simd/reg_xsimd.hpp"
+#include "kernels/simd/family_neon.hpp"
+#include "kernels/simd/wide.hpp"
+#include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
-#include "kernels/simd/family_neon.hpp"
-#include "kernels/simd/reg_xsimd.hpp"
-#include "kernels/simd/storage.hpp"
-#include "kernels/simd/wide.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = PairRoute;
 }

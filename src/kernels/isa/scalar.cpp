@@ -1,13 +1,14 @@
 // Plain C++, one lane at a time: runs everywhere and is the reference of the others.
+// clang-format off: each header builds on those above it
 #include "kernels/table.hpp"
 #define HS_JOIN_(a, b) a##b
 #define HS_JOIN(a, b) HS_JOIN_(a, b)
 #define HS_NAMESPACE HS_JOIN(isa_, HS_ISA)
+#include "kernels/simd/family_scalar.hpp"
+#include "kernels/simd/wide.hpp"
+#include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
-#include "kernels/simd/family_scalar.hpp"
-#include "kernels/simd/storage.hpp"
-#include "kernels/simd/wide.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = PairRoute;
 }
