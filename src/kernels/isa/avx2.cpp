@@ -1,5 +1,6 @@
 // AVX2 with FMA and F16C.
-// clang-format off: each header builds on those above it
+// Each header builds on those above it.
+// clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
 namespace halfstep::HS_NAMESPACE {

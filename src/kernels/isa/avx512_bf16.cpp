@@ -1,5 +1,6 @@
 // AVX-512 with vdpbf16ps.
-// clang-format off: each header builds on those above it
+// Each header builds on those above it.
+// clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
 namespace halfstep::HS_NAMESPACE {

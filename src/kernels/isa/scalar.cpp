@@ -1,5 +1,6 @@
 // Plain C++, one lane at a time: runs everywhere and is the reference of the others.
-// clang-format off: each header builds on those above it
+// Each header builds on those above it.
+// clang-format off
 #include "kernels/table.hpp"
 #define HS_JOIN_(a, b) a##b
 #define HS_JOIN(a, b) HS_JOIN_(a, b)
