@@ -24,6 +24,13 @@ std::string canonical(Word name) {
   return text;
 }
 
+const Flag* find_flag(const Command& command, Word name) {
+  for (const Flag& flag : command.flags) {
+    if (flag.name == name) return &flag;
+  }
+  return nullptr;
+}
+
 const ParameterInfo* find_parameter(Word name) {
   for (const ParameterInfo& info : parameters()) {
     if (info.name == name) return &info;
@@ -34,7 +41,9 @@ const ParameterInfo* find_parameter(Word name) {
 // One use of the parser below: words in, Args out.
 class Parser {
  public:
-  Parser(const Command& command, std::span<const Word> words) : command_(command), words_(words) {}
+  Parser(const Command& command, std::span<const Word> words) : command_(command), words_(words) {
+    for (const Flag& flag : command.flags) args_.flags.emplace_back(flag.name, flag.default_value);
+  }
 
   Args parse() {
     while (at_ < words_.size()) {
@@ -70,6 +79,9 @@ class Parser {
     if (std::find(std::begin(kSwitches), std::end(kSwitches), name) != std::end(kSwitches)) {
       return flip(name, shown, attached);
     }
+    if (find_flag(command_, name) != nullptr) {
+      return store(name, shown, attached ? word.substr(equals + 1) : next_value(shown));
+    }
     const ParameterInfo* info = find_parameter(name);
     const bool is_config = name == "config" && config_accepted();
     if (info == nullptr && !is_config) unknown(name, shown);
@@ -91,6 +103,8 @@ class Parser {
     seen_.push_back(name);
     if (name == "config") {
       config_ = value;
+    } else if (const Flag* own = find_flag(command_, name)) {
+      args_.flags[static_cast<std::size_t>(own - command_.flags.data())].second = value;
     } else {
       settings_.emplace_back(name, value);
     }
@@ -115,6 +129,7 @@ class Parser {
     for (const ParameterInfo& info : parameters()) {
       if (accepts(command_, info.name)) names.push_back(info.name);
     }
+    for (const Flag& own : command_.flags) names.push_back(own.name);
     for (const Word word : kSwitches) {
       if (word == "help" || accepts(command_, word)) names.push_back(word);
     }
@@ -156,6 +171,12 @@ std::string shell_quoted(const std::string& text) {
 bool accepts(const Command& command, std::string_view name) {
   const auto& list = command.accepts;
   return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
+}
+
+const std::string& flag_value(const Args& args, std::string_view name) {
+  const auto found =
+      std::find_if(args.flags.begin(), args.flags.end(), [&](const auto& flag) { return flag.first == name; });
+  return found->second;
 }
 
 Args parse_args(const Command& command, std::span<const std::string_view> words) {

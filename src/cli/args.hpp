@@ -3,14 +3,25 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "halfstep/options.hpp"
 
 namespace halfstep::cli {
 
+// A flag of one command that is no parameter of training.
+struct Flag {
+  std::string_view name;
+  std::string_view type;  // as in ParameterInfo
+  std::string_view default_value;
+  std::string_view range;
+  std::string_view help;
+};
+
 struct Args {
   std::vector<std::string> positional;
+  std::vector<std::pair<std::string_view, std::string>> flags;  // the command's own, each with its value or default
   Options options;
   bool json = false;
   bool quiet = false;
@@ -28,9 +39,13 @@ struct Command {
   std::size_t least;  // positional arguments
   std::size_t most;
   int (*run)(const Args&);
+  std::span<const Flag> flags = {};  // its own, before parameters of the same name
 };
 
 bool accepts(const Command& command, std::string_view name);
+
+// The value of one of the command's own flags.
+const std::string& flag_value(const Args& args, std::string_view name);
 
 // `words` is what follows the command. Throws Error(invalid_argument).
 Args parse_args(const Command& command, std::span<const std::string_view> words);

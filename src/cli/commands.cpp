@@ -17,6 +17,22 @@ constexpr Word kPredict[] = {"threads", "isa", "seed", "header", "missing", "lab
 constexpr Word kInfo[] = {"threads", "isa", "json"};
 constexpr Word kJson[] = {"json"};
 
+constexpr Flag kBenchFlags[] = {
+    {"dtype", "list", "bf16", {}, "storage types: bf16, fp16, fp32, all"},
+    {"layout", "list", "forward", {}, "products: forward (y = x W^T), dgrad (dx = dy W), wgrad (dW = dy^T x), all"},
+    {"m", "list", "512", "at least 1", "rows of the result"},
+    {"n", "list", "512", "at least 1", "columns of the result"},
+    {"k", "list", "512", "at least 1", "length of the sums"},
+    {"isa", "list", "all", {}, "instruction sets, or all that this CPU runs"},
+    {"threads", "list", "1,2", "1 to 1024", "numbers of threads"},
+    {"epilogue",
+     "plain|trainer",
+     "plain",
+     {},
+     "plain: bias and a row-major result; trainer: with all that a training step fuses in"},
+    {"repetitions", "integer", "15", "1 to 10000", "interleaved repetitions that the medians are taken of"},
+};
+
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
@@ -24,6 +40,8 @@ constexpr Command kCommands[] = {
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
+    {"bench", "gemm [flags]", "speed of the matrix products beside the machine's measured peak", kJson, 1, 1, run_bench,
+     kBenchFlags},
     {"params", "[--json]", "all parameters with type, default, range and help", kJson, 0, 0, run_params},
 };
 

@@ -13,6 +13,7 @@ int run_predict(const Args& args);
 int run_inspect(const Args& args);
 int run_info(const Args& args);
 int run_params(const Args& args);
+int run_bench(const Args& args);
 
 std::span<const Command> commands();
 

@@ -48,7 +48,9 @@ std::string row(const std::string& left, Word right) {
   return text + '\n';
 }
 
-std::string explain(const ParameterInfo& info) {
+// For a parameter or a command's own flag.
+template <class Info>
+std::string explain(const Info& info) {
   std::string text(info.help);
   // Some names of types are their own list of choices; these read better among the words than before them.
   if (info.type.find('|') != Word::npos) text += ": " + std::string(info.type);
@@ -60,7 +62,8 @@ std::string explain(const ParameterInfo& info) {
   return detail.empty() ? text : text + " (" + detail + ")";
 }
 
-std::string left_column(const ParameterInfo& info) {
+template <class Info>
+std::string left_column(const Info& info) {
   const Word type = info.type;
   std::string text = "--" + std::string(info.name);
   if (type == "flag") return text;
@@ -75,6 +78,8 @@ std::string parameter_rows(const Command& command) {
   std::string text;
   Word title = "Parameters";
   bool titled = false;
+  if (!command.flags.empty()) text += "\nFlags:\n";
+  for (const Flag& flag : command.flags) text += row(left_column(flag), explain(flag));
   for (const ParameterInfo& info : parameters()) {
     for (const Group& group : kGroups) {
       if (group.first != info.name) continue;

@@ -116,6 +116,11 @@ struct KernelTable {
   // `columns` up to the next multiple of 16. d may alias logits.
   double (*softmax_cross_entropy)(std::size_t columns, const float* logits, std::int32_t label, float scale, float* d);
   void (*softmax)(std::size_t columns, const float* logits, float* probabilities);
+
+  // Register-only instruction loops for the benchmarks: the flop done in `rounds` rounds. Null where the ISA has no
+  // such instruction.
+  double (*peak_fma)(std::size_t rounds);
+  double (*peak_dot_bf16)(std::size_t rounds);
 };
 
 // True where the derivative is computed from the pre-activation rather than from the output.

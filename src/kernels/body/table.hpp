@@ -4,6 +4,7 @@
 #include "kernels/body/epilogue.hpp"
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/pack.hpp"
+#include "kernels/body/peak.hpp"
 #include "kernels/body/reduce.hpp"
 #include "kernels/body/softmax.hpp"
 
@@ -36,6 +37,8 @@ const KernelTable& kernel_table() {
       .activation_backward = activation_backward,
       .softmax_cross_entropy = softmax_cross_entropy,
       .softmax = softmax,
+      .peak_fma = peak_fma,
+      .peak_dot_bf16 = kPeakDotBf16,
   };
   return table;
 }

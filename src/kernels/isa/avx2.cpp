@@ -14,5 +14,6 @@ using Arch = xsimd::fma3<xsimd::avx2>;
 #include "kernels/body/tile.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = PairRoute;
+constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -15,5 +15,6 @@ using Arch = xsimd::avx512bw;
 #include "kernels/simd/dot_bf16_avx512.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = DotRoute;
+constexpr double (*kPeakDotBf16)(std::size_t) = peak_dot_bf16;
 }
 #include "kernels/body/table.hpp"

@@ -12,5 +12,6 @@
 #include "kernels/body/tile.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Bf16Route = PairRoute;
+constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -20,4 +20,19 @@ struct DotRoute {
   }
 };
 
+// The peak of the instruction (body/peak.hpp has that of fma): two products and two sums a lane.
+inline double peak_dot_bf16(std::size_t rounds) {
+  constexpr int kChains = 16;
+  __m512 chain[kChains];
+  HS_UNROLL for (int i = 0; i < kChains; ++i) chain[i] = _mm512_set1_ps(static_cast<float>(i));
+  const auto ones = (__m512bh)_mm512_set1_epi32(0x3f803f80);
+  for (std::size_t r = 0; r < rounds; ++r) {
+    HS_UNROLL for (int i = 0; i < kChains; ++i) chain[i] = _mm512_dpbf16_ps(chain[i], ones, ones);
+  }
+  Wide keep = set(0.0f);
+  HS_UNROLL for (int i = 0; i < kChains; ++i) keep.r[0] = keep.r[0] + Reg(chain[i]);
+  const double flop = 4.0 * kChains * 16 * static_cast<double>(rounds);
+  return sum_lanes(keep) >= 0.0f ? flop : 0.0;
+}
+
 }  // namespace halfstep::HS_NAMESPACE
