@@ -11,6 +11,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "halfstep/types.hpp"
 
@@ -26,17 +27,19 @@ inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
 using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs,
                               std::size_t rhs_stride, float* c, std::size_t ldc, bool accumulate);
 
+inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 12, 16};
+
 struct GemmFamily {
-  std::size_t max_rows;           // tiles have 2, 4 or 6 rows, up to this
-  std::size_t max_panels;         // and 1 to this many panels
-  bool widen_lhs;                 // the tile wants lhs as fp32: convert a block of it first
-  TileFunction rows_tile[3][4];   // [rows/2 - 1][panels - 1], lhs row-major
-  TileFunction panel_tile[3][4];  // lhs in panels
+  std::size_t panels;                                // of the widest tile
+  std::size_t most_rows[4];                          // of a tile of so many panels [panels - 1]
+  bool widen_lhs;                                    // the tile wants lhs as fp32: convert a block of it first
+  TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
+  TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
 };
 
 // Where an epilogue puts values: row-major and in panels, already offset to the tile's first row (even) and column.
 struct StorageTarget {
-  void* rows;                // may be null
+  void* rows;
   std::size_t ld;            // elements
   void* panels;              // may be null
   std::size_t panel_stride;  // elements from one panel to the next
@@ -51,7 +54,7 @@ struct ForwardEpilogue {
   Activation activation;
   StorageTarget y;
   StorageTarget z;  // pre-activation, kept when the derivative needs it
-  float* logits;    // when not null: fp32 tile + bias goes here instead, row-major
+  float* logits;    // logits_epilogue writes fp32 tile + bias here, row-major, and nothing else
   std::size_t logits_ld;
 };
 
@@ -87,6 +90,7 @@ struct KernelTable {
 
   GemmFamily gemm[kDtypes];
   void (*forward_epilogue[kDtypes])(const ForwardEpilogue&);
+  void (*logits_epilogue)(const ForwardEpilogue&);
   void (*backward_epilogue[kDtypes])(const BackwardEpilogue&);
 
   // fp32 <-> storage, n elements, any n. Index fp32 copies.

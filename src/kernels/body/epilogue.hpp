@@ -1,101 +1,112 @@
-// What happens to a tile of fp32 sums before it is rounded once to the storage type.
+// What happens to a tile of fp32 sums before it is rounded once to the storage type. A panel at a time and two rows at a
+// time: the bias and the column sums stay in registers, and a pair of rows is what the panel layout wants.
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
 
-// Lanes below `valid` kept, the rest zero: padding columns must stay zero even where the sum is not finite.
-HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
-  alignas(64) float lane[kLanes];
-  store(lane, x);
-  for (std::size_t i = valid; i < kLanes; ++i) lane[i] = 0.0f;
-  return load(lane);
-}
-
-template <Dtype D>
-struct Writer {
+// Takes the rows of one panel two at a time. What is constant over them is a template parameter, so that the loop holds
+// the arithmetic and its stores only.
+template <Dtype D, bool Panels>
+struct PairWriter {
   using T = typename Storage<D>::Type;
-  T* rows;
+  T* row;
   std::size_t ld;
-  T* panels;
-  std::size_t panel_stride;
-  explicit Writer(const StorageTarget& t)
-      : rows(static_cast<T*>(t.rows)), ld(t.ld), panels(static_cast<T*>(t.panels)), panel_stride(t.panel_stride) {}
-
-  // Rows i and i+1, panel p.
-  HS_INLINE void put(std::size_t i, std::size_t p, const Wide& row0, const Wide& row1) const {
-    if (rows) {
-      Storage<D>::store16(rows + i * ld + p * kLanes, row0);
-      Storage<D>::store16(rows + (i + 1) * ld + p * kLanes, row1);
+  T* panel;
+  PairWriter(const StorageTarget& t, std::size_t p)
+      : row(static_cast<T*>(t.rows) + p * kLanes), ld(t.ld), panel(nullptr) {
+    if constexpr (Panels) panel = static_cast<T*>(t.panels) + p * t.panel_stride;
+  }
+  HS_INLINE void put(const Wide& row0, const Wide& row1) {
+    const auto pair = Storage<D>::round_pair(row0, row1);
+    Storage<D>::store_rows(row, row + ld, pair);
+    row += 2 * ld;
+    if constexpr (Panels) {
+      Storage<D>::store_panel(panel, pair);
+      panel += 2 * kLanes;
     }
-    if (panels) Storage<D>::store_pair(panels + p * panel_stride + i * kLanes, row0, row1);
   }
 };
 
-// Walks a tile two rows and one panel at a time; f(row, panel, sums of the two rows) gives the values to store.
+// Calls f(panel, lanes that count, std::bool_constant<all 16 count>) for each panel of `columns`.
 template <class F>
-HS_INLINE void for_each_pair(const float* tile, std::size_t rows, std::size_t columns, F f) {
-  for (std::size_t p = 0; p * kLanes < columns; ++p) {
-    const std::size_t valid = columns - p * kLanes;
-    for (std::size_t i = 0; i < rows; i += 2) {
-      const float* at = tile + i * kBlockColumns + p * kLanes;
-      f(i, p, valid, load(at), load(at + kBlockColumns));
+HS_INLINE void for_each_panel(std::size_t columns, F f) {
+  std::size_t p = 0;
+  for (; (p + 1) * kLanes <= columns; ++p) f(p, kLanes, std::true_type{});
+  if (p * kLanes < columns) f(p, columns - p * kLanes, std::false_type{});
+}
+
+template <Dtype D, bool Panels, class A>
+HS_INLINE void forward_tile(const ForwardEpilogue& e, A act) {
+  for_each_panel(e.columns, [&](std::size_t p, std::size_t valid, auto whole) {
+    const Wide bias = load(e.bias + p * kLanes);
+    const float* tile = e.tile + p * kLanes;
+    PairWriter<D, Panels> y(e.y, p);
+    for (std::size_t i = 0; i < e.rows; i += 2, tile += 2 * kBlockColumns) {
+      Wide y0 = act.forward(load(tile) + bias), y1 = act.forward(load(tile + kBlockColumns) + bias);
+      if constexpr (!whole) {  // padding stays zero even where act(bias) is not
+        y0 = keep_lanes(y0, valid);
+        y1 = keep_lanes(y1, valid);
+      }
+      y.put(y0, y1);
     }
-  }
+  });
 }
 
 template <Dtype D>
 void forward_epilogue(const ForwardEpilogue& e) {
-  if (e.logits) {
-    for_each_pair(e.tile, e.rows, e.columns,
-                  [&](std::size_t i, std::size_t p, std::size_t, const Wide& row0, const Wide& row1) {
-                    const Wide bias = load(e.bias + p * kLanes);
-                    store(e.logits + i * e.logits_ld + p * kLanes, row0 + bias);
-                    store(e.logits + (i + 1) * e.logits_ld + p * kLanes, row1 + bias);
-                  });
-    return;
+  if (e.z.rows) {
+    ForwardEpilogue before = e;
+    before.y = e.z;
+    forward_tile<D, false>(before, Act<Activation::identity>{});
   }
-  const Writer<D> y(e.y), z(e.z);
   with_activation(e.activation, [&](auto act) {
-    for_each_pair(e.tile, e.rows, e.columns,
-                  [&](std::size_t i, std::size_t p, std::size_t valid, const Wide& row0, const Wide& row1) {
-                    const Wide bias = load(e.bias + p * kLanes);
-                    Wide z0 = row0 + bias, z1 = row1 + bias;
-                    Wide y0 = act.forward(z0), y1 = act.forward(z1);
-                    if (valid < kLanes) {
-                      y0 = keep_lanes(y0, valid);
-                      y1 = keep_lanes(y1, valid);
-                    }
-                    z.put(i, p, z0, z1);
-                    y.put(i, p, y0, y1);
-                  });
+    e.y.panels ? forward_tile<D, true>(e, act) : forward_tile<D, false>(e, act);
+  });
+}
+
+inline void logits_epilogue(const ForwardEpilogue& e) {
+  for (std::size_t p = 0; p * kLanes < e.columns; ++p) {
+    const Wide bias = load(e.bias + p * kLanes);
+    for (std::size_t i = 0; i < e.rows; ++i) {
+      store(e.logits + i * e.logits_ld + p * kLanes, load(e.tile + i * kBlockColumns + p * kLanes) + bias);
+    }
+  }
+}
+
+template <Dtype D, bool Panels, class A>
+HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
+  for_each_panel(e.columns, [&](std::size_t p, std::size_t valid, auto whole) {
+    const float* tile = e.tile + p * kLanes;
+    const auto* saved = static_cast<const typename Storage<D>::Type*>(e.saved) + p * kLanes;
+    PairWriter<D, Panels> out(e.d, p);
+    Wide sum = load(e.sums + p * kLanes);
+    for (std::size_t i = 0; i < e.rows; i += 2, tile += 2 * kBlockColumns, saved += 2 * e.saved_ld) {
+      Wide d0 = act.backward(Storage<D>::load16(saved), load(tile));
+      Wide d1 = act.backward(Storage<D>::load16(saved + e.saved_ld), load(tile + kBlockColumns));
+      if constexpr (!whole) {
+        d0 = keep_lanes(d0, valid);
+        d1 = keep_lanes(d1, valid);
+      }
+      sum = (sum + d0) + d1;
+      out.put(d0, d1);
+    }
+    store(e.sums + p * kLanes, sum);
   });
 }
 
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
-  const Writer<D> out(e.d);
-  const auto* saved = static_cast<const typename Storage<D>::Type*>(e.saved);
   with_activation(e.activation, [&](auto act) {
-    for_each_pair(e.tile, e.rows, e.columns,
-                  [&](std::size_t i, std::size_t p, std::size_t valid, const Wide& row0, const Wide& row1) {
-                    const auto* s = saved + i * e.saved_ld + p * kLanes;
-                    Wide d0 = act.backward(Storage<D>::load16(s), row0);
-                    Wide d1 = act.backward(Storage<D>::load16(s + e.saved_ld), row1);
-                    if (valid < kLanes) {
-                      d0 = keep_lanes(d0, valid);
-                      d1 = keep_lanes(d1, valid);
-                    }
-                    store(e.sums + p * kLanes, (load(e.sums + p * kLanes) + d0) + d1);
-                    out.put(i, p, d0, d1);
-                  });
+    e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act);
   });
 }
 
 template <Dtype D>
 void store_rows(std::size_t columns, const float* row0, const float* row1, const StorageTarget& target) {
-  const Writer<D> out(target);
   for (std::size_t p = 0; p * kLanes < columns; ++p) {
-    out.put(0, p, load(row0 + p * kLanes), load(row1 + p * kLanes));
+    const Wide first = load(row0 + p * kLanes), second = load(row1 + p * kLanes);
+    target.panels ? PairWriter<D, true>(target, p).put(first, second)
+                  : PairWriter<D, false>(target, p).put(first, second);
   }
 }
 

@@ -55,12 +55,12 @@ void pack_strip(std::size_t columns, const float* master, void* forward, void* b
     HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) block[o] = load(master + o * columns + p * kLanes);
     if (bwd) {
       HS_UNROLL for (std::size_t o = 0; o < kLanes; o += 2) {
-        Storage<D>::store_pair(bwd + p * backward_stride + o * kLanes, block[o], block[o + 1]);
+        Storage<D>::store_panel(bwd + p * backward_stride + o * kLanes, Storage<D>::round_pair(block[o], block[o + 1]));
       }
     }
     transpose(block);
     HS_UNROLL for (std::size_t k = 0; k < kLanes; k += 2) {
-      Storage<D>::store_pair(fwd + (p * kLanes + k) * kLanes, block[k], block[k + 1]);
+      Storage<D>::store_panel(fwd + (p * kLanes + k) * kLanes, Storage<D>::round_pair(block[k], block[k + 1]));
     }
   }
 }

@@ -22,6 +22,7 @@ const KernelTable& kernel_table() {
       .gemm = {gemm_family<WidenRoute<Dtype::fp32>>(), gemm_family<Bf16Route>(),
                gemm_family<WidenRoute<Dtype::fp16>>()},
       .forward_epilogue = HS_EACH_DTYPE(forward_epilogue),
+      .logits_epilogue = logits_epilogue,
       .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),
       .from_fp32 = HS_EACH_DTYPE(from_fp32),
       .to_fp32 = HS_EACH_DTYPE(to_fp32),

@@ -30,19 +30,16 @@ struct PairRoute {
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, std::size_t LhsK>
   static HS_INLINE void step(Wide (&c)[Rows][Panels], const Lhs* a, std::size_t stride, const Rhs* b, std::size_t bs) {
-    Wide odd[Panels], even[Panels];
-    HS_UNROLL for (int j = 0; j < Panels; ++j) {
-      const WideBits pairs = load_pairs(b + j * bs);
-      odd[j] = widen_high(pairs);
-      even[j] = widen_low(pairs);
-    }
+    Wide right[Panels];
+    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_odd16(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
       const Wide left = set(a[i * stride + LhsK]);
-      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, odd[j], c[i][j]);
+      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
+    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_even16(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
       const Wide left = set(a[i * stride]);
-      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, even[j], c[i][j]);
+      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
   }
 };
@@ -59,44 +56,56 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
   const auto* b = static_cast<const typename Route::Rhs*>(rhs);
   const std::size_t stride = LhsStride == 0 ? lhs_stride : LhsStride;
   Wide acc[Rows][Panels];
-  HS_UNROLL for (int i = 0; i < Rows; ++i) {
-    HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = accumulate ? load(c + i * ldc + j * kLanes) : set(0.0f);
+  if (accumulate) {
+    const float* row = c;
+    HS_UNROLL for (int i = 0; i < Rows; ++i, row += ldc) {
+      HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = load(row + j * kLanes);
+    }
+  } else {
+    HS_UNROLL for (int i = 0; i < Rows; ++i) {
+      HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = set(0.0f);
+    }
   }
   for (std::size_t s = 0; s < k; s += Route::kStep) {
     Route::template step<Rows, Panels, kLhsK>(acc, a, stride, b, rhs_stride);
     a += kUnits * kLhsK;
     b += Route::kStep * kLanes;
   }
-  HS_UNROLL for (int i = 0; i < Rows; ++i) {
-    HS_UNROLL for (int j = 0; j < Panels; ++j) store(c + i * ldc + j * kLanes, acc[i][j]);
+  __asm__("" : "+r"(c));  // or GCC works out every address before the loop and spills it
+  HS_UNROLL for (int i = 0; i < Rows; ++i, c += ldc) {
+    HS_UNROLL for (int j = 0; j < Panels; ++j) store(c + j * kLanes, acc[i][j]);
   }
 }
 
-// Six rows by four 512-bit panels are 24 accumulators, 4 registers of rhs and one broadcast out of 32; with 16
-// registers of 256 bits, six rows by one panel (two registers) are 12 + 2 + 1. NEON's 32 of 128 bits hold 6 x 4 + 4
-// + 1.
+// Most rows of a tile of so many panels. 32 registers of 512 bits: 24 accumulators (6 x 4, 8 x 3, 12 x 2), the panels'
+// own and one broadcast; a single panel takes 16 rows, enough chains for two instructions a cycle. 16 registers of 256
+// bits: 6 x 1 are 12 accumulators, 2 for the panel and one broadcast. NEON's 32 of 128 bits: 6 x 1 are 24, 4 and one.
+inline constexpr int kMostRows[4] = {kRegLanes == 16 ? 16 : 6, 12, 8, 6};
 inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
 
-template <class Route, int Panels>
-constexpr void fill_tiles(GemmFamily& family) {
-  if constexpr (Panels <= kMaxPanels) {
-    family.rows_tile[0][Panels - 1] = tile<Route, 2, Panels, 0>;
-    family.rows_tile[1][Panels - 1] = tile<Route, 4, Panels, 0>;
-    family.rows_tile[2][Panels - 1] = tile<Route, 6, Panels, 0>;
-    family.panel_tile[0][Panels - 1] = tile<Route, 2, Panels, 1>;
-    family.panel_tile[1][Panels - 1] = tile<Route, 4, Panels, 1>;
-    family.panel_tile[2][Panels - 1] = tile<Route, 6, Panels, 1>;
-    fill_tiles<Route, Panels + 1>(family);
+template <class Route, int Panels, std::size_t Height>
+constexpr void fill_tile(GemmFamily& family) {
+  constexpr int kRows = static_cast<int>(kTileHeights[Height]);
+  if constexpr (kRows <= kMostRows[Panels - 1]) {
+    family.rows_tile[Height][Panels - 1] = tile<Route, kRows, Panels, 0>;
+    family.panel_tile[Height][Panels - 1] = tile<Route, kRows, Panels, 1>;
+    family.most_rows[Panels - 1] = kTileHeights[Height];
   }
+}
+
+template <class Route, int Panels, std::size_t... Height>
+constexpr void fill_tiles(GemmFamily& family, std::index_sequence<Height...> heights) {
+  (fill_tile<Route, Panels, Height>(family), ...);
+  if constexpr (Panels < kMaxPanels) fill_tiles<Route, Panels + 1>(family, heights);
 }
 
 template <class Route>
 constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
-  family.max_rows = 6;
-  family.max_panels = kMaxPanels;
+  // Where the tile converts the right operand, two panels and many rows: fewer conversions a product.
+  family.panels = Route::kWidenLhs ? std::min(kMaxPanels, 2) : kMaxPanels;
   family.widen_lhs = Route::kWidenLhs;
-  fill_tiles<Route, 1>(family);
+  fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;
 }
 

@@ -10,6 +10,21 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm256_div_ps(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm256_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm256_fmadd_ps(a, b, c)); }
 
+// Halves of 8 bf16 pairs as fp32. Assembler because GCC would merge the two loads and keep the mask in a register, and a
+// tile of 12 accumulators leaves four.
+alignas(32) inline constexpr std::uint32_t kHighHalves[8] = {0xffff0000u, 0xffff0000u, 0xffff0000u, 0xffff0000u,
+                                                             0xffff0000u, 0xffff0000u, 0xffff0000u, 0xffff0000u};
+HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
+  __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pairs));
+  __asm__("vpand %1, %0, %0" : "+x"(x) : "m"(*reinterpret_cast<const __m256i*>(kHighHalves)));
+  return from_bits(UInt(x));
+}
+HS_INLINE Reg load_even(const std::uint16_t* pairs) {
+  __m256i x;
+  __asm__("vmovdqu %1, %0" : "=x"(x) : "m"(*reinterpret_cast<const __m256i_u*>(pairs)));
+  return from_bits(UInt(_mm256_slli_epi32(x, 16)));
+}
+
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {
   return Reg(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }

@@ -10,6 +10,16 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm512_div_ps(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm512_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm512_fmadd_ps(a, b, c)); }
 
+// Halves of 16 bf16 pairs as fp32, from two loads that GCC must not merge (storage.hpp).
+HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
+  return from_bits(UInt(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32(static_cast<int>(0xffff0000u)))));
+}
+HS_INLINE Reg load_even(const std::uint16_t* pairs) {
+  __m512i x;
+  __asm__("vpslld $16, %1, %0" : "=v"(x) : "m"(*reinterpret_cast<const __m512i_u*>(pairs)));
+  return from_bits(UInt(x));
+}
+
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {
   return Reg(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }

@@ -11,6 +11,14 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(vdivq_f32(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(vsqrtq_f32(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
 
+// Halves of bf16 pairs as fp32.
+HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
+  return from_bits(uint_load(reinterpret_cast<const std::uint32_t*>(pairs)) & uint_set(0xffff0000u));
+}
+HS_INLINE Reg load_even(const std::uint16_t* pairs) {
+  return from_bits(shift_left<16>(uint_load(reinterpret_cast<const std::uint32_t*>(pairs))));
+}
+
 HS_INLINE Reg load_fp16(const std::uint16_t* p) { return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))); }
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
 HS_INLINE UInt load_words(const std::uint16_t* p) { return UInt(vmovl_u16(vld1_u16(p))); }

@@ -59,6 +59,14 @@ inline Reg fma(Reg a, Reg b, Reg c) {
 #endif
 }
 
+// Halves of bf16 pairs as fp32.
+HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
+  return from_bits(uint_load(reinterpret_cast<const std::uint32_t*>(pairs)) & uint_set(0xffff0000u));
+}
+HS_INLINE Reg load_even(const std::uint16_t* pairs) {
+  return from_bits(shift_left<16>(uint_load(reinterpret_cast<const std::uint32_t*>(pairs))));
+}
+
 inline Reg load_fp16(const std::uint16_t* p) { return to_fp32(Fp16{*p}); }
 inline void store_fp16(std::uint16_t* p, Reg x) { *p = to_fp16(x).bits; }
 HS_INLINE UInt load_words(const std::uint16_t* p) { return *p; }

@@ -21,33 +21,62 @@ HS_INLINE WideBits load_pairs(const void* p) {
   return map_bits([&](std::size_t i) { return uint_load(words + i * kRegLanes); });
 }
 
+// One half of 16 bf16 pairs, each with a load of its own (family_*.hpp): a pair kept in a register from one half to the
+// other would push an accumulator out.
+HS_INLINE Wide load_odd16(const std::uint16_t* pairs) {
+  return map([&](std::size_t i) { return load_odd(pairs + 2 * i * kRegLanes); });
+}
+HS_INLINE Wide load_even16(const std::uint16_t* pairs) {
+  return map([&](std::size_t i) { return load_even(pairs + 2 * i * kRegLanes); });
+}
+
+// Lanes below `valid` (at most 16) kept, the rest zero, whatever they held.
+HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
+  alignas(64) static constexpr std::uint32_t kMask[2 * kLanes] = {
+      ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+  const std::uint32_t* mask = kMask + kLanes - valid;
+  return from_bits(bits(x) & map_bits([&](std::size_t i) { return uint_load(mask + i * kRegLanes); }));
+}
+
+// load16 and store16 move 16 elements. A Pair is two rows of 16, rounded once, that can go to row-major memory
+// (store_rows), to a panel (store_panel), or to both.
 template <Dtype D>
 struct Storage;
+
+struct PlainPair {
+  Wide row0, row1;
+};
 
 template <>
 struct Storage<Dtype::fp32> {
   using Type = float;
+  using Pair = PlainPair;
   static HS_INLINE Wide load16(const Type* p) { return load(p); }
   static HS_INLINE void store16(Type* p, const Wide& x) { store(p, x); }
-  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
-    store(p, row0);
-    store(p + kLanes, row1);
+  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {row0, row1}; }
+  static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
+    store16(p0, pair.row0);
+    store16(p1, pair.row1);
   }
+  static HS_INLINE void store_panel(Type* p, const Pair& pair) { store_rows(p, p + kLanes, pair); }
 };
 
 template <>
 struct Storage<Dtype::fp16> {
   using Type = std::uint16_t;
+  using Pair = PlainPair;  // rounded by the store
   static HS_INLINE Wide load16(const Type* p) {
     return map([&](std::size_t i) { return load_fp16(p + i * kRegLanes); });
   }
   static HS_INLINE void store16(Type* p, const Wide& x) {
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_fp16(p + i * kRegLanes, x.r[i]);
   }
-  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
-    store16(p, row0);
-    store16(p + kLanes, row1);
+  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {row0, row1}; }
+  static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
+    store16(p0, pair.row0);
+    store16(p1, pair.row1);
   }
+  static HS_INLINE void store_panel(Type* p, const Pair& pair) { store_rows(p, p + kLanes, pair); }
 };
 
 template <>
@@ -57,25 +86,40 @@ struct Storage<Dtype::bf16> {
     return map([&](std::size_t i) { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
   }
 #if defined(__AVX512BF16__)
+  using Pair = __m512i;  // row 0 below, row 1 above
   static HS_INLINE void store16(Type* p, const Wide& x) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh(x.r[0]));
   }
-  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
+  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) {
+    return (__m512i)_mm512_cvtne2ps_pbh(row1.r[0], row0.r[0]);
+  }
+  static HS_INLINE void store_rows(Type* p0, Type* p1, Pair pair) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p0), _mm512_castsi512_si256(pair));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p1), _mm512_extracti64x4_epi64(pair, 1));
+  }
+  static HS_INLINE void store_panel(Type* p, Pair pair) {
     const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22,
                                                 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    const auto both = (__m512i)_mm512_cvtne2ps_pbh(row1.r[0], row0.r[0]);
-    _mm512_storeu_si512(p, _mm512_permutexvar_epi16(interleave, both));
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi16(interleave, pair));
   }
 #else
-  static HS_INLINE void store16(Type* p, const Wide& x) {
-    const WideBits rounded = round_bf16(x);
-    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, rounded.r[i]);
+  struct Pair {
+    WideBits row0, row1;
+  };
+  static HS_INLINE void store_low_halves(Type* p, const WideBits& x) {
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, x.r[i]);
+  }
+  static HS_INLINE void store16(Type* p, const Wide& x) { store_low_halves(p, round_bf16(x)); }
+  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {round_bf16(row0), round_bf16(row1)}; }
+  static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
+    store_low_halves(p0, pair.row0);
+    store_low_halves(p1, pair.row1);
   }
   // Lane j becomes the pair (row0[j], row1[j]).
-  static HS_INLINE void store_pair(Type* p, const Wide& row0, const Wide& row1) {
-    const WideBits pairs = round_bf16(row0) | shift_left<16>(round_bf16(row1));
+  static HS_INLINE void store_panel(Type* p, const Pair& pair) {
+    const WideBits both = pair.row0 | shift_left<16>(pair.row1);
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) {
-      uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, pairs.r[i]);
+      uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, both.r[i]);
     }
   }
 #endif

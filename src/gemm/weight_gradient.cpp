@@ -1,0 +1,60 @@
+// dW = dy^T x: both operands in panels, k = rows of the batch.
+#include <algorithm>
+
+#include "gemm/gemm.hpp"
+#include "gemm/tiling.hpp"
+
+namespace halfstep {
+
+void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
+                             PanelsOperand x, float* grad, bool accumulate, double* squares) {
+  const GemmFamily& family = ctx.family();
+  const bool widen = family.widen_lhs;
+  const std::size_t strips = layout.strips(), blocks = layout.blocks();
+  const std::size_t group = widen ? GemmContext::kGroups : 1;  // blocks of a task
+  const std::size_t block_tasks = (blocks + group - 1) / group;
+  const std::size_t strip_tasks = (strips + 3) / 4;
+
+  auto body = [&](std::size_t task, int worker) {
+    const std::size_t block_begin = task / strip_tasks * group;
+    const std::size_t block_end = std::min(blocks, block_begin + group);
+    const std::size_t strip_begin = task % strip_tasks * 4;
+    const std::size_t strip_end = std::min(strips, strip_begin + 4);
+    for (std::size_t k0 = 0; k0 < rows; k0 += GemmContext::kWidenK) {
+      const std::size_t kc = std::min(GemmContext::kWidenK, rows - k0);
+      for (std::size_t s = strip_begin; s < strip_end; ++s) {
+        const void* panel = at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * ctx.element());
+        const void* lhs = panel;
+        if (widen) {
+          ctx.kernels.widen_panel[static_cast<std::size_t>(ctx.dtype)](kc, panel, ctx.lhs_scratch(worker));
+          lhs = ctx.lhs_scratch(worker);
+        }
+        const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
+        for (std::size_t b = block_begin; b < block_end; ++b) {
+          const std::size_t columns = layout.block_columns(b);
+          float* const out = grad + layout.block_offset(s, b);
+          const TileCall call{.family = family,
+                              .functions = family.panel_tile,
+                              .k = kc,
+                              .lhs_stride = 1,
+                              .rhs = at(x.data, (b * 4 * x.panel_stride + k0 * kLanes) * ctx.element()),
+                              .rhs_stride = x.panel_stride,
+                              .element = ctx.element(),
+                              .panels = columns / kLanes,
+                              .ldc = columns,
+                              .accumulate = k0 > 0 || accumulate};
+          const std::size_t most = call.most_rows();
+          for (std::size_t i = 0; i < strip_rows;) {
+            const std::size_t height = kHeights.next(strip_rows - i, most);
+            call.run(height, at(lhs, i * 4), out + i * columns);
+            i += kTileHeights[height];
+          }
+          if (k0 + kc == rows) squares[s * blocks + b] = ctx.kernels.sum_squares(kLanes * columns, out);
+        }
+      }
+    }
+  };
+  ctx.executor.run(strip_tasks * block_tasks, body);
+}
+
+}  // namespace halfstep
