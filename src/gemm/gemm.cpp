@@ -22,8 +22,8 @@ std::size_t rows_of_task(std::size_t rows, std::size_t grain, std::size_t column
   return std::min(round_up((rows + row_tasks - 1) / row_tasks, grain), GemmContext::kTaskRows);
 }
 
-// lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that takes
-// finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
+// lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that
+// takes finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
 template <class ColumnsFrom>
 void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t k, RowsOperand lhs, const void* packed,
                   std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from) {
@@ -117,7 +117,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
     e.columns = columns;
     e.bias += column;
     e.y = shifted(epilogue.y, 0, column, element);
-    e.z = shifted(epilogue.z, 0, column, element);
+    e.z = advance(epilogue.z, column * element);
     if (e.logits) e.logits += column;
     return [&ctx, element, e, start = e](const float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
@@ -127,7 +127,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
         return ctx.kernels.logits_epilogue(e);
       }
       e.y = shifted(start.y, row, 0, element);
-      e.z = shifted(start.z, row, 0, element);
+      e.z = advance(start.z, row * e.z_ld * element);
       ctx.kernels.forward_epilogue[static_cast<std::size_t>(ctx.dtype)](e);
     };
   };
@@ -154,8 +154,7 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
       ctx.kernels.backward_epilogue[static_cast<std::size_t>(ctx.dtype)](e);
     };
   };
-  rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows,
-               columns_from);
+  rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows, columns_from);
 }
 
 }  // namespace halfstep

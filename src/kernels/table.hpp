@@ -30,9 +30,9 @@ using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_st
 inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 12, 16};
 
 struct GemmFamily {
-  std::size_t panels;                                // of the widest tile
-  std::size_t most_rows[4];                          // of a tile of so many panels [panels - 1]
-  bool widen_lhs;                                    // the tile wants lhs as fp32: convert a block of it first
+  std::size_t panels;                                   // of the widest tile
+  std::size_t most_rows[4];                             // of a tile of so many panels [panels - 1]
+  bool widen_lhs;                                       // the tile wants lhs as fp32: convert a block of it first
   TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
   TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
 };
@@ -53,8 +53,9 @@ struct ForwardEpilogue {
   const float* bias;
   Activation activation;
   StorageTarget y;
-  StorageTarget z;  // pre-activation, kept when the derivative needs it
-  float* logits;    // logits_epilogue writes fp32 tile + bias here, row-major, and nothing else
+  void* z;  // pre-activation, row-major, kept when the derivative needs it; may be null
+  std::size_t z_ld;
+  float* logits;  // logits_epilogue writes fp32 tile + bias here, row-major, and nothing else
   std::size_t logits_ld;
 };
 

@@ -124,7 +124,8 @@ void Mlp::forward(GemmContext& ctx, std::size_t rows) {
       e.logits_ld = logits_ld();
     } else {
       e.y = l.y.target();
-      if (l.z.size()) e.z = {l.z.data(), l.y.ld, nullptr, 0};
+      e.z = l.z.size() ? l.z.data() : nullptr;
+      e.z_ld = l.y.ld;
     }
     forward_product(ctx, rows, l.layout, x, l.packed_forward.data(), e);
     x = {l.y.rows.data(), l.y.ld};

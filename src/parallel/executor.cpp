@@ -27,22 +27,29 @@ class PlaceGuard {
 
 }  // namespace
 
-void Executor::run(std::size_t tasks, TaskRef body) {
+void Executor::run(std::size_t tasks, TaskRef body, int most_threads) {
   if (tasks == 0) return;
   if (t_place.executor == this) return run_inline(tasks, t_place.worker, body);
   const std::lock_guard lock(turn_);
-  if (tasks == 1 || threads_ == 1) return run_inline(tasks, 0, body);
+  if (tasks == 1 || threads_ == 1 || most_threads == 1) return run_inline(tasks, 0, body);
   run_parallel(tasks, body);
 }
 
-void Executor::run_one(std::size_t task, int worker, TaskRef body) const {
+void Executor::drain(std::atomic<std::size_t>& next, std::size_t tasks, int worker, TaskRef body) const {
   const FpEnvGuard fp_env;
   const PlaceGuard place({this, worker});
-  body(task, worker);
+  try {
+    for (std::size_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) body(task, worker);
+  } catch (...) {
+    next.store(tasks, std::memory_order_relaxed);
+    throw;
+  }
 }
 
 void Executor::run_inline(std::size_t tasks, int worker, TaskRef body) const {
-  for (std::size_t task = 0; task < tasks; ++task) run_one(task, worker, body);
+  const FpEnvGuard fp_env;
+  const PlaceGuard place({this, worker});
+  for (std::size_t task = 0; task < tasks; ++task) body(task, worker);
 }
 
 std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end) {

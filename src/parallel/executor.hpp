@@ -1,5 +1,6 @@
 // The one seam between halfstep and threads: everything parallel is a run of numbered tasks.
 #pragma once
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -45,16 +46,19 @@ class Executor {
   // not fixed, so results must not depend on it. The first exception of a body is rethrown once every running task has
   // ended; tasks not yet started are then dropped. Every body runs under FpEnvGuard.
   // One task or one thread runs on the calling thread, and so does a run inside a body of the same executor (with that
-  // body's worker). Callers from several threads take turns.
-  void run(std::size_t tasks, TaskRef body);
+  // body's worker). Callers from several threads take turns. `most_threads` of 1 keeps work that is shorter than waking
+  // a thread on this one; any other number is all of them.
+  void run(std::size_t tasks, TaskRef body, int most_threads = 0);
 
  protected:
   explicit Executor(int threads) : threads_(threads) {}
 
-  // As run, with at least two tasks, two threads, and never two calls at once. Calls bodies through run_one.
+  // As run, with at least two tasks, two threads, and never two calls at once. Calls bodies through drain.
   virtual void run_parallel(std::size_t tasks, TaskRef body) = 0;
 
-  void run_one(std::size_t task, int worker, TaskRef body) const;
+  // What each worker does: takes the next task from the counter while there is one. Tasks go to whoever is free, so a
+  // core that is busy elsewhere costs its share and no more.
+  void drain(std::atomic<std::size_t>& next, std::size_t tasks, int worker, TaskRef body) const;
 
  private:
   void run_inline(std::size_t tasks, int worker, TaskRef body) const;

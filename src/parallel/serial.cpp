@@ -10,7 +10,8 @@ class SerialExecutor final : public Executor {
 
  private:
   void run_parallel(std::size_t tasks, TaskRef body) override {
-    for (std::size_t task = 0; task < tasks; ++task) run_one(task, 0, body);
+    std::atomic<std::size_t> next = 0;
+    drain(next, tasks, 0, body);
   }
 };
 

@@ -8,6 +8,7 @@
 #include <tbb/version.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "parallel/back_ends.hpp"
 
@@ -27,13 +28,14 @@ class TbbExecutor final : public Executor {
  private:
   // Isolated: while it waits, this thread must not pick up a task of the host's and run it under our locks.
   void run_parallel(std::size_t tasks, TaskRef body) override {
+    std::atomic<std::size_t> next = 0;
+    const std::size_t workers = std::min(tasks, static_cast<std::size_t>(threads()));
     arena_.execute([&] {
       tbb::this_task_arena::isolate([&] {
         tbb::parallel_for(
-            tbb::blocked_range<std::size_t>(0, tasks, 1),
-            [&](const tbb::blocked_range<std::size_t>& range) {
-              const int worker = tbb::this_task_arena::current_thread_index();
-              for (std::size_t task = range.begin(); task != range.end(); ++task) run_one(task, worker, body);
+            tbb::blocked_range<std::size_t>(0, workers, 1),
+            [&](const tbb::blocked_range<std::size_t>&) {
+              drain(next, tasks, tbb::this_task_arena::current_thread_index(), body);
             },
             tbb::simple_partitioner());
       });

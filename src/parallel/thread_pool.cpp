@@ -85,11 +85,8 @@ class ThreadPool final : public Executor {
 
   void work(int worker) {
     try {
-      for (std::size_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) {
-        run_one(task, worker, *body_);
-      }
+      drain(next_, tasks_, worker, *body_);
     } catch (...) {
-      next_.store(tasks_, std::memory_order_relaxed);
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
     }

@@ -21,7 +21,8 @@ std::vector<std::uint32_t> all_results(GemmContext& ctx, ProductCase& c, Activat
   forward.bias = c.bias.data();
   forward.activation = activation;
   forward.y = y.target();
-  forward.z = z.target();
+  forward.z = z.in_rows.data();
+  forward.z_ld = z.ld;
   forward_product(ctx, c.rows, l, c.x.rows_operand(), c.forward.data(), forward);
   AlignedBuffer<float> sums(sum_chunks(c.rows) * pad_columns(l.in)), grad(l.size());
   BackwardEpilogue backward = {};

@@ -1,5 +1,5 @@
-// What happens to a tile of fp32 sums before it is rounded once to the storage type. A panel at a time and two rows at a
-// time: the bias and the column sums stay in registers, and a pair of rows is what the panel layout wants.
+// What happens to a tile of fp32 sums before it is rounded once to the storage type. A panel at a time and two rows at
+// a time: the bias and the column sums stay in registers, and a pair of rows is what the panel layout wants.
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
@@ -54,14 +54,13 @@ HS_INLINE void forward_tile(const ForwardEpilogue& e, A act) {
 
 template <Dtype D>
 void forward_epilogue(const ForwardEpilogue& e) {
-  if (e.z.rows) {
+  if (e.z) {
     ForwardEpilogue before = e;
-    before.y = e.z;
+    before.y = {e.z, e.z_ld, nullptr, 0};
     forward_tile<D, false>(before, Act<Activation::identity>{});
   }
-  with_activation(e.activation, [&](auto act) {
-    e.y.panels ? forward_tile<D, true>(e, act) : forward_tile<D, false>(e, act);
-  });
+  with_activation(e.activation,
+                  [&](auto act) { e.y.panels ? forward_tile<D, true>(e, act) : forward_tile<D, false>(e, act); });
 }
 
 inline void logits_epilogue(const ForwardEpilogue& e) {
@@ -96,9 +95,8 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
 
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
-  with_activation(e.activation, [&](auto act) {
-    e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act);
-  });
+  with_activation(e.activation,
+                  [&](auto act) { e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act); });
 }
 
 template <Dtype D>

@@ -6,15 +6,15 @@ namespace halfstep::HS_NAMESPACE {
 
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
-  static constexpr std::size_t kStep = 2;
+  static constexpr std::size_t kStep = 2, kLhsStep = 1;
   using Lhs = std::uint32_t;  // a pair
   using Rhs = std::uint16_t;
-  template <int Rows, int Panels, std::size_t LhsK>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const Lhs* a, std::size_t stride, const Rhs* b, std::size_t bs) {
+  template <int Rows, int Panels, class A>
+  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs) {
     __m512bh right[Panels];
     HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = (__m512bh)_mm512_loadu_si512(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const auto left = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i * stride]));
+      const auto left = (__m512bh)_mm512_set1_epi32(static_cast<int>(a.at(i, 0)));
       HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j].r[0] = Reg(_mm512_dpbf16_ps(c[i][j].r[0], left, right[j]));
     }
   }
