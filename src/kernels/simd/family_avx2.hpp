@@ -10,8 +10,16 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm256_div_ps(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm256_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm256_fmadd_ps(a, b, c)); }
 
-// Halves of 8 bf16 pairs as fp32. Assembler because GCC would merge the two loads and keep the mask in a register, and a
-// tile of 12 accumulators leaves four.
+// Sum of the lanes: lane i with i+4, then +2, +1.
+HS_INLINE float fold(Reg r) {
+  const __m256 v = r;
+  const __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+// Halves of 8 bf16 pairs as fp32. Assembler because GCC would merge the two loads and keep the mask in a register, and
+// a tile of 12 accumulators leaves four.
 alignas(32) inline constexpr std::uint32_t kHighHalves[8] = {0xffff0000u, 0xffff0000u, 0xffff0000u, 0xffff0000u,
                                                              0xffff0000u, 0xffff0000u, 0xffff0000u, 0xffff0000u};
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {

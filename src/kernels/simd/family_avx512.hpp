@@ -10,6 +10,15 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm512_div_ps(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm512_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm512_fmadd_ps(a, b, c)); }
 
+// Sum of the lanes: lane i with i+8, then +4, +2, +1.
+HS_INLINE float fold(Reg r) {
+  const __m512 w = r;
+  const __m256 v = _mm256_add_ps(_mm512_castps512_ps256(w), _mm512_extractf32x8_ps(w, 1));
+  const __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_add_ps(x, _mm_movehl_ps(x, x));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
 // Halves of 16 bf16 pairs as fp32, from two loads that GCC must not merge (storage.hpp).
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
   return from_bits(UInt(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32(static_cast<int>(0xffff0000u)))));

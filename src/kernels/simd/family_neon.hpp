@@ -11,6 +11,12 @@ HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(vdivq_f32(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(vsqrtq_f32(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
 
+// Sum of the lanes: lane i with i+2, then +1.
+HS_INLINE float fold(Reg x) {
+  const float32x2_t two = vadd_f32(vget_low_f32(x), vget_high_f32(x));
+  return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
 // Halves of bf16 pairs as fp32.
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
   return from_bits(uint_load(reinterpret_cast<const std::uint32_t*>(pairs)) & uint_set(0xffff0000u));

@@ -59,6 +59,8 @@ inline Reg fma(Reg a, Reg b, Reg c) {
 #endif
 }
 
+HS_INLINE float fold(Reg x) { return x; }
+
 // Halves of bf16 pairs as fp32.
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
   return from_bits(uint_load(reinterpret_cast<const std::uint32_t*>(pairs)) & uint_set(0xffff0000u));

@@ -105,12 +105,11 @@ HS_INLINE Wide clamp(const Wide& a, const Wide& limit) {
 
 // One tree for every ISA: lane i with i+8, then +4, +2, +1.
 HS_INLINE float sum_lanes(const Wide& a) {
-  alignas(64) float lane[kLanes];
-  store(lane, a);
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) lane[i] = lane[i] + lane[i + half];
+  Wide sum = a;
+  HS_UNROLL for (std::size_t half = kRegs / 2; half > 0; half /= 2) {
+    HS_UNROLL for (std::size_t i = 0; i < half; ++i) sum.r[i] = sum.r[i] + sum.r[i + half];
   }
-  return lane[0];
+  return fold(sum.r[0]);
 }
 
 // 16 x 16 transpose in place through native blocks.
