@@ -52,21 +52,22 @@ GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBen
 GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, std::uint64_t stream) const {
   const std::size_t padded = pad_rows(rows), element = size_of(shape_.dtype);
   Stored m;
-  m.ld = pad_columns(columns);
+  m.ld = leading_dimension(columns, element);
+  const std::size_t width = pad_columns(columns);
   m.panel_stride = padded * kLanes;
   m.rows = AlignedBuffer<std::byte>(padded * m.ld * element);
-  m.panels = AlignedBuffer<std::byte>(padded * m.ld * element);
-  AlignedBuffer<float> pair(2 * m.ld);
+  m.panels = AlignedBuffer<std::byte>(padded * width * element);
+  AlignedBuffer<float> pair(2 * width);
   const Rng rng(1, stream);
   for (std::size_t r = 0; r < padded; r += 2) {
     for (std::size_t i = 0; i < 2; ++i) {
       for (std::size_t c = 0; c < columns; ++c) {
-        pair[i * m.ld + c] = r + i < rows ? 2.0f * rng.uniform((r + i) * columns + c) - 1.0f : 0.0f;
+        pair[i * width + c] = r + i < rows ? 2.0f * rng.uniform((r + i) * columns + c) - 1.0f : 0.0f;
       }
     }
     const StorageTarget at = {m.rows.data() + r * m.ld * element, m.ld, m.panels.data() + r * kLanes * element,
                               m.panel_stride};
-    context_.kernels.store_rows[static_cast<std::size_t>(shape_.dtype)](m.ld, pair.data(), pair.data() + m.ld, at);
+    context_.kernels.store_rows[static_cast<std::size_t>(shape_.dtype)](width, pair.data(), pair.data() + width, at);
   }
   return m;
 }

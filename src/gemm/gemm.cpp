@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gemm/blocking.hpp"
 #include "gemm/tiling.hpp"
 
 namespace halfstep {
@@ -30,12 +31,15 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const GemmFamily& family = ctx.family();
   const bool widen = family.widen_lhs;
   const std::size_t k_even = round_up(k, 2);
-  // Unwidened, a block of 64 columns streams from L2 up to 2048 k without loss; beyond that, halves of it.
-  const std::size_t k_block = widen ? GemmContext::kWidenK : (k_even <= 2048 ? k_even : 1024);
-  const std::size_t task_columns = widen ? GemmContext::kGroups * kBlockColumns : kBlockColumns;
-  const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
-  const std::size_t task_rows = rows_of_task(rows, row_grain, column_tasks, ctx.executor.threads());
+  const std::size_t k_block = widen ? converted_k(std::min(rows, GemmContext::kTaskRows)) : streamed_k(ctx.element());
+  const int threads = threads_for(static_cast<double>(rows * n) * static_cast<double>(k), ctx.executor.threads());
+  const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
+  const std::size_t task_rows = rows_of_task(rows, row_grain, column_blocks, threads);
   const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
+  // A task that converts its rows does so for several blocks of columns.
+  const std::size_t task_columns =
+      kBlockColumns * (widen ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
+  const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
   const bool one_k_block = k_even <= k_block;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
@@ -90,7 +94,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
       }
     }
   };
-  ctx.executor.run(row_tasks * column_tasks, body);
+  ctx.executor.run(row_tasks * column_tasks, body, threads);
 }
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }

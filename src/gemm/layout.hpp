@@ -11,6 +11,11 @@ namespace halfstep {
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t pad_columns(std::size_t n) { return round_up(n, kLanes); }
 constexpr std::size_t pad_rows(std::size_t n) { return round_up(n, 2); }
+// Distance of rows in memory, in elements. A large power of two would put them all into the same few sets of L1.
+constexpr std::size_t leading_dimension(std::size_t columns, std::size_t element) {
+  const std::size_t padded = pad_columns(columns);
+  return padded + (padded * element % 1024 == 0 ? 64 / element : 0);
+}
 constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
 // Element (o, i) of a weight matrix [out][in] in strips.

@@ -1,6 +1,7 @@
 // dW = dy^T x: both operands in panels, k = rows of the batch.
 #include <algorithm>
 
+#include "gemm/blocking.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/tiling.hpp"
 
@@ -11,15 +12,19 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   const GemmFamily& family = ctx.family();
   const bool widen = family.widen_lhs;
   const std::size_t strips = layout.strips(), blocks = layout.blocks();
-  const std::size_t group = widen ? GemmContext::kGroups : 1;  // blocks of a task
-  const std::size_t block_tasks = (blocks + group - 1) / group;
-  const std::size_t strip_tasks = (strips + 3) / 4;
+  const int threads =
+      threads_for(static_cast<double>(rows * layout.out) * static_cast<double>(layout.in), ctx.executor.threads());
+  // Four strips share the block of x that is in cache. A strip that is converted serves several blocks.
+  const std::size_t task_strips = task_share(strips, 4, blocks, threads);
+  const std::size_t strip_tasks = (strips + task_strips - 1) / task_strips;
+  const std::size_t task_blocks = widen ? task_share(blocks, 4, strip_tasks, threads) : 1;
+  const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
   auto body = [&](std::size_t task, int worker) {
-    const std::size_t block_begin = task / strip_tasks * group;
-    const std::size_t block_end = std::min(blocks, block_begin + group);
-    const std::size_t strip_begin = task % strip_tasks * 4;
-    const std::size_t strip_end = std::min(strips, strip_begin + 4);
+    const std::size_t block_begin = task / strip_tasks * task_blocks;
+    const std::size_t block_end = std::min(blocks, block_begin + task_blocks);
+    const std::size_t strip_begin = task % strip_tasks * task_strips;
+    const std::size_t strip_end = std::min(strips, strip_begin + task_strips);
     for (std::size_t k0 = 0; k0 < rows; k0 += GemmContext::kWidenK) {
       const std::size_t kc = std::min(GemmContext::kWidenK, rows - k0);
       for (std::size_t s = strip_begin; s < strip_end; ++s) {
@@ -54,7 +59,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
       }
     }
   };
-  ctx.executor.run(strip_tasks * block_tasks, body);
+  ctx.executor.run(strip_tasks * block_tasks, body, threads);
 }
 
 }  // namespace halfstep

@@ -10,10 +10,10 @@ namespace {
 
 Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype, bool panels) {
   Activations a;
-  a.ld = pad_columns(columns);
+  a.ld = leading_dimension(columns, size_of(dtype));
   a.panel_stride = rows * kLanes;
   a.rows = AlignedBuffer<std::byte>(rows * a.ld * size_of(dtype));
-  if (panels) a.panels = AlignedBuffer<std::byte>(rows * a.ld * size_of(dtype));
+  if (panels) a.panels = AlignedBuffer<std::byte>(rows * pad_columns(columns) * size_of(dtype));
   return a;
 }
 
@@ -36,7 +36,7 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   if (index != last) {
     l.y = make_activations(rows, l.layout.out, shape.dtype, shape.training);
     if (shape.training && derivative_needs_input(l.activation)) {
-      l.z = AlignedBuffer<std::byte>(rows * out * size_of(shape.dtype));
+      l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(shape.dtype));
     }
   }
   if (!shape.training) return l;
