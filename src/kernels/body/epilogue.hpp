@@ -72,25 +72,54 @@ inline void logits_epilogue(const ForwardEpilogue& e) {
   }
 }
 
+// The rows of one panel on their way back, two at a time.
+template <Dtype D, bool Panels>
+struct BackwardPanel {
+  using T = typename Storage<D>::Type;
+  const float* tile;
+  const T* saved;
+  std::size_t saved_ld;
+  PairWriter<D, Panels> out;
+  Wide sum;
+  BackwardPanel(const BackwardEpilogue& e, std::size_t p)
+      : tile(e.tile + p * kLanes),
+        saved(static_cast<const T*>(e.saved) + p * kLanes),
+        saved_ld(e.saved_ld),
+        out(e.d, p),
+        sum(load(e.sums + p * kLanes)) {}
+
+  // `keep` zeroes padding lanes, or does nothing.
+  template <class A, class Keep>
+  HS_INLINE void step(A act, Keep keep) {
+    const Wide d0 = keep(act.backward(Storage<D>::load16(saved), load(tile)));
+    const Wide d1 = keep(act.backward(Storage<D>::load16(saved + saved_ld), load(tile + kBlockColumns)));
+    tile += 2 * kBlockColumns;
+    saved += 2 * saved_ld;
+    sum = (sum + d0) + d1;
+    out.put(d0, d1);
+  }
+};
+
 template <Dtype D, bool Panels, class A>
 HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
-  for_each_panel(e.columns, [&](std::size_t p, std::size_t valid, auto whole) {
-    const float* tile = e.tile + p * kLanes;
-    const auto* saved = static_cast<const typename Storage<D>::Type*>(e.saved) + p * kLanes;
-    PairWriter<D, Panels> out(e.d, p);
-    Wide sum = load(e.sums + p * kLanes);
-    for (std::size_t i = 0; i < e.rows; i += 2, tile += 2 * kBlockColumns, saved += 2 * e.saved_ld) {
-      Wide d0 = act.backward(Storage<D>::load16(saved), load(tile));
-      Wide d1 = act.backward(Storage<D>::load16(saved + e.saved_ld), load(tile + kBlockColumns));
-      if constexpr (!whole) {
-        d0 = keep_lanes(d0, valid);
-        d1 = keep_lanes(d1, valid);
-      }
-      sum = (sum + d0) + d1;
-      out.put(d0, d1);
+  constexpr auto all = [](const Wide& x) { return x; };
+  std::size_t p = 0;
+  // Two panels side by side: the additions of one column's sum wait for each other.
+  for (; (p + 2) * kLanes <= e.columns; p += 2) {
+    BackwardPanel<D, Panels> one(e, p), two(e, p + 1);
+    for (std::size_t i = 0; i < e.rows; i += 2) {
+      one.step(act, all);
+      two.step(act, all);
     }
-    store(e.sums + p * kLanes, sum);
-  });
+    store(e.sums + p * kLanes, one.sum);
+    store(e.sums + (p + 1) * kLanes, two.sum);
+  }
+  for (; p * kLanes < e.columns; ++p) {
+    BackwardPanel<D, Panels> one(e, p);
+    const std::size_t rest = e.columns - p * kLanes, valid = rest < kLanes ? rest : kLanes;
+    for (std::size_t i = 0; i < e.rows; i += 2) one.step(act, [&](const Wide& x) { return keep_lanes(x, valid); });
+    store(e.sums + p * kLanes, one.sum);
+  }
 }
 
 template <Dtype D>

@@ -122,7 +122,7 @@ template <class Route>
 constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
   // Where the tile converts the right operand, two panels and many rows: fewer conversions a product.
-  family.panels = Route::kWidenLhs ? std::min(kMaxPanels, 2) : kMaxPanels;
+  family.panels = Route::kWidenLhs && kMaxPanels > 2 ? 2 : kMaxPanels;
   family.widen_lhs = Route::kWidenLhs;
   fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;
