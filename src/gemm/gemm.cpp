@@ -123,7 +123,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
     e.y = shifted(epilogue.y, 0, column, element);
     e.z = advance(epilogue.z, column * element);
     if (e.logits) e.logits += column;
-    return [&ctx, element, e, start = e](const float* tile, std::size_t row, std::size_t count) mutable {
+    return [&ctx, element, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
       e.rows = count;
       if (e.logits) {
@@ -148,7 +148,7 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
     e.saved = at(epilogue.saved, column * element);
     e.sums += column;
     e.d = shifted(epilogue.d, 0, column, element);
-    return [&ctx, element, width, e, start = e](const float* tile, std::size_t row, std::size_t count) mutable {
+    return [&ctx, element, width, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
       e.rows = count;
       e.saved = at(start.saved, row * e.saved_ld * element);

@@ -35,7 +35,12 @@ function(halfstep_isa name bits flags)
   target_link_libraries(${target} PRIVATE halfstep_flags xsimd halfstep_isa_flags)
   # Optimised in every build type: an inline function that is not inlined would be emitted as a weak symbol, and the
   # linker might keep the copy made of AVX-512 instructions for the whole program. No unwinding: kernels never throw.
-  target_compile_options(${target} PRIVATE ${flags} -O3 -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
+  # GCC unrolls the scalar lanes for a minute under -O3, to no use.
+  set(level -O3)
+  if(name STREQUAL "scalar")
+    set(level -O2)
+  endif()
+  target_compile_options(${target} PRIVATE ${flags} ${level} -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
                                            -fno-unwind-tables)
   # GCC's own intrinsics headers trip over it: an "undefined" register is a variable initialised with itself.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)

@@ -47,7 +47,7 @@ struct StorageTarget {
 
 // y = activation(tile + bias), rounded once to the storage type.
 struct ForwardEpilogue {
-  const float* tile;    // [rows][kBlockColumns]
+  float* tile;          // [rows][kBlockColumns]; used up
   std::size_t rows;     // even
   std::size_t columns;  // valid ones; the rest of the last panel is stored as zero
   const float* bias;
@@ -61,7 +61,7 @@ struct ForwardEpilogue {
 
 // d = tile * activation'(saved), its column sums before rounding added to `sums` in row order, d rounded to storage.
 struct BackwardEpilogue {
-  const float* tile;
+  float* tile;  // used up
   std::size_t rows;
   std::size_t columns;
   Activation activation;

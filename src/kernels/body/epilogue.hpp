@@ -35,15 +35,26 @@ HS_INLINE void for_each_panel(std::size_t columns, F f) {
   if (p * kLanes < columns) f(p, columns - p * kLanes, std::false_type{});
 }
 
-template <Dtype D, bool Panels, class A>
-HS_INLINE void forward_tile(const ForwardEpilogue& e, A act) {
+// How a sum becomes an output where that is cheap enough to happen between load and store.
+struct AddBias {
+  static HS_INLINE Wide finish(const Wide& sum, const Wide& bias) { return sum + bias; }
+};
+struct AddBiasRelu {
+  static HS_INLINE Wide finish(const Wide& sum, const Wide& bias) { return Act<Activation::relu>::forward(sum + bias); }
+};
+struct Finished {
+  static HS_INLINE Wide finish(const Wide& sum, const Wide&) { return sum; }
+};
+
+template <Dtype D, class F, bool Panels>
+HS_INLINE void forward_tile(const ForwardEpilogue& e) {
   for_each_panel(e.columns, [&](std::size_t p, std::size_t valid, auto whole) {
     const Wide bias = load(e.bias + p * kLanes);
     const float* tile = e.tile + p * kLanes;
     PairWriter<D, Panels> y(e.y, p);
     for (std::size_t i = 0; i < e.rows; i += 2, tile += 2 * kBlockColumns) {
-      Wide y0 = act.forward(load(tile) + bias), y1 = act.forward(load(tile + kBlockColumns) + bias);
-      if constexpr (!whole) {  // padding stays zero even where act(bias) is not
+      Wide y0 = F::finish(load(tile), bias), y1 = F::finish(load(tile + kBlockColumns), bias);
+      if constexpr (!whole) {  // padding stays zero even where the activation of zero is not
         y0 = keep_lanes(y0, valid);
         y1 = keep_lanes(y1, valid);
       }
@@ -52,15 +63,32 @@ HS_INLINE void forward_tile(const ForwardEpilogue& e, A act) {
   });
 }
 
+template <Dtype D, class F>
+HS_INLINE void forward_tile(const ForwardEpilogue& e) {
+  e.y.panels ? forward_tile<D, F, true>(e) : forward_tile<D, F, false>(e);
+}
+
+// The costly activations run over the tile in L1 first: one copy of each in a library, not one for each way of storing.
+inline void activate_tile(const ForwardEpilogue& e) {
+  const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
+  for (std::size_t i = 0; i < e.rows; ++i) {
+    float* const row = e.tile + i * kBlockColumns;
+    for (std::size_t c = 0; c < columns; c += kLanes) store(row + c, load(row + c) + load(e.bias + c));
+    activation_forward(e.activation, columns, row, row);
+  }
+}
+
 template <Dtype D>
 void forward_epilogue(const ForwardEpilogue& e) {
   if (e.z) {
     ForwardEpilogue before = e;
     before.y = {e.z, e.z_ld, nullptr, 0};
-    forward_tile<D, false>(before, Act<Activation::identity>{});
+    forward_tile<D, AddBias, false>(before);
   }
-  with_activation(e.activation,
-                  [&](auto act) { e.y.panels ? forward_tile<D, true>(e, act) : forward_tile<D, false>(e, act); });
+  if (e.activation == Activation::identity) return forward_tile<D, AddBias>(e);
+  if (e.activation == Activation::relu) return forward_tile<D, AddBiasRelu>(e);
+  activate_tile(e);
+  forward_tile<D, Finished>(e);
 }
 
 inline void logits_epilogue(const ForwardEpilogue& e) {
@@ -122,10 +150,29 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
   }
 }
 
+// d = tile * activation'(saved) in place, as activate_tile.
+template <Dtype D>
+void differentiate_tile(const BackwardEpilogue& e) {
+  const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
+  const auto* saved = static_cast<const typename Storage<D>::Type*>(e.saved);
+  alignas(64) float wide[kBlockColumns];
+  for (std::size_t i = 0; i < e.rows; ++i, saved += e.saved_ld) {
+    float* const row = e.tile + i * kBlockColumns;
+    for (std::size_t c = 0; c < columns; c += kLanes) store(wide + c, Storage<D>::load16(saved + c));
+    activation_backward(e.activation, columns, wide, row, row);
+  }
+}
+
+template <Dtype D, class A>
+HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
+  e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act);
+}
+
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
-  with_activation(e.activation,
-                  [&](auto act) { e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act); });
+  if (e.activation == Activation::relu) return backward_tile<D>(e, Act<Activation::relu>{});
+  if (e.activation != Activation::identity) differentiate_tile<D>(e);
+  backward_tile<D>(e, Act<Activation::identity>{});
 }
 
 template <Dtype D>

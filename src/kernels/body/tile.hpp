@@ -99,7 +99,8 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
 // Most rows of a tile of so many panels. 32 registers of 512 bits: 24 accumulators (6 x 4, 8 x 3, 12 x 2), the panels'
 // own and one broadcast; a single panel takes 16 rows, enough chains for two instructions a cycle. 16 registers of 256
 // bits: 6 x 1 are 12 accumulators, 2 for the panel and one broadcast. NEON's 32 of 128 bits: 6 x 1 are 24, 4 and one.
-inline constexpr int kMostRows[4] = {kRegLanes == 16 ? 16 : 6, 12, 8, 6};
+// Scalar code has registers for none of it.
+inline constexpr int kMostRows[4] = {kRegLanes == 16 ? 16 : kRegLanes > 1 ? 6 : 2, 12, 8, 6};
 inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
 
 template <class Route, int Panels, std::size_t Height>
