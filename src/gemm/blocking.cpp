@@ -20,8 +20,12 @@ CacheSizes detect() {
   return sizes;
 }
 
-// A multiple of 64 from 256 to `most`.
-std::size_t whole_k(std::size_t k, std::size_t most) { return std::clamp(k / 64 * 64, std::size_t{256}, most); }
+// As few blocks of at most `most` as k needs (never less than 256 or more than 2048), of like size.
+std::size_t like_blocks(std::size_t k, std::size_t most) {
+  most = std::clamp<std::size_t>(most, 256, 2048);
+  const std::size_t blocks = (k + most - 1) / most;
+  return round_up((k + blocks - 1) / blocks, kLanes);
+}
 
 }  // namespace
 
@@ -30,16 +34,35 @@ const CacheSizes& cache_sizes() {
   return sizes;
 }
 
-std::size_t streamed_k(std::size_t element) { return whole_k(cache_sizes().l2 / 2 / (kBlockColumns * element), 2048); }
+std::size_t streamed_k(std::size_t k, std::size_t element) {
+  return like_blocks(k, cache_sizes().l2 * 2 / 5 / (kBlockColumns * element));
+}
 
-std::size_t converted_k(std::size_t rows) {
-  return whole_k(cache_sizes().l2 / 2 / (rows * sizeof(float)), GemmContext::kWidenK);
+std::size_t converted_k(std::size_t k, std::size_t rows) {
+  const std::size_t room = GemmContext::kLhsFloats / rows - kLanes;  // a row is padded by kLanes
+  return like_blocks(k, std::min(cache_sizes().l2 / 2 / (rows * sizeof(float)), room));
+}
+
+std::size_t most_task_rows(std::size_t k) {
+  const std::size_t rows = cache_sizes().l2 / 2 / (k * sizeof(float));
+  return rows >= kSumRows && rows < GemmContext::kTaskRows ? kSumRows : GemmContext::kTaskRows;
 }
 
 std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads) {
   if (threads == 1) return most;
   const std::size_t wanted = 4 * static_cast<std::size_t>(threads);  // so that the last ones to end wait little
   return std::clamp(blocks * other_tasks / wanted, std::size_t{1}, most);
+}
+
+std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads) {
+  // The rows of the busiest thread, where tasks go to whoever is free.
+  auto longest = [&](std::size_t task_rows) {
+    const std::size_t whole = rows / task_rows;
+    return whole / threads * task_rows + (whole % threads > 0 ? task_rows : rows % task_rows);
+  };
+  const std::size_t share = rows / threads;
+  const std::size_t less = std::max(share / grain * grain, grain), more = less + grain;
+  return longest(more) < longest(less) ? more : less;
 }
 
 int threads_for(double multiply_adds, int threads) {

@@ -12,15 +12,22 @@ struct CacheSizes {
 };
 const CacheSizes& cache_sizes();
 
-// Most k of a block where the left operand is read in place: 64 columns of the right one stay in half of L2 while the
-// rows pass by.
-std::size_t streamed_k(std::size_t element);
+// k of a block where the left operand is read in place: 64 columns of the right one stay in less than half of L2 while
+// the rows pass by. Blocks of like size; the last may be shorter.
+std::size_t streamed_k(std::size_t k, std::size_t element);
 
-// Most k of a block where `rows` of the left operand are converted to fp32 first: they take half of L2.
-std::size_t converted_k(std::size_t rows);
+// k of a block where `rows` of the left operand are converted to fp32 first: they take half of L2.
+std::size_t converted_k(std::size_t k, std::size_t rows);
+
+// Rows of a task: two chunks of sums, or one where the fp32 rows of one stay in half of L2 and those of two do not.
+std::size_t most_task_rows(std::size_t k);
 
 // Columns or strips of a task, in blocks: `most` where that leaves every thread several tasks, fewer where not.
 std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads);
+
+// Rows of a task, a multiple of the grain near an even share of `rows` for each of `threads`: the one with which the
+// last thread ends first.
+std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads);
 
 // 1 where so few multiply-adds take less time than waking a thread, else all of them.
 int threads_for(double multiply_adds, int threads);

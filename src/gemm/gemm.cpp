@@ -11,16 +11,14 @@ namespace {
 
 static_assert(kSumRows <= TileHeights::kMostRows);
 
-constexpr std::size_t kForwardGrain = 16;  // the tallest tile
 constexpr std::size_t kLongSum = 192;
 
-// Rows of a task: two chunks where there are many rows, and fewer where there would not be work for every thread, in
-// multiples of the grain.
-std::size_t rows_of_task(std::size_t rows, std::size_t grain, std::size_t column_tasks, int threads) {
+// Rows of a task: one chunk, two where there are many rows; and an even share for every thread where the columns alone
+// do not make a task for each.
+std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, std::size_t column_tasks, int threads) {
   const auto wanted = static_cast<std::size_t>(threads);
-  if (column_tasks >= wanted || rows <= grain) return rows >= 8 * kSumRows ? GemmContext::kTaskRows : kSumRows;
-  const std::size_t row_tasks = (wanted + column_tasks - 1) / column_tasks;
-  return std::min(round_up((rows + row_tasks - 1) / row_tasks, grain), GemmContext::kTaskRows);
+  if (column_tasks >= wanted || rows <= grain) return rows >= 8 * kSumRows ? most : kSumRows;
+  return std::min(even_share(rows, grain, (wanted + column_tasks - 1) / column_tasks), GemmContext::kTaskRows);
 }
 
 // lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that
@@ -31,10 +29,12 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const GemmFamily& family = ctx.family();
   const bool widen = family.widen_lhs;
   const std::size_t k_even = round_up(k, 2);
-  const std::size_t k_block = widen ? converted_k(std::min(rows, GemmContext::kTaskRows)) : streamed_k(ctx.element());
+  const std::size_t units = widen || ctx.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
   const int threads = threads_for(static_cast<double>(rows * n) * static_cast<double>(k), ctx.executor.threads());
   const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
-  const std::size_t task_rows = rows_of_task(rows, row_grain, column_blocks, threads);
+  const std::size_t task_rows = rows_of_task(rows, units == 1 ? most_task_rows(k_even) : GemmContext::kTaskRows,
+                                             row_grain, column_blocks, threads);
+  const std::size_t k_block = widen ? converted_k(k_even, task_rows) : streamed_k(k_even, ctx.element());
   const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
   // A task that converts its rows does so for several blocks of columns.
   const std::size_t task_columns =
@@ -43,7 +43,6 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const bool one_k_block = k_even <= k_block;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
-  const std::size_t units = widen || ctx.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
 
   auto body = [&](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
@@ -135,7 +134,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
       ctx.kernels.forward_epilogue[static_cast<std::size_t>(ctx.dtype)](e);
     };
   };
-  rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(), kForwardGrain,
+  rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(), ctx.family().most_rows[0],
                columns_from);
 }
 

@@ -30,9 +30,9 @@ class GemmContext {
 
   static constexpr std::size_t kTaskRows = 2 * kSumRows;
   static constexpr std::size_t kGroups = 4;  // column blocks of a task when the lhs must be widened
-  static constexpr std::size_t kWidenK = 1024;
   static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
-  static constexpr std::size_t kWorkerFloats = kTileFloats + kTaskRows * (kWidenK + kLanes);
+  static constexpr std::size_t kLhsFloats = kTaskRows * (1024 + kLanes);  // what is converted at a time
+  static constexpr std::size_t kWorkerFloats = kTileFloats + kLhsFloats;
 
  private:
   AlignedBuffer<float> scratch_;

@@ -7,6 +7,9 @@
 
 namespace halfstep {
 
+constexpr std::size_t kBatchRows = 1024;  // k of a block
+static_assert(kBatchRows * kLanes <= GemmContext::kLhsFloats);
+
 void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
                              PanelsOperand x, float* grad, bool accumulate, double* squares) {
   const GemmFamily& family = ctx.family();
@@ -25,8 +28,8 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
     const std::size_t block_end = std::min(blocks, block_begin + task_blocks);
     const std::size_t strip_begin = task % strip_tasks * task_strips;
     const std::size_t strip_end = std::min(strips, strip_begin + task_strips);
-    for (std::size_t k0 = 0; k0 < rows; k0 += GemmContext::kWidenK) {
-      const std::size_t kc = std::min(GemmContext::kWidenK, rows - k0);
+    for (std::size_t k0 = 0; k0 < rows; k0 += kBatchRows) {
+      const std::size_t kc = std::min(kBatchRows, rows - k0);
       for (std::size_t s = strip_begin; s < strip_end; ++s) {
         const void* panel = at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * ctx.element());
         const void* lhs = panel;

@@ -4,46 +4,61 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// Where the left values of a step are: element k of row i. Rows far apart are reached from a pointer for every four of
-// them, which x86 can address with one register for the stride and one for three times the stride; a single pointer and
-// fifteen offsets would not fit.
+// Where the left values of a step are: element k of row i. Rows far apart are reached from a pointer for every three or
+// four of them plus an offset in a register; a single pointer and fifteen offsets would not fit.
 template <class T, int Rows, std::size_t LhsStride>
 struct LhsRows {
-  static constexpr int kPointers = LhsStride == 0 ? (Rows + 3) / 4 : 1;
-  static constexpr std::size_t kNextK =
-      LhsStride == 0 ? 1 : kLanes;  // rows form: k is contiguous; panel form: rows are
-  const T* pointer[kPointers];
-  std::size_t stride;
+  static constexpr bool kPanel = LhsStride != 0;  // panel form: rows are contiguous; rows form: k is
+  static constexpr int kRowsOfPointer = kPanel ? Rows : Rows > 6 ? 4 : 3;
+  static constexpr int kPointers = (Rows + kRowsOfPointer - 1) / kRowsOfPointer;
+  static constexpr std::ptrdiff_t kNextK = kPanel ? kLanes : 1;
+  const char* pointer[kPointers];
+  std::size_t offset[kRowsOfPointer];  // bytes
 
-  HS_INLINE LhsRows(const void* lhs, std::size_t lhs_stride) : stride(LhsStride == 0 ? lhs_stride : LhsStride) {
-    HS_UNROLL for (int p = 0; p < kPointers; ++p) pointer[p] = static_cast<const T*>(lhs) + 4 * p * stride;
+  HS_INLINE LhsRows(const void* lhs, std::size_t lhs_stride, std::ptrdiff_t first_k) {
+    const std::size_t stride = (kPanel ? LhsStride : lhs_stride) * sizeof(T);
+    HS_UNROLL for (int p = 0; p < kPointers; ++p) {
+      pointer[p] = reinterpret_cast<const char*>(static_cast<const T*>(lhs) + first_k * kNextK) +
+                   static_cast<std::size_t>(kRowsOfPointer * p) * stride;
+    }
+    HS_UNROLL for (int i = 0; i < kRowsOfPointer; ++i) {
+      std::size_t bytes = static_cast<std::size_t>(i) * stride;
+      if (!kPanel && i > 0) __asm__("" : "+r"(bytes));  // GCC would work some of them out again at every step
+      offset[i] = bytes;
+    }
   }
-  HS_INLINE T at(int i, std::size_t k) const {
-    return LhsStride == 0 ? pointer[i / 4][i % 4 * stride + k] : pointer[0][i * LhsStride + k * kNextK];
+  // k counts from first_k.
+  HS_INLINE T at(int i, std::ptrdiff_t k) const {
+    const char* row = pointer[i / kRowsOfPointer] + k * kNextK * static_cast<std::ptrdiff_t>(sizeof(T));
+    return *reinterpret_cast<const T*>(i % kRowsOfPointer == 0 ? row : row + offset[i % kRowsOfPointer]);
   }
   HS_INLINE void advance(std::size_t k) {
     HS_UNROLL for (int p = 0; p < kPointers; ++p) {
-      pointer[p] += k * kNextK;
-      if (kPointers > 1) __asm__("" : "+r"(pointer[p]));  // GCC would derive one from the other
+      const char* next = pointer[p] + k * kNextK * sizeof(T);
+      if (kPointers > 1) __asm__("" : "+r"(next));  // GCC would derive one from the other
+      pointer[p] = next;
     }
   }
 };
 
-// fp32 lhs, rhs of type D converted in registers, one k a step.
+// fp32 lhs, rhs of type D converted in registers. Two k a step (k is always even): less of a loop around them.
 template <Dtype D>
 struct WidenRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
-  static constexpr std::size_t kStep = 1;     // k of one step
-  static constexpr std::size_t kLhsStep = 1;  // and what that is in Lhs units
+  static constexpr std::size_t kStep = 2;     // k of one step
+  static constexpr std::size_t kLhsStep = 2;  // and what that is in Lhs units
+  static constexpr std::size_t kFirst = 0;    // the k that a step begins with
   using Lhs = float;
   using Rhs = typename Storage<D>::Type;
   template <int Rows, int Panels, class A>
   static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs) {
-    Wide right[Panels];
-    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Storage<D>::load16(b + j * bs);
-    HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const Wide left = set(a.at(i, 0));
-      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
+    HS_UNROLL for (std::size_t k = 0; k < kStep; ++k) {
+      Wide right[Panels];
+      HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Storage<D>::load16(b + j * bs + k * kLanes);
+      HS_UNROLL for (int i = 0; i < Rows; ++i) {
+        const Wide left = set(a.at(i, static_cast<std::ptrdiff_t>(k)));
+        HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
+      }
     }
   }
 };
@@ -51,7 +66,7 @@ struct WidenRoute {
 // bf16 pairs through fp32 fma: the odd k first, then the even one, as vdpbf16ps does.
 struct PairRoute {
   static constexpr bool kWidenLhs = true;
-  static constexpr std::size_t kStep = 2, kLhsStep = 2;
+  static constexpr std::size_t kStep = 2, kLhsStep = 2, kFirst = 1;
   using Lhs = float;
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, class A>
@@ -59,12 +74,12 @@ struct PairRoute {
     Wide right[Panels];
     HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_odd16(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const Wide left = set(a.at(i, 1));
+      const Wide left = set(a.at(i, 0));
       HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
     HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_even16(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const Wide left = set(a.at(i, 0));
+      const Wide left = set(a.at(i, -1));
       HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
   }
@@ -74,7 +89,7 @@ struct PairRoute {
 template <class Route, int Rows, int Panels, std::size_t LhsStride>
 void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs, std::size_t rhs_stride, float* c,
           std::size_t ldc, bool accumulate) {
-  LhsRows<typename Route::Lhs, Rows, LhsStride> a(lhs, lhs_stride);
+  LhsRows<typename Route::Lhs, Rows, LhsStride> a(lhs, lhs_stride, Route::kFirst);
   const auto* b = static_cast<const typename Route::Rhs*>(rhs);
   Wide acc[Rows][Panels];
   if (accumulate) {
@@ -85,7 +100,7 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
   } else {
     HS_UNROLL for (int i = 0; i < Rows; ++i) { HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = set(0.0f); }
   }
-  for (std::size_t s = 0; s < k; s += Route::kStep) {
+  for (const auto* const end = b + k * kLanes; b != end;) {
     Route::template step<Rows, Panels>(acc, a, b, rhs_stride);
     a.advance(Route::kLhsStep);
     b += Route::kStep * kLanes;
@@ -113,17 +128,20 @@ constexpr void fill_tile(GemmFamily& family) {
   }
 }
 
+// Where the tile converts the right operand, two panels and many rows: fewer conversions a product.
+template <class Route>
+inline constexpr int kWidestTile = Route::kWidenLhs&& kMaxPanels > 2 ? 2 : kMaxPanels;
+
 template <class Route, int Panels, std::size_t... Height>
 constexpr void fill_tiles(GemmFamily& family, std::index_sequence<Height...> heights) {
   (fill_tile<Route, Panels, Height>(family), ...);
-  if constexpr (Panels < kMaxPanels) fill_tiles<Route, Panels + 1>(family, heights);
+  if constexpr (Panels < kWidestTile<Route>) fill_tiles<Route, Panels + 1>(family, heights);
 }
 
 template <class Route>
 constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
-  // Where the tile converts the right operand, two panels and many rows: fewer conversions a product.
-  family.panels = Route::kWidenLhs && kMaxPanels > 2 ? 2 : kMaxPanels;
+  family.panels = kWidestTile<Route>;
   family.widen_lhs = Route::kWidenLhs;
   fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;

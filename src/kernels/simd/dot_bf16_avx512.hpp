@@ -6,7 +6,7 @@ namespace halfstep::HS_NAMESPACE {
 
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
-  static constexpr std::size_t kStep = 2, kLhsStep = 1;
+  static constexpr std::size_t kStep = 2, kLhsStep = 1, kFirst = 0;
   using Lhs = std::uint32_t;  // a pair
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, class A>
