@@ -1,16 +1,18 @@
 // The only file that knows oneTBB.
 #if HS_HAVE_TBB
-#include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
-#include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
 #include <tbb/version.h>
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <vector>
 
 #include "parallel/back_ends.hpp"
+#include "parallel/spin.hpp"
 
 namespace halfstep {
 namespace {
@@ -21,28 +23,111 @@ int within_limit(int threads) {
   return static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(threads), std::max<std::size_t>(limit, 1)));
 }
 
+// Workers join a run when they come and stay near for a while after it: the runs of a training step follow each other
+// within microseconds, and a parallel_for would pay two for each (0.4 so). The caller never enters the scheduler, so it
+// cannot pick up a task of the host's under our locks, and it never waits for a worker that has not come.
 class TbbExecutor final : public Executor {
  public:
-  explicit TbbExecutor(int threads) : Executor(threads), arena_(threads) {}
+  explicit TbbExecutor(int threads)
+      : Executor(threads), arena_(std::max(threads - 1, 1), 0), team_(std::make_shared<Team>(threads - 1)) {}
+
+  ~TbbExecutor() override {
+    team_->stopping.store(true);
+    team_->round.fetch_add(1);
+    yield_until([this] { return team_->near.load() == 0; });
+  }
 
  private:
-  // Isolated: while it waits, this thread must not pick up a task of the host's and run it under our locks.
-  void run_parallel(std::size_t tasks, TaskRef body) override {
+  struct Run {
+    TbbExecutor& executor;
+    std::size_t tasks;
+    TaskRef body;
     std::atomic<std::size_t> next = 0;
-    const std::size_t workers = std::min(tasks, static_cast<std::size_t>(threads()));
-    arena_.execute([&] {
-      tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(
-            tbb::blocked_range<std::size_t>(0, workers, 1),
-            [&](const tbb::blocked_range<std::size_t>&) {
-              drain(next, tasks, tbb::this_task_arena::current_thread_index(), body);
-            },
-            tbb::simple_partitioner());
-      });
-    });
+    std::mutex mutex = {};
+    std::exception_ptr error = nullptr;
+
+    void work(int worker) {
+      try {
+        executor.drain(next, tasks, worker, body);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+      }
+    }
+  };
+
+  // Outlives the executor for those workers that were called and come too late.
+  struct Team {
+    explicit Team(int workers) : places(static_cast<std::size_t>(std::max(workers, 0))) {}
+    std::atomic<std::uint64_t> round = 0;  // counts runs
+    std::atomic<Run*> run = nullptr;       // the one under way
+    std::atomic<int> inside = 0;           // workers that may be looking at it
+    std::atomic<int> called = 0;           // workers near or on their way
+    std::atomic<int> near = 0;             // workers that have come
+    std::atomic<bool> stopping = false;
+    std::vector<std::atomic<bool>> places;  // taken[i]: somebody is worker i + 1
+
+    // Counts one more worker as called, if fewer than `most` are.
+    bool enlist(int most) {
+      for (int now = called.load(); now < most;) {
+        if (called.compare_exchange_weak(now, now + 1)) return true;
+      }
+      return false;
+    }
+    // There is a place for everybody who is called; whoever has just left may not have freed it yet.
+    int take_place() {
+      for (std::size_t i = 0;; i = (i + 1) % places.size()) {
+        if (!places[i].exchange(true)) return static_cast<int>(i) + 1;
+      }
+    }
+    void leave_place(int worker) { places[static_cast<std::size_t>(worker) - 1].store(false); }
+  };
+
+  void run_parallel(std::size_t tasks, TaskRef body) override {
+    Run run{*this, tasks, body};
+    team_->run.store(&run);
+    team_->round.fetch_add(1);
+    call_workers(static_cast<int>(std::min(tasks, static_cast<std::size_t>(threads()))) - 1);
+    run.work(0);
+    team_->run.store(nullptr);  // nobody enters any more
+    yield_until([this] { return team_->inside.load() == 0; });
+    if (run.error) std::rethrow_exception(run.error);
+  }
+
+  // Fewer workers than wanted only cost speed: the caller takes the tasks that nobody else takes.
+  void call_workers(int wanted) noexcept {
+    while (team_->enlist(wanted)) {
+      try {
+        arena_.enqueue([team = team_] { attend(*team); });
+      } catch (...) {
+        team_->called.fetch_sub(1);
+        return;
+      }
+    }
+  }
+
+  // What a worker does: joins each run until none has come for a while.
+  static void attend(Team& team) {
+    team.near.fetch_add(1);
+    std::uint64_t seen = team.round.load() - 1;
+    const auto news = [&] { return team.round.load(std::memory_order_acquire) != seen; };
+    do {
+      const int worker = team.take_place();
+      while (spin_until(news) && !team.stopping.load()) {
+        seen = team.round.load();
+        team.inside.fetch_add(1);
+        if (Run* const run = team.run.load()) run->work(worker);
+        team.inside.fetch_sub(1);
+      }
+      team.leave_place(worker);
+      team.called.fetch_sub(1);
+      // A run that began just now has counted on this worker.
+    } while (news() && !team.stopping.load() && team.enlist(static_cast<int>(team.places.size())));
+    team.near.fetch_sub(1);
   }
 
   tbb::task_arena arena_;
+  std::shared_ptr<Team> team_;
 };
 
 }  // namespace

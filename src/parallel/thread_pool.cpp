@@ -10,28 +10,15 @@
 #include <vector>
 
 #include "parallel/back_ends.hpp"
+#include "parallel/spin.hpp"
 
 namespace halfstep {
 namespace {
 
-// Steps follow each other within microseconds: a sleeping thread would wake too late, a spinning one holds a core.
-constexpr int kSpins = 4000;
-
-inline void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
 // Waits until `done()`, first spinning, then on `changed`.
 template <class F>
 void wait_until(std::mutex& mutex, std::condition_variable& changed, F done) {
-  for (int spin = 0; spin < kSpins; ++spin) {
-    if (done()) return;
-    pause();
-  }
+  if (spin_until(done)) return;
   std::unique_lock lock(mutex);
   changed.wait(lock, done);
 }
