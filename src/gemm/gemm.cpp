@@ -36,13 +36,16 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                                              row_grain, column_blocks, threads);
   const std::size_t k_block = widen ? converted_k(k_even, task_rows) : streamed_k(k_even, ctx.element());
   const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
-  // A task that converts its rows does so for several blocks of columns.
-  const std::size_t task_columns =
-      kBlockColumns * (widen ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
-  const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
   const bool one_k_block = k_even <= k_block;
+  // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
+  const std::size_t task_columns =
+      kBlockColumns *
+      (widen && !one_k_block ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
+  const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
+
+  const std::size_t product = ctx.next_product();
 
   auto body = [&](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
@@ -53,7 +56,9 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
       const std::size_t widened_ld = round_up(kc, kLanes) + kLanes;  // off powers of two: rows in distinct cache sets
-      if (widen) {
+      const GemmContext::Converted wanted = {product, row_begin, k0};
+      if (widen && ctx.converted(worker) != wanted) {
+        ctx.converted(worker) = wanted;
         for (std::size_t i = row_begin; i < row_end; ++i) {
           ctx.kernels.to_fp32[static_cast<std::size_t>(ctx.dtype)](
               kc, at(lhs.data, (i * lhs.ld + k0) * ctx.element()),
@@ -110,7 +115,8 @@ GemmContext::GemmContext(const KernelTable& table, Executor& threads, Dtype type
     : kernels(table),
       executor(threads),
       dtype(type),
-      scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats) {}
+      scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats),
+      converted_(static_cast<std::size_t>(threads.threads())) {}
 
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
                      const void* packed_forward, const ForwardEpilogue& epilogue) {

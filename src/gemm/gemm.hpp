@@ -2,6 +2,7 @@
 // plain k order; tasks own output elements, so the number of threads cannot change a bit.
 #pragma once
 #include <cstddef>
+#include <vector>
 
 #include "base/arena.hpp"
 #include "gemm/layout.hpp"
@@ -28,14 +29,24 @@ class GemmContext {
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
 
+  // Rows of a left operand that a worker has converted: tasks on the same rows follow each other. Zero product: none.
+  struct alignas(kCacheLine) Converted {
+    std::size_t product = 0, row = 0, k = 0;
+    bool operator==(const Converted&) const = default;
+  };
+  std::size_t next_product() { return ++products_; }
+  Converted& converted(int worker) { return converted_[static_cast<std::size_t>(worker)]; }
+
   static constexpr std::size_t kTaskRows = 2 * kSumRows;
-  static constexpr std::size_t kGroups = 4;  // column blocks of a task when the lhs must be widened
+  static constexpr std::size_t kGroups = 4;  // column blocks of a task that widens one k block after the other
   static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
   static constexpr std::size_t kLhsFloats = kTaskRows * (1024 + kLanes);  // what is converted at a time
   static constexpr std::size_t kWorkerFloats = kTileFloats + kLhsFloats;
 
  private:
   AlignedBuffer<float> scratch_;
+  std::vector<Converted> converted_;
+  std::size_t products_ = 0;
 };
 
 // A row-major operand in the storage type: [rows][ld], padding columns zero.

@@ -32,16 +32,33 @@ void Executor::run(std::size_t tasks, TaskRef body, int most_threads) {
   if (t_place.executor == this) return run_inline(tasks, t_place.worker, body);
   const std::lock_guard lock(turn_);
   if (tasks == 1 || threads_ == 1 || most_threads == 1) return run_inline(tasks, 0, body);
+  deal(tasks);
   run_parallel(tasks, body);
 }
 
-void Executor::drain(std::atomic<std::size_t>& next, std::size_t tasks, int worker, TaskRef body) const {
+void Executor::deal(std::size_t tasks) {
+  const std::size_t each = tasks / shares_.size(), one_more = tasks % shares_.size();
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    shares_[i].next.store(begin, std::memory_order_relaxed);
+    shares_[i].end = begin += each + (i < one_more ? 1 : 0);
+  }
+}
+
+void Executor::drain(int worker, TaskRef body) {
   const FpEnvGuard fp_env;
   const PlaceGuard place({this, worker});
+  const auto own = static_cast<std::size_t>(worker);
   try {
-    for (std::size_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) body(task, worker);
+    for (std::size_t i = 0; i < shares_.size(); ++i) {
+      Share& share = shares_[(own + i) % shares_.size()];
+      if (share.next.load(std::memory_order_relaxed) >= share.end) continue;
+      for (std::size_t task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        body(task, worker);
+      }
+    }
   } catch (...) {
-    next.store(tasks, std::memory_order_relaxed);
+    for (Share& share : shares_) share.next.store(share.end, std::memory_order_relaxed);
     throw;
   }
 }

@@ -8,6 +8,9 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
+
+#include "base/arena.hpp"
 
 namespace halfstep {
 
@@ -51,19 +54,27 @@ class Executor {
   void run(std::size_t tasks, TaskRef body, int most_threads = 0);
 
  protected:
-  explicit Executor(int threads) : threads_(threads) {}
+  explicit Executor(int threads) : threads_(threads), shares_(static_cast<std::size_t>(threads)) {}
 
   // As run, with at least two tasks, two threads, and never two calls at once. Calls bodies through drain.
   virtual void run_parallel(std::size_t tasks, TaskRef body) = 0;
 
-  // What each worker does: takes the next task from the counter while there is one. Tasks go to whoever is free, so a
-  // core that is busy elsewhere costs its share and no more.
-  void drain(std::atomic<std::size_t>& next, std::size_t tasks, int worker, TaskRef body) const;
+  // What each worker does: first the tasks of its own share, the same from run to run, so that what it wrote is still
+  // in its cache; then what others have left, so that a core that is busy elsewhere costs its share and no more.
+  void drain(int worker, TaskRef body);
 
  private:
+  // Consecutive tasks, taken one by one. A cache line each.
+  struct alignas(kCacheLine) Share {
+    std::atomic<std::size_t> next = 0;
+    std::size_t end = 0;
+  };
+
+  void deal(std::size_t tasks);
   void run_inline(std::size_t tasks, int worker, TaskRef body) const;
 
   int threads_;
+  std::vector<Share> shares_;
   std::mutex turn_;
 };
 

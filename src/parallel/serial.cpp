@@ -9,10 +9,7 @@ class SerialExecutor final : public Executor {
   SerialExecutor() : Executor(1) {}
 
  private:
-  void run_parallel(std::size_t tasks, TaskRef body) override {
-    std::atomic<std::size_t> next = 0;
-    drain(next, tasks, 0, body);
-  }
+  void run_parallel(std::size_t, TaskRef body) override { drain(0, body); }
 };
 
 }  // namespace

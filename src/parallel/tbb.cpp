@@ -40,15 +40,13 @@ class TbbExecutor final : public Executor {
  private:
   struct Run {
     TbbExecutor& executor;
-    std::size_t tasks;
     TaskRef body;
-    std::atomic<std::size_t> next = 0;
     std::mutex mutex = {};
     std::exception_ptr error = nullptr;
 
     void work(int worker) {
       try {
-        executor.drain(next, tasks, worker, body);
+        executor.drain(worker, body);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!error) error = std::current_exception();
@@ -84,7 +82,7 @@ class TbbExecutor final : public Executor {
   };
 
   void run_parallel(std::size_t tasks, TaskRef body) override {
-    Run run{*this, tasks, body};
+    Run run{*this, body};
     team_->run.store(&run);
     team_->round.fetch_add(1);
     call_workers(static_cast<int>(std::min(tasks, static_cast<std::size_t>(threads()))) - 1);

@@ -36,11 +36,9 @@ class ThreadPool final : public Executor {
   ~ThreadPool() override { stop(); }
 
  private:
-  void run_parallel(std::size_t tasks, TaskRef body) override {
+  void run_parallel(std::size_t, TaskRef body) override {
     body_ = body;
-    tasks_ = tasks;
     error_ = nullptr;
-    next_.store(0, std::memory_order_relaxed);
     working_.store(threads() - 1, std::memory_order_relaxed);
     announce();
     work(0);
@@ -72,7 +70,7 @@ class ThreadPool final : public Executor {
 
   void work(int worker) {
     try {
-      drain(next_, tasks_, worker, *body_);
+      drain(worker, *body_);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
@@ -90,9 +88,7 @@ class ThreadPool final : public Executor {
   std::atomic<std::uint64_t> round_{0};
   std::atomic<int> working_{0};
   std::atomic<bool> stopping_{false};
-  std::atomic<std::size_t> next_{0};
   std::optional<TaskRef> body_;
-  std::size_t tasks_ = 0;
   std::exception_ptr error_;  // under mutex_
   std::vector<std::thread> helpers_;
 };
