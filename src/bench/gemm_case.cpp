@@ -1,6 +1,6 @@
 #include "bench/gemm_case.hpp"
 
-#include "base/rng.hpp"
+#include "base/float16.hpp"
 
 namespace halfstep {
 
@@ -20,19 +20,18 @@ GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBen
   const std::size_t element = size_of(shape.dtype), rows = pad_rows(batch_);
   bias_ = AlignedBuffer<float>(pad_columns(layout_.out));
   sums_ = AlignedBuffer<float>(sum_chunks(rows) * pad_columns(layout_.in));
-  if (shape.product != Product::forward) d_y_ = random_matrix(batch_, layout_.out, 1);
-  x_ = random_matrix(batch_, layout_.in, 2);
-  result_ = random_matrix(batch_, shape.n, 3);
+  if (shape.product != Product::forward) d_y_ = random_matrix(batch_, layout_.out, Operand::d_y);
+  x_ = random_matrix(batch_, layout_.in, Operand::x);
+  result_ = random_matrix(batch_, shape.n, Operand::x);  // overwritten
   if (shape.product == Product::weight_gradient) {
     grad_ = AlignedBuffer<float>(layout_.size());
     squares_.resize(layout_.strips() * layout_.blocks());
     return;
   }
   AlignedBuffer<float> master(layout_.size());
-  const Rng rng(1, 4);
   for (std::size_t o = 0; o < layout_.out; ++o) {
     for (std::size_t i = 0; i < layout_.in; ++i) {
-      master[layout_.offset(o, i)] = 2.0f * rng.uniform(o * layout_.in + i) - 1.0f;
+      master[layout_.offset(o, i)] = operand_value(Operand::weights, o * layout_.in + i);
     }
   }
   AlignedBuffer<std::byte> forward(layout_.size() * element), backward(layout_.size() * element);
@@ -49,7 +48,7 @@ GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBen
   packed_ = shape.product == Product::forward ? std::move(forward) : std::move(backward);
 }
 
-GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, std::uint64_t stream) const {
+GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, Operand operand) const {
   const std::size_t padded = pad_rows(rows), element = size_of(shape_.dtype);
   Stored m;
   m.ld = leading_dimension(columns, element);
@@ -58,11 +57,10 @@ GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, 
   m.rows = AlignedBuffer<std::byte>(padded * m.ld * element);
   m.panels = AlignedBuffer<std::byte>(padded * width * element);
   AlignedBuffer<float> pair(2 * width);
-  const Rng rng(1, stream);
   for (std::size_t r = 0; r < padded; r += 2) {
     for (std::size_t i = 0; i < 2; ++i) {
       for (std::size_t c = 0; c < columns; ++c) {
-        pair[i * width + c] = r + i < rows ? 2.0f * rng.uniform((r + i) * columns + c) - 1.0f : 0.0f;
+        pair[i * width + c] = r + i < rows ? operand_value(operand, (r + i) * columns + c) : 0.0f;
       }
     }
     const StorageTarget at = {m.rows.data() + r * m.ld * element, m.ld, m.panels.data() + r * kLanes * element,
@@ -70,6 +68,15 @@ GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, 
     context_.kernels.store_rows[static_cast<std::size_t>(shape_.dtype)](width, pair.data(), pair.data() + width, at);
   }
   return m;
+}
+
+float GemmCase::result(std::size_t row, std::size_t column) const {
+  if (shape_.product == Product::weight_gradient) return grad_[layout_.offset(row, column)];
+  const std::size_t at = row * result_.ld + column;
+  const void* rows = result_.rows.data();
+  if (shape_.dtype == Dtype::bf16) return to_fp32(static_cast<const Bf16*>(rows)[at]);
+  if (shape_.dtype == Dtype::fp16) return to_fp32(static_cast<const Fp16*>(rows)[at]);
+  return static_cast<const float*>(rows)[at];
 }
 
 void GemmCase::run() {

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "base/arena.hpp"
+#include "bench/operands.hpp"
 #include "gemm/gemm.hpp"
 #include "halfstep/bench.hpp"
 
@@ -10,10 +11,13 @@ namespace halfstep {
 
 class GemmCase {
  public:
-  // Random operands, weights packed. Throws Error(out_of_memory).
+  // The operands of operands.hpp, weights packed. Throws Error(out_of_memory).
   GemmCase(const KernelTable& kernels, Executor& executor, const GemmBenchShape& shape, GemmEpilogue epilogue);
 
   void run();
+
+  // Element of the latest run's m x n result.
+  float result(std::size_t row, std::size_t column) const;
 
  private:
   // A matrix in both layouts.
@@ -22,7 +26,7 @@ class GemmCase {
     AlignedBuffer<std::byte> rows, panels;
     StorageTarget target() { return {rows.data(), ld, panels.data(), panel_stride}; }
   };
-  Stored random_matrix(std::size_t rows, std::size_t columns, std::uint64_t stream) const;
+  Stored random_matrix(std::size_t rows, std::size_t columns, Operand operand) const;
 
   GemmContext context_;
   GemmBenchShape shape_;
