@@ -2,6 +2,7 @@
 # gemm_peers_test.sh PROGRAM: one tiny shape in each layout and dtype, and what is refused.
 set -euo pipefail
 program=$1
+export OMP_NUM_THREADS=1  # what a oneDNN needs whose threads the program cannot set
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
 text=$("$program" --shapes 5x19x7 --dtype all --threads 1 --repetitions 1) || fail "a tiny shape"
