@@ -5,12 +5,20 @@ namespace halfstep::HS_NAMESPACE {
 
 inline constexpr std::size_t kRegs = kLanes / kRegLanes;
 
-struct Wide {
-  Reg r[kRegs];
+// Copied register by register: GCC copies a plain struct in pieces through memory where it does not see through it, and
+// a wide load of what narrow stores have just written stalls.
+template <class R>
+struct Registers {
+  R r[kRegs];
+  Registers() = default;
+  HS_INLINE Registers(const Registers& other) { *this = other; }
+  HS_INLINE Registers& operator=(const Registers& other) {
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) r[i] = other.r[i];
+    return *this;
+  }
 };
-struct WideBits {
-  UInt r[kRegs];
-};
+using Wide = Registers<Reg>;
+using WideBits = Registers<UInt>;
 
 template <class F>
 HS_INLINE Wide map(F f) {
