@@ -16,8 +16,8 @@ struct PairWriter {
       : row(static_cast<T*>(t.rows) + p * kLanes), ld(t.ld), panel(nullptr) {
     if constexpr (Panels) panel = static_cast<T*>(t.panels) + p * t.panel_stride;
   }
-  HS_INLINE void put(const Wide& row0, const Wide& row1) {
-    const auto pair = Storage<D>::round_pair(row0, row1);
+  HS_INLINE void put(const Wide& row0, const Wide& row1) { put(Storage<D>::round_result(row0, row1)); }
+  HS_INLINE void put(const typename Storage<D>::Pair& pair) {
     Storage<D>::store_rows(row, row + ld, pair);
     row += 2 * ld;
     if constexpr (Panels) {
@@ -178,9 +178,8 @@ void backward_epilogue(const BackwardEpilogue& e) {
 template <Dtype D>
 void store_rows(std::size_t columns, const float* row0, const float* row1, const StorageTarget& target) {
   for (std::size_t p = 0; p * kLanes < columns; ++p) {
-    const Wide first = load(row0 + p * kLanes), second = load(row1 + p * kLanes);
-    target.panels ? PairWriter<D, true>(target, p).put(first, second)
-                  : PairWriter<D, false>(target, p).put(first, second);
+    const auto pair = Storage<D>::round_pair(load(row0 + p * kLanes), load(row1 + p * kLanes));
+    target.panels ? PairWriter<D, true>(target, p).put(pair) : PairWriter<D, false>(target, p).put(pair);
   }
 }
 

@@ -36,6 +36,7 @@ HS_INLINE UInt shift_right(UInt x) {
 }
 HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return a > b ? yes : no; }
 HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return a > b ? yes : no; }
+HS_INLINE bool any_nan(Reg x) { return !(x == x); }
 HS_INLINE UInt bits(Reg x) { return __builtin_bit_cast(std::uint32_t, x); }
 HS_INLINE Reg from_bits(UInt x) { return __builtin_bit_cast(float, x); }
 

@@ -31,5 +31,6 @@ HS_INLINE UInt shift_right(UInt x) {
 // yes where a > b (false for NaN), no elsewhere.
 HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return xsimd::select(a > b, yes, no); }
 HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return xsimd::select(a > b, yes, no); }
+HS_INLINE bool any_nan(Reg x) { return xsimd::any(!(x == x)); }
 
 }  // namespace halfstep::HS_NAMESPACE

@@ -14,6 +14,12 @@ HS_INLINE WideBits round_bf16(const Wide& x) {
   return select_greater(magnitude, set_bits(0x7f800000u), top | set_bits(0x0040u), normal);
 }
 
+// The same where nothing is NaN or subnormal.
+HS_INLINE WideBits round_bf16_normal(const Wide& x) {
+  const WideBits u = bits(x);
+  return shift_right<16>(u + set_bits(0x7fffu) + (shift_right<16>(u) & set_bits(1u)));
+}
+
 HS_INLINE Wide widen_low(const WideBits& pair) { return from_bits(shift_left<16>(pair)); }
 HS_INLINE Wide widen_high(const WideBits& pair) { return from_bits(pair & set_bits(0xffff0000u)); }
 HS_INLINE WideBits load_pairs(const void* p) {
@@ -32,14 +38,15 @@ HS_INLINE Wide load_even16(const std::uint16_t* pairs) {
 
 // Lanes below `valid` (at most 16) kept, the rest zero, whatever they held.
 HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
-  alignas(64) static constexpr std::uint32_t kMask[2 * kLanes] = {
-      ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+  alignas(64) static constexpr std::uint32_t kMask[2 * kLanes] = {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u,
+                                                                  ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
   const std::uint32_t* mask = kMask + kLanes - valid;
   return from_bits(bits(x) & map_bits([&](std::size_t i) { return uint_load(mask + i * kRegLanes); }));
 }
 
 // load16 and store16 move 16 elements. A Pair is two rows of 16, rounded once, that can go to row-major memory
-// (store_rows), to a panel (store_panel), or to both.
+// (store_rows), to a panel (store_panel), or to both. round_result takes what arithmetic under FpEnvGuard has made,
+// which is never subnormal; round_pair takes anything.
 template <Dtype D>
 struct Storage;
 
@@ -54,6 +61,7 @@ struct Storage<Dtype::fp32> {
   static HS_INLINE Wide load16(const Type* p) { return load(p); }
   static HS_INLINE void store16(Type* p, const Wide& x) { store(p, x); }
   static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {row0, row1}; }
+  static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) { return {row0, row1}; }
   static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
     store16(p0, pair.row0);
     store16(p1, pair.row1);
@@ -72,6 +80,7 @@ struct Storage<Dtype::fp16> {
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_fp16(p + i * kRegLanes, x.r[i]);
   }
   static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {row0, row1}; }
+  static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) { return {row0, row1}; }
   static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
     store16(p0, pair.row0);
     store16(p1, pair.row1);
@@ -93,6 +102,7 @@ struct Storage<Dtype::bf16> {
   static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) {
     return (__m512i)_mm512_cvtne2ps_pbh(row1.r[0], row0.r[0]);
   }
+  static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) { return round_pair(row0, row1); }
   static HS_INLINE void store_rows(Type* p0, Type* p1, Pair pair) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p0), _mm512_castsi512_si256(pair));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p1), _mm512_extracti64x4_epi64(pair, 1));
@@ -111,6 +121,13 @@ struct Storage<Dtype::bf16> {
   }
   static HS_INLINE void store16(Type* p, const Wide& x) { store_low_halves(p, round_bf16(x)); }
   static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {round_bf16(row0), round_bf16(row1)}; }
+  static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) {
+    const Wide sum = row0 + row1;  // NaN if either is
+    bool special = false;
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) special |= any_nan(sum.r[i]);
+    if (__builtin_expect(special, 0)) return round_pair(row0, row1);
+    return {round_bf16_normal(row0), round_bf16_normal(row1)};
+  }
   static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
     store_low_halves(p0, pair.row0);
     store_low_halves(p1, pair.row1);
