@@ -55,6 +55,8 @@ struct Options {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.01;
+  Dtype moments = Dtype::fp32;  // fp32 | bf16
+  MasterKind master = MasterKind::fp32;
   std::string schedule = "cosine";  // constant | cosine | linear; the last two end at zero
   std::int64_t warmup = 0;          // steps
 

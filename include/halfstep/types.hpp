@@ -16,7 +16,11 @@ enum class Activation : std::uint8_t { identity, relu, gelu, gelu_tanh, silu, ta
 
 enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber };
 
-enum class OptimizerKind : std::uint8_t { sgd, adam, adamw };
+enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion };
+
+// What the optimizer updates: fp32 master weights, or the 16-bit working weights themselves, with what rounding lost
+// kept beside them (kahan) or rounded up or down by chance (stochastic).
+enum class MasterKind : std::uint8_t { fp32, kahan, stochastic };
 
 enum class Task : std::uint8_t { automatic, classify, regress };
 

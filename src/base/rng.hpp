@@ -1,9 +1,10 @@
 // Counter-based random numbers: value i of stream s under a seed is a pure function of the three, so results do not
-// depend on threads or order. Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011).
+// depend on threads or order. Philox4x32-10 (base/philox.hpp).
 #pragma once
 #include <array>
 #include <cstdint>
+
+#include "base/philox.hpp"
 
 namespace halfstep {
 
@@ -38,13 +39,13 @@ class Rng {
                static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)};
     auto key0 = static_cast<std::uint32_t>(seed_);
     auto key1 = static_cast<std::uint32_t>(seed_ >> 32);
-    for (int round = 0; round < 10; ++round) {
-      const std::uint64_t a = 0xD2511F53ull * x[0];
-      const std::uint64_t b = 0xCD9E8D57ull * x[2];
+    for (int round = 0; round < philox::kRounds; ++round) {
+      const std::uint64_t a = philox::kMultiplier0 * x[0];
+      const std::uint64_t b = philox::kMultiplier1 * x[2];
       x = {static_cast<std::uint32_t>(b >> 32) ^ x[1] ^ key0, static_cast<std::uint32_t>(b),
            static_cast<std::uint32_t>(a >> 32) ^ x[3] ^ key1, static_cast<std::uint32_t>(a)};
-      key0 += 0x9E3779B9u;
-      key1 += 0xBB67AE85u;
+      key0 += philox::kKeyStep0;
+      key1 += philox::kKeyStep1;
     }
     return x;
   }

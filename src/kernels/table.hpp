@@ -86,6 +86,26 @@ struct SgdParameters {
   bool nesterov;
 };
 
+struct LionParameters {
+  float multiplier, limit, lr;
+  float one_minus_beta1, one_minus_beta2;
+  float weight_decay;  // decoupled
+};
+
+// What one read of a range of gradients tells.
+struct GradientScan {
+  double squares;         // sum over the elements after clipping by value, in fp64
+  std::uint32_t largest;  // bits of the largest magnitude before clipping: ordered as the magnitudes are, NaN above inf
+};
+
+// Where the random numbers of a range come from: 16 bits for each element, a function of seed, stream and the element's
+// index alone. Element e takes half (e / 16) % 2 (0: low) of word e % 128 / 32 of Philox block e / 128 * 16 + e % 16.
+struct RandomPlace {
+  std::uint64_t seed, stream;
+  std::uint64_t first;  // index of the range's first element, a multiple of kRandomGroup
+};
+inline constexpr std::size_t kRandomGroup = 128;
+
 struct KernelTable {
   const char* name;
 
@@ -105,6 +125,18 @@ struct KernelTable {
   // backward (may be null): panels over in, row k = out.
   void (*pack_strip[kDtypes])(std::size_t columns, const float* master, void* forward, void* backward,
                               std::size_t backward_stride);
+  // The same block back out of its forward form.
+  void (*unpack_strip[kDtypes])(std::size_t columns, const void* forward, float* block);
+
+  // One read of n elements, any n, aligned to the element: sum of squares after clamping to [-limit, limit], largest
+  // magnitude before. Whatever the length, the sum has one shape: two chains of 16 fp64 lanes.
+  GradientScan (*scan[kDtypes])(std::size_t n, const void* x, float limit);
+
+  // fp32 in place to values that the storage type can hold, n a multiple of 16. round_stochastic: up or down with a
+  // chance that makes the mean right; inf and NaN stay. split: to nearest even, what that lost (0 where the result is
+  // not finite) as bf16 in `rest`.
+  void (*round_stochastic[kDtypes])(std::size_t n, float* x, const RandomPlace&);
+  void (*split[kDtypes])(std::size_t n, float* x, void* rest);
 
   // fp32 elementwise, n a multiple of 16.
   double (*sum_squares)(std::size_t n, const float* x);
@@ -112,6 +144,7 @@ struct KernelTable {
   void (*clamp)(std::size_t n, float limit, float* x);  // to [-limit, limit], NaN stays
   void (*adam)(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters&);
   void (*sgd)(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters&);
+  void (*lion)(std::size_t n, const float* grad, float* master, float* m, const LionParameters&);
 
   // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
   void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
 
@@ -49,6 +50,11 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   return l;
 }
 
+// The strips that values are put into before they are packed.
+void claim_strips(Dense& l) {
+  if (l.weight.size() == 0) l.weight = AlignedBuffer<float>(l.layout.size());
+}
+
 }  // namespace
 
 StorageTarget Activations::target() { return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride}; }
@@ -75,6 +81,7 @@ std::size_t Mlp::memory_bytes() const {
 void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     Dense& l = layers_[index];
+    claim_strips(l);
     const bool rectifier = l.activation == Activation::relu || derivative_needs_input(l.activation);
     const double fan =
         rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
@@ -89,25 +96,42 @@ void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
   pack_all(kernels);
 }
 
-void Mlp::pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block) {
+std::byte* Mlp::forward_block(Dense& l, std::size_t strip, std::size_t block) const {
+  return l.packed_forward.data() +
+         (strip * l.layout.forward_panel() + block * kBlockColumns * kLanes) * size_of(shape_.dtype);
+}
+
+float* Mlp::weight_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
+                         float* scratch) {
+  Dense& l = layers_[layer];
+  if (l.weight.size() > 0) return l.weight.data() + l.layout.block_offset(strip, block);
+  kernels.unpack_strip[static_cast<std::size_t>(shape_.dtype)](l.layout.block_columns(block),
+                                                               forward_block(l, strip, block), scratch);
+  return scratch;
+}
+
+void Mlp::pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
+                     const float* values) {
   Dense& l = layers_[layer];
   const std::size_t element = size_of(shape_.dtype);
-  const std::size_t column = block * kBlockColumns;
-  std::byte* forward = l.packed_forward.data() + (strip * l.layout.forward_panel() + column * kLanes) * element;
-  std::byte* backward = l.packed_backward.size() == 0
-                            ? nullptr
-                            : l.packed_backward.data() +
-                                  (column / kLanes * l.layout.backward_panel() + strip * kLanes * kLanes) * element;
-  kernels.pack_strip[static_cast<std::size_t>(shape_.dtype)](l.layout.block_columns(block),
-                                                             l.weight.data() + l.layout.block_offset(strip, block),
-                                                             forward, backward, l.layout.backward_panel());
+  std::byte* backward =
+      l.packed_backward.size() == 0
+          ? nullptr
+          : l.packed_backward.data() +
+                (block * kBlockColumns / kLanes * l.layout.backward_panel() + strip * kLanes * kLanes) * element;
+  kernels.pack_strip[static_cast<std::size_t>(shape_.dtype)](
+      l.layout.block_columns(block), values, forward_block(l, strip, block), backward, l.layout.backward_panel());
 }
 
 void Mlp::pack_all(const KernelTable& kernels) {
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
-    for (std::size_t s = 0; s < layers_[layer].layout.strips(); ++s) {
-      for (std::size_t b = 0; b < layers_[layer].layout.blocks(); ++b) pack_block(kernels, layer, s, b);
+    Dense& l = layers_[layer];
+    for (std::size_t s = 0; s < l.layout.strips(); ++s) {
+      for (std::size_t b = 0; b < l.layout.blocks(); ++b) {
+        pack_block(kernels, layer, s, b, l.weight.data() + l.layout.block_offset(s, b));
+      }
     }
+    if (!shape_.master) l.weight = {};
   }
 }
 
@@ -160,6 +184,17 @@ void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool a
   layer.squares.back() = ctx.kernels.sum_squares(width, layer.bias_grad.data());
 }
 
+// Element (in, out) of the forward panels (kernels/table.hpp).
+float Mlp::weight_at(const Dense& l, std::size_t out, std::size_t in) const {
+  if (l.weight.size() > 0) return l.weight[l.layout.offset(out, in)];
+  const bool paired = shape_.dtype == Dtype::bf16;
+  const std::size_t lane = out % kLanes;
+  const std::size_t place = paired ? in / 2 * 2 * kLanes + 2 * lane + in % 2 : in * kLanes + lane;
+  const auto* words = reinterpret_cast<const std::uint16_t*>(l.packed_forward.data());
+  const std::uint16_t word = words[out / kLanes * l.layout.forward_panel() + place];
+  return paired ? to_fp32(Bf16{word}) : to_fp32(Fp16{word});
+}
+
 std::vector<NamedTensor> Mlp::tensors() const {
   std::vector<NamedTensor> out;
   for (std::size_t index = 0; index < layers_.size(); ++index) {
@@ -168,7 +203,7 @@ std::vector<NamedTensor> Mlp::tensors() const {
     NamedTensor weight{name + ".weight", {l.layout.out, l.layout.in}, {}};
     weight.values.reserve(l.layout.out * l.layout.in);
     for (std::size_t o = 0; o < l.layout.out; ++o) {
-      for (std::size_t i = 0; i < l.layout.in; ++i) weight.values.push_back(l.weight[l.layout.offset(o, i)]);
+      for (std::size_t i = 0; i < l.layout.in; ++i) weight.values.push_back(weight_at(l, o, i));
     }
     out.push_back(std::move(weight));
     out.push_back({name + ".bias", {l.layout.out}, {l.bias.begin(), l.bias.begin() + l.layout.out}});
@@ -192,6 +227,7 @@ void Mlp::set_tensors(const std::vector<NamedTensor>& tensors) {
     const std::string name = "layers." + std::to_string(index);
     const NamedTensor& weight = find(name + ".weight", {l.layout.out, l.layout.in});
     const NamedTensor& bias = find(name + ".bias", {l.layout.out});
+    claim_strips(l);
     for (std::size_t o = 0; o < l.layout.out; ++o) {
       for (std::size_t i = 0; i < l.layout.in; ++i) {
         l.weight[l.layout.offset(o, i)] = weight.values[o * l.layout.in + i];

@@ -18,6 +18,7 @@ struct MlpShape {
   Dtype dtype = Dtype::bf16;
   std::size_t max_rows = 0;  // of one batch
   bool training = true;      // false: no gradients, no backward buffers
+  bool master = true;        // false: the packed working weights are all there is once they are packed
 };
 
 // A matrix in the storage type, in the two layouts the products read: rows and panels.
@@ -32,7 +33,7 @@ struct Activations {
 struct Dense {
   WeightLayout layout;
   Activation activation = Activation::identity;
-  AlignedBuffer<float> weight, weight_grad;  // master, in strips
+  AlignedBuffer<float> weight, weight_grad;  // master (empty without one), in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
   Activations y;                // output; unused in the last layer
@@ -60,8 +61,13 @@ class Mlp {
 
   // He-uniform for ReLU-like activations, Glorot-uniform otherwise and for the last layer; biases zero.
   void initialise(std::uint64_t seed, const KernelTable& kernels);
-  // Writes the packed working weights of one 16-row block from the master.
-  void pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block);
+  // One 16-row block in fp32: of the master, or the working weights widened into `scratch` [kLanes * kBlockColumns].
+  float* weight_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
+                      float* scratch);
+  // Writes the packed working weights of that block.
+  void pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
+                  const float* values);
+  // All of them from the strips, which are given back where there is no master.
   void pack_all(const KernelTable& kernels);
 
   // Where the batcher writes the inputs: rows beyond the batch, up to an even count, must be zero.
@@ -78,12 +84,15 @@ class Mlp {
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares.
   void backward(GemmContext&, std::size_t rows, bool accumulate);
 
+  // Masters, or the working weights widened.
   std::vector<NamedTensor> tensors() const;
   // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
   void set_tensors(const std::vector<NamedTensor>& tensors);
 
  private:
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
+  std::byte* forward_block(Dense& layer, std::size_t strip, std::size_t block) const;
+  float weight_at(const Dense& layer, std::size_t out, std::size_t in) const;
 
   MlpShape shape_;
   std::vector<Dense> layers_;

@@ -8,22 +8,16 @@ namespace {
 // Kingma and Ba, 2015; AdamW: Loshchilov and Hutter, 2019. Bias corrections in double, as PyTorch's fused form.
 class Adam final : public Optimizer {
  public:
-  Adam(const OptimizerOptions& options, const std::vector<std::size_t>& sizes)
-      : Optimizer(sizes.size()), options_(options) {
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      first_[i] = AlignedBuffer<float>(sizes[i]);
-      second_[i] = AlignedBuffer<float>(sizes[i]);
-    }
-  }
+  Adam(const OptimizerOptions& options, const OptimizerTensors& tensors) : Optimizer(options, tensors, 2) {}
 
-  void begin_step(double lr, float multiplier, float limit) override {
-    ++steps_;
+ private:
+  void prepare(double lr) override {
     const bool decoupled = options_.kind == OptimizerKind::adamw;
     // beta^t by running products: pow differs between C libraries, and with it the weights would.
     beta1_power_ *= options_.beta1;
     beta2_power_ *= options_.beta2;
-    factors_ = {.multiplier = multiplier,
-                .limit = limit,
+    factors_ = {.multiplier = 1,
+                .limit = 0,
                 .beta1 = static_cast<float>(options_.beta1),
                 .beta2 = static_cast<float>(options_.beta2),
                 .one_minus_beta1 = static_cast<float>(1 - options_.beta1),
@@ -35,13 +29,14 @@ class Adam final : public Optimizer {
                 .l2 = decoupled ? 0.0f : static_cast<float>(options_.weight_decay)};
   }
 
-  void apply(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
-             float* master) override {
-    kernels.adam(n, grad, master, first_[tensor].data() + offset, second_[tensor].data() + offset, factors_);
+  void update(const KernelTable& kernels, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
+              float* second) const override {
+    AdamParameters p = factors_;
+    p.multiplier = grad.multiplier;
+    p.limit = grad.limit;
+    kernels.adam(n, grad.data, weights, first, second, p);
   }
 
- private:
-  OptimizerOptions options_;
   AdamParameters factors_ = {};
   double beta1_power_ = 1;
   double beta2_power_ = 1;
@@ -49,8 +44,8 @@ class Adam final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const std::vector<std::size_t>& sizes) {
-  return std::make_unique<Adam>(options, sizes);
+std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors) {
+  return std::make_unique<Adam>(options, tensors);
 }
 
 }  // namespace halfstep

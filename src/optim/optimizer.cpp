@@ -1,22 +1,95 @@
+#include "optim/optimizer.hpp"
+
+#include <algorithm>
+
 #include "optim/optimizers.hpp"
 
 namespace halfstep {
+namespace {
+
+std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
+std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments)
+    : options_(options) {
+  for (const OptimizerTensor& shape : tensors) {
+    Tensor t{shape, {}, {}};
+    for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * bytes(options.moments));
+    if (!shape.master && options.master == MasterKind::kahan) t.rest = AlignedBuffer<std::uint16_t>(shape.size);
+    tensors_.push_back(std::move(t));
+  }
+}
+
+void Optimizer::begin_step(double lr, float multiplier, float limit, std::span<const float> tensor_multipliers) {
+  ++steps_;
+  multiplier_ = multiplier;
+  limit_ = limit;
+  tensor_multipliers_ = tensor_multipliers;
+  prepare(lr);
+}
+
+void Optimizer::apply(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
+                      const float* grad, float* weights) {
+  const float multiplier = tensor_multipliers_.empty() ? multiplier_ : tensor_multipliers_[tensor];
+  for (std::size_t i = 0; i < n; i += kChunk) {
+    apply_chunk(kernels, tensor, offset + i, std::min(kChunk, n - i), {grad + i, multiplier, limit_}, weights + i);
+  }
+}
+
+void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
+                            ScaledGradient grad, float* weights) {
+  Tensor& t = tensors_[tensor];
+  const Dtype dtype = options_.moments;
+  alignas(64) float wide[2][kChunk];
+  float* moments[2] = {};
+  auto stored = [&](std::size_t i) { return t.moments[i].data() + offset * bytes(dtype); };
+  for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
+    moments[i] = dtype == Dtype::fp32 ? reinterpret_cast<float*>(stored(i)) : wide[i];
+    if (dtype != Dtype::fp32) kernels.to_fp32[index(dtype)](n, stored(i), moments[i]);
+  }
+  if (t.rest.size() > 0) {
+    alignas(64) float rest[kChunk];
+    kernels.to_fp32[index(Dtype::bf16)](n, t.rest.data() + offset, rest);
+    kernels.add(n, rest, weights);
+  }
+  update(kernels, n, grad, weights, moments[0], moments[1]);
+  // To nearest a bf16 second moment would stand still: beta2 = 0.999 takes less than half of its last place.
+  for (std::size_t i = 0; i < 2 && dtype != Dtype::fp32 && moments[i] != nullptr; ++i) {
+    kernels.round_stochastic[index(dtype)](n, moments[i], place(tensor, offset, static_cast<Purpose>(i)));
+    kernels.from_fp32[index(dtype)](n, moments[i], stored(i));
+  }
+  const std::size_t storage = index(t.shape.storage);
+  if (t.rest.size() > 0) {
+    kernels.split[storage](n, weights, t.rest.data() + offset);
+  } else if (!t.shape.master) {
+    kernels.round_stochastic[storage](n, weights, place(tensor, offset, Purpose::weights));
+  }
+}
+
+// A stream for each step, tensor and purpose, clear of those of initialisation (below) and shuffling (above).
+RandomPlace Optimizer::place(std::size_t tensor, std::size_t offset, Purpose purpose) const {
+  const std::uint64_t stream = static_cast<std::uint64_t>(steps_) << 24 | static_cast<std::uint64_t>(tensor) << 2;
+  return {options_.seed, stream | static_cast<std::uint64_t>(purpose), offset};
+}
 
 std::size_t Optimizer::memory_bytes() const {
   std::size_t total = 0;
-  for (const auto& moment : {&first_, &second_}) {
-    for (const AlignedBuffer<float>& tensor : *moment) total += tensor.size() * sizeof(float);
-  }
+  for (const Tensor& t : tensors_) total += t.moments[0].size() + t.moments[1].size() + 2 * t.rest.size();
   return total;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<std::size_t>& sizes) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
+                                          const std::vector<OptimizerTensor>& tensors) {
   switch (options.kind) {
     case OptimizerKind::sgd:
-      return make_sgd(options, sizes);
+      return make_sgd(options, tensors);
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
-      return make_adam(options, sizes);
+      return make_adam(options, tensors);
+    case OptimizerKind::lion:
+      return make_lion(options, tensors);
   }
   return nullptr;
 }

@@ -1,48 +1,79 @@
-// Optimizers over fp32 masters. They see one float multiplier (unscale and clip together) and a limit, and know nothing
-// of mixed precision. A step is begin_step, then apply on every range of every tensor, in any order and in parallel.
+// Optimizers. They see one float multiplier (unscale and clip together) and a limit, and know nothing of mixed
+// precision. A step is begin_step, then apply on every range of every tensor, in any order and in parallel.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "halfstep/optimizer.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
 namespace halfstep {
 
-struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::adamw;
-  double momentum = 0.9;
-  bool nesterov = false;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double weight_decay = 0.01;
+// Padded elements of a tensor, and how its weights are kept. Without a fp32 master apply gets what storage holds and
+// leaves what storage can hold, rounded as OptimizerOptions::master says.
+struct OptimizerTensor {
+  OptimizerTensor(std::size_t elements, bool has_master = true, Dtype type = Dtype::fp32)
+      : size(elements), master(has_master), storage(type) {}
+  std::size_t size;
+  bool master;
+  Dtype storage;
+};
+
+struct ScaledGradient {
+  const float* data;
+  float multiplier;  // inv_scale x clip_coef
+  float limit;       // clip by value before that; infinity: off
 };
 
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Counts an applied step (the clock of Adam's bias correction) and fixes its factors.
-  virtual void begin_step(double lr, float multiplier, float limit) = 0;
-  // Elements [offset, offset + n) of tensor `tensor`, both multiples of 16. `grad` and `master` point at element
-  // `offset`. Safe from several threads on ranges that do not overlap.
-  virtual void apply(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
-                     float* master) = 0;
+  // Counts an applied step (the clock of Adam's bias correction) and fixes its factors. `tensor_multipliers`, where
+  // given, replace the multiplier tensor by tensor; they must outlive the step.
+  void begin_step(double lr, float multiplier, float limit, std::span<const float> tensor_multipliers = {});
+  // Elements [offset, offset + n) of tensor `tensor`: offset a multiple of kRandomGroup (of 16 where nothing is rounded
+  // by chance), n of 16. `grad` and `weights` point at element `offset`. Safe from several threads on ranges that do
+  // not overlap.
+  void apply(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
+             float* weights);
   std::int64_t steps() const { return steps_; }
   std::size_t memory_bytes() const;
 
  protected:
-  explicit Optimizer(std::size_t tensors) : first_(tensors), second_(tensors) {}
+  Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments);
+  virtual void prepare(double lr) = 0;
+  // All in fp32. A moment that the rule does not have is null.
+  virtual void update(const KernelTable&, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
+                      float* second) const = 0;
 
+  OptimizerOptions options_;
+
+ private:
+  static constexpr std::size_t kChunk = 1024;  // elements that pass through fp32 scratch on the stack
+  struct Tensor {
+    OptimizerTensor shape;
+    AlignedBuffer<std::byte> moments[2];  // momentum or m, and v; empty where there is none
+    AlignedBuffer<std::uint16_t> rest;    // kahan: bf16
+  };
+  enum class Purpose : std::uint64_t { first, second, weights };
+
+  void apply_chunk(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, ScaledGradient grad,
+                   float* weights);
+  RandomPlace place(std::size_t tensor, std::size_t offset, Purpose purpose) const;
+
+  std::vector<Tensor> tensors_;
   std::int64_t steps_ = 0;
-  std::vector<AlignedBuffer<float>> first_;   // momentum, or Adam's m
-  std::vector<AlignedBuffer<float>> second_;  // Adam's v
+  float multiplier_ = 1;
+  float limit_ = 0;
+  std::span<const float> tensor_multipliers_;
 };
 
-// The one table of optimizers. `sizes`: padded elements of each tensor.
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<std::size_t>& sizes);
+// The one table of optimizers.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors);
 
 }  // namespace halfstep

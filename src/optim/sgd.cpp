@@ -5,36 +5,32 @@ namespace {
 
 class Sgd final : public Optimizer {
  public:
-  Sgd(const OptimizerOptions& options, const std::vector<std::size_t>& sizes)
-      : Optimizer(sizes.size()), options_(options) {
-    for (std::size_t i = 0; i < sizes.size() && options.momentum != 0; ++i) first_[i] = AlignedBuffer<float>(sizes[i]);
-  }
-
-  void begin_step(double lr, float multiplier, float limit) override {
-    factors_ = {.multiplier = multiplier,
-                .limit = limit,
-                .lr = static_cast<float>(lr),
-                .momentum = static_cast<float>(options_.momentum),
-                .l2 = static_cast<float>(options_.weight_decay),
-                .nesterov = options_.nesterov};
-    ++steps_;
-  }
-
-  void apply(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
-             float* master) override {
-    float* momentum = first_[tensor].size() ? first_[tensor].data() + offset : nullptr;
-    kernels.sgd(n, grad, master, momentum, factors_);
-  }
+  Sgd(const OptimizerOptions& options, const OptimizerTensors& tensors)
+      : Optimizer(options, tensors, options.momentum != 0 ? 1 : 0) {}
 
  private:
-  OptimizerOptions options_;
+  void prepare(double lr) override {
+    factors_.lr = static_cast<float>(lr);
+    factors_.momentum = static_cast<float>(options_.momentum);
+    factors_.l2 = static_cast<float>(options_.weight_decay);
+    factors_.nesterov = options_.nesterov;
+  }
+
+  void update(const KernelTable& kernels, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
+              float*) const override {
+    SgdParameters p = factors_;
+    p.multiplier = grad.multiplier;
+    p.limit = grad.limit;
+    kernels.sgd(n, grad.data, weights, first, p);
+  }
+
   SgdParameters factors_ = {};
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const std::vector<std::size_t>& sizes) {
-  return std::make_unique<Sgd>(options, sizes);
+std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const OptimizerTensors& tensors) {
+  return std::make_unique<Sgd>(options, tensors);
 }
 
 }  // namespace halfstep

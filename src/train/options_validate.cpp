@@ -31,9 +31,16 @@ void check_each(const Options& options) {
 void check_optimizer(const Options& options) {
   if (options.optimizer != OptimizerKind::sgd) {
     refuse_ignored(options, {"momentum", "nesterov"}, "only sgd has it", "--optimizer sgd");
+    if (options.optimizer == OptimizerKind::lion) {
+      refuse_ignored(options, {"epsilon"}, "lion does not have it", "--optimizer adamw");
+    }
   } else {
     refuse_ignored(options, {"beta1", "beta2", "epsilon"}, "sgd does not have it", "--optimizer adamw");
     if (options.nesterov && options.momentum == 0) refuse("nesterov", "it needs momentum", "--momentum 0.9");
+    if (options.momentum == 0) refuse_ignored(options, {"moments"}, "sgd without momentum has none", "--momentum 0.9");
+  }
+  if (options.precision == Dtype::fp32) {
+    refuse_ignored(options, {"master"}, "fp32 weights are their own masters", "--precision bf16");
   }
 }
 

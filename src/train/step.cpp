@@ -30,11 +30,11 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
                      ClipOptions clip)
     : context_(context), model_(model), loss_(loss), optimizer_(optimizer), scaler_(scaler), clip_(clip) {}
 
-std::vector<std::size_t> TrainStep::tensor_sizes(Mlp& model) {
-  std::vector<std::size_t> sizes;
+std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
+  std::vector<OptimizerTensor> sizes;
   for (const Dense& l : model.layers()) {
-    sizes.push_back(l.weight.size());
-    sizes.push_back(l.bias.size());
+    sizes.emplace_back(l.layout.size(), model.shape().master, model.shape().dtype);
+    sizes.emplace_back(l.bias.size());
   }
   return sizes;
 }
@@ -79,7 +79,7 @@ void TrainStep::clip_by_value() {
   }
 }
 
-// Moments, fp32 master and both packed forms of each block, while the block is in cache.
+// Moments, weights and both packed forms of each block, while the block is in cache.
 void TrainStep::update_weights() {
   constexpr std::size_t kBlocksPerTask = 8;
   for (std::size_t i = 0; i < model_.layers().size(); ++i) {
@@ -89,9 +89,11 @@ void TrainStep::update_weights() {
       const std::size_t strip = task / groups, first = task % groups * kBlocksPerTask;
       for (std::size_t b = first; b < std::min(l.layout.blocks(), first + kBlocksPerTask); ++b) {
         const std::size_t offset = l.layout.block_offset(strip, b);
+        alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
+        float* const block = model_.weight_block(context_.kernels, i, strip, b, scratch);
         optimizer_.apply(context_.kernels, 2 * i, offset, kLanes * l.layout.block_columns(b),
-                         l.weight_grad.data() + offset, l.weight.data() + offset);
-        model_.pack_block(context_.kernels, i, strip, b);
+                         l.weight_grad.data() + offset, block);
+        model_.pack_block(context_.kernels, i, strip, b, block);
       }
     });
     optimizer_.apply(context_.kernels, 2 * i + 1, 0, l.bias.size(), l.bias_grad.data(), l.bias.data());

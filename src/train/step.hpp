@@ -28,8 +28,8 @@ class TrainStep {
   // The inputs are already in model.input(); `rows` valid examples.
   StepReport run(std::size_t rows, const Targets& targets, double lr);
 
-  // Tensor sizes in the order the optimizer knows them: weight and bias of each layer.
-  static std::vector<std::size_t> tensor_sizes(Mlp& model);
+  // Tensors in the order the optimizer knows them: weight and bias of each layer. Biases are always fp32.
+  static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
 
  private:
   double evaluate(std::size_t rows, const Targets& targets);

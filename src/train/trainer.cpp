@@ -49,7 +49,8 @@ GradScalerOptions scaler_options(const Options& options) {
 }
 
 OptimizerOptions optimizer_options(const Options& o) {
-  return {o.optimizer, o.momentum, o.nesterov, o.beta1, o.beta2, o.epsilon, o.weight_decay};
+  return {o.optimizer, o.momentum,     o.nesterov, o.beta1,  o.beta2,
+          o.epsilon,   o.weight_decay, o.moments,  o.master, o.seed};
 }
 
 std::size_t batch_rows(const Options& options, const data::Examples& train) {
@@ -90,7 +91,8 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       model_({.widths = model_widths(problem, options),
               .activation = options.activation,
               .dtype = options.precision,
-              .max_rows = batch_rows(options, train)}),
+              .max_rows = batch_rows(options, train),
+              .master = options.master == MasterKind::fp32}),
       context_(*machine.kernels, *machine.executor, options.precision),
       loss_(make_loss(problem.loss, options.huber_delta)),
       optimizer_(make_optimizer(optimizer_options(options), TrainStep::tensor_sizes(model_))),

@@ -99,6 +99,35 @@ TEST_CASE("kernels: sgd against double") {
   });
 }
 
+constexpr LionParameters kLion[] = {
+    {1.0f / 32, kInf, 0.01f, 0.1f, 0.01f, 0.0f},
+    {0.02f, 16.0f, 0.001f, 0.05f, 0.02f, 0.1f},
+};
+
+TEST_CASE("kernels: lion moves each weight by lr or not at all") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (const LionParameters& p : kLion) {
+      State s;
+      const State before;
+      for (std::size_t i = 0; i < 32; ++i) s.grad[i] = s.m[i] = i % 2 ? 0.0f : -0.0f;
+      kernels.lion(kCount, s.grad.data(), s.master.data(), s.m.data(), p);
+      for (std::size_t i = 0; i < kCount; ++i) {
+        const double m0 = i < 32 ? 0 : before.m[i], g = i < 32 ? 0 : limited(before.grad[i], p);
+        const double mixed = m0 + static_cast<double>(p.one_minus_beta1) * (g - m0);
+        const double m = m0 + static_cast<double>(p.one_minus_beta2) * (g - m0);
+        const double w = before.master[i];
+        const double direction = (mixed > 0) - (mixed < 0) + static_cast<double>(p.weight_decay) * w;
+        const double expected = w - static_cast<double>(p.lr) * direction;
+        if (!close(s.m[i], m, std::fabs(m0) + std::fabs(g))) wrong.add(kernels.name, " m at ", i, ": ", s.m[i]);
+        if (!close(s.master[i], expected, std::fabs(w) + 0.01)) wrong.add(kernels.name, " at ", i, ": ", s.master[i]);
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
 TEST_CASE("kernels: optimizers have the same bits on every ISA") {
   const KernelTable& scalar = *isas().front().table;
   for_each_runnable_isa([&](const KernelTable& kernels) {
@@ -126,6 +155,13 @@ TEST_CASE("kernels: optimizers have the same bits on every ISA") {
       scalar.sgd(kCount, b.grad.data(), b.master.data(), b.m.data(), p);
       compare("sgd master", a.master, b.master);
       compare("sgd momentum", a.m, b.m);
+    }
+    for (const LionParameters& p : kLion) {
+      State a, b;
+      kernels.lion(kCount, a.grad.data(), a.master.data(), a.m.data(), p);
+      scalar.lion(kCount, b.grad.data(), b.master.data(), b.m.data(), p);
+      compare("lion master", a.master, b.master);
+      compare("lion momentum", a.m, b.m);
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
   });

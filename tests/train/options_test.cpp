@@ -83,6 +83,8 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"beta2", "0.99"},
                                                         {"epsilon", "1e-06"},
                                                         {"weight-decay", "0.1"},
+                                                        {"moments", "bf16"},
+                                                        {"master", "kahan"},
                                                         {"schedule", "linear"},
                                                         {"warmup", "5"},
                                                         {"epochs", "3"},
@@ -183,6 +185,12 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"nesterov", "true"}})) == "--nesterov");
   CHECK(refused(with({{"optimizer", "sgd"}, {"nesterov", "true"}})) == "");
   CHECK(refused(with({{"optimizer", "sgd"}, {"beta1", "0.5"}})) == "--beta1");
+  CHECK(refused(with({{"optimizer", "lion"}, {"beta2", "0.99"}})) == "");
+  CHECK(refused(with({{"optimizer", "lion"}, {"epsilon", "1e-6"}})) == "--epsilon");
+  CHECK(refused(with({{"optimizer", "sgd"}, {"moments", "bf16"}})) == "");
+  CHECK(refused(with({{"optimizer", "sgd"}, {"momentum", "0"}, {"moments", "bf16"}})) == "--moments");
+  CHECK(refused(with({{"master", "kahan"}, {"precision", "fp16"}})) == "");
+  CHECK(refused(with({{"master", "stochastic"}, {"precision", "fp32"}})) == "--master");
   CHECK(refused(with({{"task", "regress"}, {"loss", "cross_entropy"}})) == "--loss");
   CHECK(refused(with({{"task", "classify"}, {"loss", "mse"}})) == "--loss");
   CHECK(refused(with({{"huber-delta", "2"}})) == "--huber-delta");

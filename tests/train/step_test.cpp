@@ -92,7 +92,7 @@ TEST_CASE("step: an overflow changes nothing but the scale, in every precision a
 // The moments are not to be seen from outside, but every later step depends on them.
 TEST_CASE("step: a run with a skipped step continues as if it had not been there") {
   for_each_runnable_isa([](const KernelTable& kernels) {
-    for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw}) {
+    for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
       Setting setting;
       setting.optimizer.kind = kind;
       Bench a(kernels, setting), b(kernels, setting);

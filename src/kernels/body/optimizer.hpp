@@ -1,5 +1,5 @@
 // One pass: unscale and clip ride in the multiplier, moments and master are updated in place. Formulas as in PyTorch's
-// documentation of Adam, AdamW and SGD.
+// documentation of Adam, AdamW and SGD; Lion: Chen et al., "Symbolic discovery of optimization algorithms", 2023.
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
@@ -31,6 +31,19 @@ inline void sgd(std::size_t n, const float* grad, float* master, float* momentum
       g = p.nesterov ? fma(set(p.momentum), b, g) : b;
     }
     store(master + i, fma(set(-p.lr), g, w));
+  }
+}
+
+// Moves every weight by lr or not at all; the sign of NaN is NaN.
+inline void lion(std::size_t n, const float* grad, float* master, float* m, const LionParameters& p) {
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    const Wide w = load(master + i);
+    const Wide m0 = load(m + i);
+    const Wide change = unscaled(grad + i, p.limit, p.multiplier) - m0;
+    const Wide mixed = fma(set(p.one_minus_beta1), change, m0);
+    const Wide direction = select_greater(abs(mixed), set(0.0f), with_sign_of(set(1.0f), mixed), mixed);
+    store(m + i, fma(set(p.one_minus_beta2), change, m0));
+    store(master + i, fma(set(-p.lr), fma(set(p.weight_decay), w, direction), w));
   }
 }
 

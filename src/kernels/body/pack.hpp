@@ -65,4 +65,18 @@ void pack_strip(std::size_t columns, const float* master, void* forward, void* b
   }
 }
 
+template <Dtype D>
+void unpack_strip(std::size_t columns, const void* forward, float* out) {
+  using T = typename Storage<D>::Type;
+  const auto* fwd = static_cast<const T*>(forward);
+  for (std::size_t p = 0; p < columns / kLanes; ++p) {
+    alignas(64) float panel[kLanes * kLanes];
+    widen_panel<D>(kLanes, fwd + p * kLanes * kLanes, panel);
+    Wide block[kLanes];
+    HS_UNROLL for (std::size_t k = 0; k < kLanes; ++k) block[k] = load(panel + k * kLanes);
+    transpose(block);
+    HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) store(out + o * columns + p * kLanes, block[o]);
+  }
+}
+
 }  // namespace halfstep::HS_NAMESPACE

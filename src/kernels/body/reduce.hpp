@@ -3,8 +3,9 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// Sum of squares, n a multiple of 16. Eight chains of 16 lanes in fp32, then a tree. Where fp32 would overflow or lose
-// the sum to underflow, the slow fp64 way: gradients of 1e20 still have a finite norm, and inf or NaN still show.
+// Sum of squares, n a multiple of 16. Eight chains of 16 lanes in fp32, then a tree that ends in fp64. Where fp32 would
+// overflow or lose the sum to underflow, the slow fp64 way: gradients of 1e20 still have a finite norm, and inf or NaN
+// still show.
 inline double sum_squares(std::size_t n, const float* x) {
   Wide chain[8];
   for (auto& c : chain) c = set(0.0f);
@@ -21,8 +22,12 @@ inline double sum_squares(std::size_t n, const float* x) {
   }
   const Wide quarter0 = (chain[0] + chain[4]) + (chain[2] + chain[6]);
   const Wide quarter1 = (chain[1] + chain[5]) + (chain[3] + chain[7]);
-  const float sum = sum_lanes(quarter0 + quarter1);
-  if (sum > 0x1p-80f && sum < 0x1p126f) return sum;
+  alignas(64) float lanes[kLanes];
+  store(lanes, quarter0 + quarter1);
+  double wide_lanes[kLanes];
+  for (std::size_t j = 0; j < kLanes; ++j) wide_lanes[j] = lanes[j];
+  const double sum = sum_lanes_fp64(wide_lanes);
+  if (sum > 0x1p-80 && sum < 0x1p126) return sum;
   double wide = 0;
   for (std::size_t j = 0; j < n; ++j) wide += static_cast<double>(x[j]) * static_cast<double>(x[j]);
   return wide;

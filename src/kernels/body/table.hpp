@@ -6,6 +6,8 @@
 #include "kernels/body/pack.hpp"
 #include "kernels/body/peak.hpp"
 #include "kernels/body/reduce.hpp"
+#include "kernels/body/rounding.hpp"
+#include "kernels/body/scan.hpp"
 #include "kernels/body/softmax.hpp"
 
 #define HS_EACH_DTYPE(f) \
@@ -29,11 +31,16 @@ const KernelTable& kernel_table() {
       .widen_panel = HS_EACH_DTYPE(widen_panel),
       .store_rows = HS_EACH_DTYPE(store_rows),
       .pack_strip = HS_EACH_DTYPE(pack_strip),
+      .unpack_strip = HS_EACH_DTYPE(unpack_strip),
+      .scan = HS_EACH_DTYPE(scan),
+      .round_stochastic = HS_EACH_DTYPE(round_stochastic),
+      .split = HS_EACH_DTYPE(split),
       .sum_squares = sum_squares,
       .add = add,
       .clamp = clamp,
       .adam = adam,
       .sgd = sgd,
+      .lion = lion,
       .activation_forward = activation_forward,
       .activation_backward = activation_backward,
       .softmax_cross_entropy = softmax_cross_entropy,

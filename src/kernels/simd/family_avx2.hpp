@@ -18,6 +18,21 @@ HS_INLINE float fold(Reg r) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+// The lanes of a Reg in fp64.
+struct Doubles {
+  __m256d low, high;
+};
+HS_INLINE Doubles doubles_zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
+  const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(x)), high = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+  return {_mm256_fmadd_pd(low, low, sum.low), _mm256_fmadd_pd(high, high, sum.high)};
+}
+HS_INLINE Doubles add(Doubles a, Doubles b) { return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)}; }
+HS_INLINE void doubles_store(double* p, Doubles x) {
+  _mm256_storeu_pd(p, x.low);
+  _mm256_storeu_pd(p + 4, x.high);
+}
+
 // Halves of 8 bf16 pairs as fp32. Assembler because GCC would merge the two loads and keep the mask in a register, and
 // a tile of 12 accumulators leaves four.
 alignas(32) inline constexpr std::uint32_t kHighHalves[8] = {0xffff0000u, 0xffff0000u, 0xffff0000u, 0xffff0000u,

@@ -19,6 +19,21 @@ HS_INLINE float fold(Reg r) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+// The lanes of a Reg in fp64.
+struct Doubles {
+  __m512d low, high;
+};
+HS_INLINE Doubles doubles_zero() { return {_mm512_setzero_pd(), _mm512_setzero_pd()}; }
+HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
+  const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+  return {_mm512_fmadd_pd(low, low, sum.low), _mm512_fmadd_pd(high, high, sum.high)};
+}
+HS_INLINE Doubles add(Doubles a, Doubles b) { return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)}; }
+HS_INLINE void doubles_store(double* p, Doubles x) {
+  _mm512_storeu_pd(p, x.low);
+  _mm512_storeu_pd(p + 8, x.high);
+}
+
 // Halves of 16 bf16 pairs as fp32, from two loads that GCC must not merge (storage.hpp).
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
   return from_bits(UInt(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32(static_cast<int>(0xffff0000u)))));

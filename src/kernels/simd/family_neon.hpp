@@ -17,6 +17,21 @@ HS_INLINE float fold(Reg x) {
   return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
+// The lanes of a Reg in fp64.
+struct Doubles {
+  float64x2_t low, high;
+};
+HS_INLINE Doubles doubles_zero() { return {vdupq_n_f64(0), vdupq_n_f64(0)}; }
+HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
+  const float64x2_t low = vcvt_f64_f32(vget_low_f32(x)), high = vcvt_high_f64_f32(x);
+  return {vfmaq_f64(sum.low, low, low), vfmaq_f64(sum.high, high, high)};
+}
+HS_INLINE Doubles add(Doubles a, Doubles b) { return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)}; }
+HS_INLINE void doubles_store(double* p, Doubles x) {
+  vst1q_f64(p, x.low);
+  vst1q_f64(p + 2, x.high);
+}
+
 // Halves of bf16 pairs as fp32.
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
   return from_bits(uint_load(reinterpret_cast<const std::uint32_t*>(pairs)) & uint_set(0xffff0000u));

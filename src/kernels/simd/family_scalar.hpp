@@ -37,6 +37,7 @@ HS_INLINE UInt shift_right(UInt x) {
 HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return a > b ? yes : no; }
 HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return a > b ? yes : no; }
 HS_INLINE bool any_nan(Reg x) { return !(x == x); }
+HS_INLINE UInt larger(UInt a, UInt b) { return a > b ? a : b; }
 HS_INLINE UInt bits(Reg x) { return __builtin_bit_cast(std::uint32_t, x); }
 HS_INLINE Reg from_bits(UInt x) { return __builtin_bit_cast(float, x); }
 
@@ -61,6 +62,13 @@ inline Reg fma(Reg a, Reg b, Reg c) {
 }
 
 HS_INLINE float fold(Reg x) { return x; }
+
+// The lanes of a Reg in fp64. Squares of fp32 are exact there, so that a sum of them rounds once an addition.
+using Doubles = double;
+HS_INLINE Doubles doubles_zero() { return 0; }
+HS_INLINE Doubles add_squares(Doubles sum, Reg x) { return sum + static_cast<double>(x) * static_cast<double>(x); }
+HS_INLINE Doubles add(Doubles a, Doubles b) { return a + b; }
+HS_INLINE void doubles_store(double* p, Doubles x) { *p = x; }
 
 // Halves of bf16 pairs as fp32.
 HS_INLINE Reg load_odd(const std::uint16_t* pairs) {

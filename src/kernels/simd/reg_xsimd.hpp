@@ -33,4 +33,6 @@ HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return xsimd::sele
 HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) { return xsimd::select(a > b, yes, no); }
 HS_INLINE bool any_nan(Reg x) { return xsimd::any(!(x == x)); }
 
+HS_INLINE UInt larger(UInt a, UInt b) { return xsimd::max(a, b); }
+
 }  // namespace halfstep::HS_NAMESPACE

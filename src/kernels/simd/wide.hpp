@@ -101,6 +101,10 @@ HS_INLINE WideBits select_greater(const WideBits& a, const WideBits& b, const Wi
   return map_bits([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
 }
 
+HS_INLINE WideBits larger(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return larger(a.r[i], b.r[i]); });
+}
+
 HS_INLINE Wide abs(const Wide& a) { return from_bits(bits(a) & set_bits(0x7fffffffu)); }
 HS_INLINE Wide with_sign_of(const Wide& magnitude, const Wide& sign) {
   return from_bits(bits(magnitude) | (bits(sign) & set_bits(0x80000000u)));
@@ -118,6 +122,16 @@ HS_INLINE float sum_lanes(const Wide& a) {
     HS_UNROLL for (std::size_t i = 0; i < half; ++i) sum.r[i] = sum.r[i] + sum.r[i + half];
   }
   return fold(sum.r[0]);
+}
+
+// The same tree in fp64.
+HS_INLINE double sum_lanes_fp64(const double* lanes) {
+  double sum[kLanes / 2];
+  HS_UNROLL for (std::size_t i = 0; i < kLanes / 2; ++i) sum[i] = lanes[i] + lanes[i + kLanes / 2];
+  HS_UNROLL for (std::size_t half = kLanes / 4; half > 0; half /= 2) {
+    HS_UNROLL for (std::size_t i = 0; i < half; ++i) sum[i] += sum[i + half];
+  }
+  return sum[0];
 }
 
 // 16 x 16 transpose in place through native blocks.

@@ -1,0 +1,85 @@
+// Rounding without a fp32 master: stochastic, and to nearest with the rest kept (Kahan).
+#pragma once
+#include "base/philox.hpp"
+
+namespace halfstep::HS_NAMESPACE {
+
+// Sixteen Philox blocks of four words, block `first + lane` in lane. Plain loops over the lanes, which compilers turn
+// into vector code: integers have the same bits everywhere.
+struct RandomBlocks {
+  alignas(64) std::uint32_t word[4][kLanes];
+};
+
+inline void draw(const RandomPlace& at, std::uint64_t first, RandomBlocks& out) {
+  auto& x = out.word;
+  for (std::size_t j = 0; j < kLanes; ++j) {
+    x[0][j] = static_cast<std::uint32_t>(first + j);
+    x[1][j] = static_cast<std::uint32_t>((first + j) >> 32);
+    x[2][j] = static_cast<std::uint32_t>(at.stream);
+    x[3][j] = static_cast<std::uint32_t>(at.stream >> 32);
+  }
+  auto key0 = static_cast<std::uint32_t>(at.seed);
+  auto key1 = static_cast<std::uint32_t>(at.seed >> 32);
+  for (int round = 0; round < philox::kRounds; ++round) {
+    for (std::size_t j = 0; j < kLanes; ++j) {
+      const std::uint64_t a = philox::kMultiplier0 * x[0][j];
+      const std::uint64_t b = philox::kMultiplier1 * x[2][j];
+      x[0][j] = static_cast<std::uint32_t>(b >> 32) ^ x[1][j] ^ key0;
+      x[1][j] = static_cast<std::uint32_t>(b);
+      x[2][j] = static_cast<std::uint32_t>(a >> 32) ^ x[3][j] ^ key1;
+      x[3][j] = static_cast<std::uint32_t>(a);
+    }
+    key0 += philox::kKeyStep0;
+    key1 += philox::kKeyStep1;
+  }
+}
+
+// A random number as wide as the bits that are dropped is added to them, and what is left of them is cut off. `random`:
+// 16 bits in the low half of each lane. Below fp16's least normal the step is 2^-24: an offset of 2^-14 puts the value
+// where fp32 has 13 bits below that. The largest finite value may step to inf.
+template <Dtype D>
+HS_INLINE Wide stochastic(const Wide& x, const WideBits& random) {
+  if constexpr (D == Dtype::fp32) return x;
+  constexpr std::uint32_t kDropped = D == Dtype::bf16 ? 0xffffu : 0x1fffu;
+  const Wide a = abs(x);
+  const Wide least = set(D == Dtype::bf16 ? 0.0f : 0x1p-14f);
+  const Wide shifted = select_greater(least, a, a + least, a);
+  const Wide cut = from_bits((bits(shifted) + (random & set_bits(kDropped))) & set_bits(~kDropped));
+  const Wide rounded = with_sign_of(select_greater(least, a, cut - least, cut), x);
+  return from_bits(select_greater(bits(a), set_bits(0x7f7fffffu), bits(x), bits(rounded)));
+}
+
+template <Dtype D>
+void round_stochastic(std::size_t n, float* x, const RandomPlace& at) {
+  for (std::size_t i = 0; i < n; i += kRandomGroup) {
+    RandomBlocks blocks;
+    draw(at, (at.first + i) / kRandomGroup * kLanes, blocks);
+    for (std::size_t j = 0; j < kRandomGroup / kLanes && i + j * kLanes < n; ++j) {
+      const WideBits words = load_pairs(blocks.word[j / 2]);
+      const WideBits random = j % 2 == 0 ? words & set_bits(0xffffu) : shift_right<16>(words);
+      float* const p = x + i + j * kLanes;
+      store(p, stochastic<D>(load(p), random));
+    }
+  }
+}
+
+// What storage holds of x. Infinity stays one.
+template <Dtype D>
+HS_INLINE Wide stored(const Wide& x) {
+  alignas(64) typename Storage<D>::Type memory[kLanes];
+  Storage<D>::store16(memory, x);
+  return Storage<D>::load16(memory);
+}
+
+template <Dtype D>
+void split(std::size_t n, float* x, void* rest) {
+  auto* out = static_cast<std::uint16_t*>(rest);
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    const Wide whole = load(x + i), kept = stored<D>(whole);
+    store(x + i, kept);
+    const Wide lost = select_greater(set(__builtin_inff()), abs(kept), whole - kept, set(0.0f));
+    Storage<Dtype::bf16>::store16(out + i, lost);
+  }
+}
+
+}  // namespace halfstep::HS_NAMESPACE
