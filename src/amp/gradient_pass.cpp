@@ -1,9 +1,14 @@
 #include "amp/gradient_pass.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace halfstep {
+
+double clip_coefficient(double max_norm, double norm) {
+  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
+}
 
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip) {
@@ -21,9 +26,8 @@ GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, fl
   summary.norm = norm;
   summary.limit = clip.value > 0 ? static_cast<float>(clip.value) * scale : std::numeric_limits<float>::infinity();
   summary.multiplier = inv_scale;
-  if (!summary.finite || clip.norm <= 0) return summary;
-  const double coefficient = clip.norm / (norm + 1e-6);
-  if (coefficient < 1) summary.multiplier = static_cast<float>(static_cast<double>(inv_scale) * coefficient);
+  if (!summary.finite) return summary;
+  summary.multiplier = static_cast<float>(static_cast<double>(inv_scale) * clip_coefficient(clip.norm, norm));
   return summary;
 }
 

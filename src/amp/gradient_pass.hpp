@@ -27,8 +27,11 @@ struct GradientSummary {
   std::string first_bad;  // name of the first tensor that is not finite
 };
 
-// A non-finite sum is an incident, never a factor. The coefficient is min(1, max_norm / (norm + 1e-6)), as in PyTorch's
-// clip_grad_norm_. `squares` must be those of the gradients after clipping by value when both clips are asked for.
+// min(1, max_norm / (norm + 1e-6)), as in PyTorch's clip_grad_norm_; max_norm of 0: 1. `norm` is finite.
+double clip_coefficient(double max_norm, double norm);
+
+// A non-finite sum is an incident, never a factor. `squares` must be those of the gradients after clipping by value
+// when both clips are asked for.
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip);
 

@@ -1,0 +1,81 @@
+// The public gradient pass over src/amp.
+#include <cfloat>
+#include <cmath>
+#include <limits>
+
+#include "amp/gradient_pass.hpp"
+#include "amp/tensor_scan.hpp"
+#include "halfstep/error.hpp"
+#include "train/gradient_pass_impl.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+[[noreturn]] void refuse(std::string what, std::string where) {
+  throw Error(Status::invalid_argument,
+              {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = {}});
+}
+
+void check_arguments(std::span<const GradientTensor> gradients, float scale, const GradientClip& clip) {
+  int exponent = 0;
+  // Written so that NaN fails. The bounds keep the reciprocal an ordinary number.
+  if (!(scale >= 0x1p-100f && scale <= 0x1p100f) || std::frexp(scale, &exponent) != 0.5f) {
+    refuse("the loss scale must be a power of two", "loss_scale");
+  }
+  for (const double limit : {clip.norm, clip.tensor_norm, clip.value}) {
+    if (!(limit >= 0)) refuse("a limit must be at least 0", "clip");
+  }
+  if (clip.norm > 0 && clip.tensor_norm > 0)
+    refuse("clip by the norm of all or by that of each tensor, not both", "clip");
+  for (const GradientTensor& t : gradients) {
+    if (t.data == nullptr && t.elements > 0) refuse("a gradient without data", t.name);
+  }
+}
+
+}  // namespace
+
+GradientPass::GradientPass(int threads, const std::string& isa) {
+  Options options;
+  options.threads = threads;
+  options.isa = isa;
+  impl_ = std::make_unique<Impl>(options);
+}
+GradientPass::GradientPass(GradientPass&&) noexcept = default;
+GradientPass::~GradientPass() = default;
+
+CheckedGradients GradientPass::check(std::span<const GradientTensor> gradients, float loss_scale,
+                                     const GradientClip& clip) {
+  check_arguments(gradients, loss_scale, clip);
+  CheckedGradients out;
+  out.tensors_.assign(gradients.begin(), gradients.end());
+  out.limit_ = static_cast<float>(clip.value > 0 ? clip.value * static_cast<double>(loss_scale) : kInfinity);
+  const double inv_scale = 1 / static_cast<double>(loss_scale);
+  double squares = 0;
+  const auto scans = scan_tensors(*impl_->machine.kernels, *impl_->machine.executor, gradients, out.limit_);
+  for (std::size_t i = 0; i < scans.size(); ++i) {
+    const double largest = static_cast<double>(scans[i].largest) * inv_scale;
+    // "Go on only if finite": nor is what is finite only as long as a scale below 1 is in it (pytorch#96755).
+    const bool finite = largest <= static_cast<double>(FLT_MAX);
+    if (!finite && out.finite_) out.first_bad_ = gradients[i].name;
+    out.finite_ = out.finite_ && finite;
+    const double sum = finite ? scans[i].squares : std::isnan(largest) ? largest : kInfinity;
+    out.largest_ = std::isnan(out.largest_) || largest <= out.largest_ ? out.largest_ : largest;
+    out.tensor_norms_.push_back(std::sqrt(sum) * inv_scale);
+    squares += sum;
+  }
+  out.norm_ = std::sqrt(squares) * inv_scale;
+  for (const double norm : out.tensor_norms_) {
+    double coefficient = 1;
+    if (out.finite_) {
+      coefficient =
+          clip.tensor_norm > 0 ? clip_coefficient(clip.tensor_norm, norm) : clip_coefficient(clip.norm, out.norm_);
+    }
+    out.coefficients_.push_back(static_cast<float>(coefficient));
+    out.multipliers_.push_back(static_cast<float>(inv_scale * coefficient));
+  }
+  return out;
+}
+
+}  // namespace halfstep
