@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/optimizer.hpp"
 #include "halfstep/types.hpp"
 
 namespace halfstep {
@@ -48,5 +49,31 @@ struct GemmBenchResult {
 // One result for each ISA and number of threads. Weights are packed beforehand, as a trainer holds them.
 // Throws Error(invalid_argument, unsupported, out_of_memory).
 std::vector<GemmBenchResult> bench_gemm(const GemmBenchRequest& request);
+
+// The read of the gradients (GradientPass::check) and the update behind it (FusedUpdate::apply), on one plain tensor.
+struct GradPassBenchRequest {
+  std::size_t elements = 0;  // at least 1
+  Dtype gradient = Dtype::fp32;
+  OptimizerOptions optimizer;     // weights: fp32 with a bf16 working copy, or bf16 alone without a master
+  std::vector<std::string> isas;  // empty: every ISA that runs here
+  std::vector<int> threads;       // each at least 1
+  int repetitions = 15;
+};
+
+struct GradPassBenchResult {
+  bool update = false;  // else the read
+  std::string isa;
+  int threads = 1;
+  double median_ns = 0;
+  double gb_per_s = 0;               // bytes read and written / median
+  double read_gb_per_s = 0;          // the machine's, by a plain loop over the same memory in the same repetitions
+  double update_gb_per_s = 0;        // the machine's, reading and writing in place
+  double bound_ns = 0;               // max(bytes read / read bandwidth, all bytes / update bandwidth)
+  double fraction_of_bandwidth = 0;  // bound_ns / median_ns
+};
+
+// Two results, read and update, for each ISA and number of threads.
+// Throws Error(invalid_argument, unsupported, out_of_memory).
+std::vector<GradPassBenchResult> bench_gradpass(const GradPassBenchRequest& request);
 
 }  // namespace halfstep

@@ -23,6 +23,11 @@ constexpr Flag kBenchFlags[] = {
     {"m", "list", "512", "at least 1", "rows of the result"},
     {"n", "list", "512", "at least 1", "columns of the result"},
     {"k", "list", "512", "at least 1", "length of the sums"},
+    {"elements", "list", "10000000", "at least 1", "gradpass: elements of the gradient"},
+    {"gradient", "list", "fp32", {}, "gradpass: storage types of the gradient: fp32, bf16, fp16, all"},
+    {"optimizer", "adamw|adam|sgd|lion", "adamw", {}, "gradpass: the update that follows"},
+    {"moments", "fp32|bf16", "fp32", {}, "gradpass: as in train"},
+    {"master", "fp32|kahan|stochastic", "fp32", {}, "gradpass: as in train; the weights are bf16"},
     {"isa", "list", "all", {}, "instruction sets, or all that this CPU runs"},
     {"threads", "list", "1,2", "1 to 1024", "numbers of threads"},
     {"epilogue",
@@ -40,8 +45,9 @@ constexpr Command kCommands[] = {
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
-    {"bench", "gemm [flags]", "speed of the matrix products beside the machine's measured peak", kJson, 1, 1, run_bench,
-     kBenchFlags},
+    {"bench", "gemm|gradpass [flags]",
+     "speed of matrix products, or of gradient pass and update, beside the machine's measured peak", kJson, 1, 1,
+     run_bench, kBenchFlags},
     {"params", "[--json]", "all parameters with type, default, range and help", kJson, 0, 0, run_params},
 };
 

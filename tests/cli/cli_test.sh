@@ -43,6 +43,10 @@ expect 0 train --help; in_out "--clip-norm"; in_out "Optimizer:"; in_out "--conf
 expect 0 --version; in_out "halfstep "
 expect 0 info; in_out "chosen"
 expect 0 info --json; one_line; field isas; field threads
+expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --json
+in_out '"pass":"read"'; in_out '"pass":"update"'
+for name in gb_per_s read_gb_per_s update_gb_per_s fraction_of_bandwidth; do field "$name"; done
+expect 0 bench gradpass --elements 1000 --threads 1 --repetitions 1; in_out fraction
 expect 0 params; in_out "weight-decay = "
 expect 0 params --json; one_line; in_out '"name":"lr"'; field range
 
@@ -68,6 +72,11 @@ expect 2 inspect m --quiet
 expect 2 params --threads 1
 expect 2 train --epoch 3 --json; in_out '"code":"HS-0001"'; in_out '"exit_code":2'; in_out "did you mean"; one_line
 expect 7 info --isa nonsense
+expect 2 bench nothing; in_err "gradpass"
+expect 2 bench gradpass --m 5; in_err "would ignore"
+expect 2 bench gradpass --elements 0
+expect 2 bench gradpass --optimizer adamw,sgd
+expect 7 bench gradpass --isa nonsense
 absent model.safetensors
 
 # bad data and bad models

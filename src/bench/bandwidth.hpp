@@ -1,0 +1,17 @@
+// The memory bandwidth of the machine, measured by plain loops that share nothing with the kernels.
+#pragma once
+#include <cstddef>
+#include <span>
+
+namespace halfstep {
+
+struct Bandwidth {
+  double read = 0;    // GB/s
+  double update = 0;  // GB/s, bytes read plus bytes written in place
+};
+
+// Each of `threads` threads of its own goes over its share of `memory` for about `seconds`, first reading, then
+// writing back what it read.
+Bandwidth measure_bandwidth(std::span<std::byte> memory, int threads, double seconds = 0.02);
+
+}  // namespace halfstep

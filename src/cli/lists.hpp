@@ -1,0 +1,54 @@
+// Flags of a command that hold lists, separated by commas.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/args.hpp"
+
+namespace halfstep::cli {
+
+// Throws Error(invalid_argument).
+[[noreturn]] void refuse(std::string what, std::string where, std::string hint);
+
+std::vector<std::string> items(const Args& args, std::string_view flag);
+
+// Whole numbers from 1 to `most`.
+std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most);
+
+// The flags "isa" (empty: all) and "threads".
+std::vector<std::string> isa_names(const Args& args);
+std::vector<int> thread_counts(const Args& args);
+
+// Items of a list by their names; "all" stands for each of them.
+template <class T, std::size_t N>
+std::vector<T> choices(const Args& args, std::string_view flag, const T (&values)[N]) {
+  std::vector<T> out;
+  std::vector<std::string_view> names;
+  for (const T value : values) names.push_back(name(value));
+  for (const std::string& item : items(args, flag)) {
+    const auto found = std::find(names.begin(), names.end(), item);
+    if (item == "all") {
+      out.insert(out.end(), std::begin(values), std::end(values));
+    } else if (found != names.end()) {
+      out.push_back(values[found - names.begin()]);
+    } else {
+      std::string known = "all";
+      for (const std::string_view n : names) known += ", " + std::string(n);
+      refuse("unknown name '" + item + "'", "--" + std::string(flag), known);
+    }
+  }
+  return out;
+}
+
+// A single one of them.
+template <class T, std::size_t N>
+T choice(const Args& args, std::string_view flag, const T (&values)[N]) {
+  const std::vector<T> chosen = choices(args, flag, values);
+  if (chosen.size() != 1) refuse("one name is needed, not a list", "--" + std::string(flag), {});
+  return chosen.front();
+}
+
+}  // namespace halfstep::cli
