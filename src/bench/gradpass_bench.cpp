@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/arena.hpp"
 #include "base/float16.hpp"
 #include "base/rng.hpp"
@@ -14,6 +16,8 @@ namespace {
 
 std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
+constexpr std::size_t kLeastMemory = std::size_t{1} << 20;  // that a bandwidth can be measured on
+
 // One tensor with everything an update needs but its moments. Weights start at zero.
 struct Tensor {
   std::size_t elements;
@@ -21,7 +25,9 @@ struct Tensor {
   AlignedBuffer<float> master;
 
   explicit Tensor(const GradPassBenchRequest& r)
-      : elements(r.elements), gradient(r.elements * bytes(r.gradient)), working(r.elements * 2) {
+      : elements(r.elements),
+        gradient(std::max(kLeastMemory, r.elements * bytes(r.gradient))),
+        working(r.elements * 2) {
     if (r.optimizer.master == MasterKind::fp32) master = AlignedBuffer<float>(elements);
     const Rng rng(1, 1);
     constexpr std::size_t kPeriod = 4099;  // drawing every element would take longer than the benchmark
@@ -89,7 +95,7 @@ std::vector<GradPassBenchResult> measure(const GradPassBenchRequest& request, Te
   };
   time_interleaved(cases, request.repetitions);
   const Bandwidth machine{median(read), median(write)};
-  const double gradient_bytes = static_cast<double>(tensor.gradient.size());
+  const double gradient_bytes = static_cast<double>(request.elements * bytes(request.gradient));
   std::vector<GradPassBenchResult> results = {
       result_of(cases[0].seconds, {gradient_bytes, gradient_bytes}, machine),
       result_of(update_seconds, update_traffic(request, update.memory_bytes()), machine)};

@@ -27,6 +27,11 @@ HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
   const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(x)), high = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
   return {_mm256_fmadd_pd(low, low, sum.low), _mm256_fmadd_pd(high, high, sum.high)};
 }
+// Converts as it loads: one instruction less than from a register that was loaded for something else.
+HS_INLINE Doubles add_squares(Doubles sum, const float* p) {
+  const __m256d low = _mm256_cvtps_pd(_mm_loadu_ps(p)), high = _mm256_cvtps_pd(_mm_loadu_ps(p + 4));
+  return {_mm256_fmadd_pd(low, low, sum.low), _mm256_fmadd_pd(high, high, sum.high)};
+}
 HS_INLINE Doubles add(Doubles a, Doubles b) { return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)}; }
 HS_INLINE void doubles_store(double* p, Doubles x) {
   _mm256_storeu_pd(p, x.low);

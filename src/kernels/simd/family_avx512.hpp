@@ -28,6 +28,11 @@ HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
   const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
   return {_mm512_fmadd_pd(low, low, sum.low), _mm512_fmadd_pd(high, high, sum.high)};
 }
+// Converts as it loads.
+HS_INLINE Doubles add_squares(Doubles sum, const float* p) {
+  const __m512d low = _mm512_cvtps_pd(_mm256_loadu_ps(p)), high = _mm512_cvtps_pd(_mm256_loadu_ps(p + 8));
+  return {_mm512_fmadd_pd(low, low, sum.low), _mm512_fmadd_pd(high, high, sum.high)};
+}
 HS_INLINE Doubles add(Doubles a, Doubles b) { return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)}; }
 HS_INLINE void doubles_store(double* p, Doubles x) {
   _mm512_storeu_pd(p, x.low);

@@ -26,6 +26,7 @@ HS_INLINE Doubles add_squares(Doubles sum, Reg x) {
   const float64x2_t low = vcvt_f64_f32(vget_low_f32(x)), high = vcvt_high_f64_f32(x);
   return {vfmaq_f64(sum.low, low, low), vfmaq_f64(sum.high, high, high)};
 }
+HS_INLINE Doubles add_squares(Doubles sum, const float* p) { return add_squares(sum, reg_load(p)); }
 HS_INLINE Doubles add(Doubles a, Doubles b) { return {vaddq_f64(a.low, b.low), vaddq_f64(a.high, b.high)}; }
 HS_INLINE void doubles_store(double* p, Doubles x) {
   vst1q_f64(p, x.low);

@@ -67,6 +67,7 @@ HS_INLINE float fold(Reg x) { return x; }
 using Doubles = double;
 HS_INLINE Doubles doubles_zero() { return 0; }
 HS_INLINE Doubles add_squares(Doubles sum, Reg x) { return sum + static_cast<double>(x) * static_cast<double>(x); }
+HS_INLINE Doubles add_squares(Doubles sum, const float* p) { return add_squares(sum, *p); }
 HS_INLINE Doubles add(Doubles a, Doubles b) { return a + b; }
 HS_INLINE void doubles_store(double* p, Doubles x) { *p = x; }
 
