@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "halfstep/ledger.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
@@ -31,12 +32,6 @@ struct RunPlan {
   std::vector<std::string> notes;  // oddities of the data worth knowing
 };
 
-struct StepCounts {
-  std::int64_t attempted = 0;
-  std::int64_t applied = 0;
-  std::int64_t skipped = 0;
-};
-
 struct EpochReport {
   std::int64_t epoch = 0;   // from 1
   std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
@@ -55,6 +50,7 @@ struct TrainObserver {
   std::function<void(const RunPlan&)> on_plan;
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
+  std::function<void(const StepRecord&)> on_step;                                       // every attempted step
   std::function<bool()> should_stop;  // true: finish the current step, save and return
 };
 
@@ -66,7 +62,7 @@ struct TrainResult {
   Metrics eval;
   std::string eval_name;  // "test" or "validation"; empty when nothing was held out
   StepCounts steps;
-  std::vector<std::string> skip_reasons;  // "3 steps: non-finite gradient at loss scale 65536"
+  std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
   double loss_scale = 1;
   double samples_per_s = 0;
   double seconds = 0;
@@ -75,7 +71,8 @@ struct TrainResult {
   bool stopped = false;        // should_stop ended the run
 };
 
-// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::diverged when training cannot go on.
+// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::diverged when training cannot go on: the last good
+// weights, where there are any, are then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
 // Loss and metrics of a model file on a data set. Only machine and data-reading options count.

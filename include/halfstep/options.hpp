@@ -36,15 +36,18 @@ struct Options {
 
   // precision
   Dtype precision = Dtype::bf16;
-  std::string loss_scale = "auto";  // auto | dynamic | none | a power of two
+  std::string loss_scale = "auto";  // auto | dynamic | compatible | headroom | none | a power of two
   double scale_init = 0;            // 0: suits the batch
   double scale_growth = 2;
   double scale_backoff = 0.5;
   std::int64_t scale_interval = 2000;
   double scale_min = 1;
   double scale_max = 16777216;  // 2^24
-  double clip_norm = 0;         // 0: off
-  double clip_value = 0;        // 0: off
+  std::int64_t scale_hysteresis = 1;
+  bool scale_consecutive_hysteresis = false;
+  double max_skip_rate = 0.5;  // of the last 100 steps; 1: off
+  double clip_norm = 0;        // 0: off
+  double clip_value = 0;       // 0: off
 
   // optimizer
   OptimizerKind optimizer = OptimizerKind::adamw;

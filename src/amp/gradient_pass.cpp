@@ -14,15 +14,17 @@ GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, fl
                                     const ClipOptions& clip) {
   GradientSummary summary;
   double total = 0;
-  for (const GradientSquares& tensor : tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
     double sum = 0;
-    for (double block : tensor.blocks) sum += block;
-    if (!std::isfinite(sum) && summary.first_bad.empty()) summary.first_bad = tensor.name;
+    for (double block : tensors[i].blocks) sum += block;
+    if (!std::isfinite(sum) && summary.first_bad < 0) summary.first_bad = static_cast<std::ptrdiff_t>(i);
     total += sum;
   }
   const double norm = std::sqrt(total) * static_cast<double>(inv_scale);
-  // "Go on only if finite": written so that NaN cannot pass.
-  summary.finite = summary.first_bad.empty() && std::isfinite(norm);
+  // "Go on only if finite": written so that NaN cannot pass. No element is larger than the norm; multiplying by less
+  // than 1 cannot overflow.
+  const double most = inv_scale > 1 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  summary.finite = summary.first_bad < 0 && norm <= most;
   summary.norm = norm;
   summary.limit = clip.value > 0 ? static_cast<float>(clip.value) * scale : std::numeric_limits<float>::infinity();
   summary.multiplier = inv_scale;

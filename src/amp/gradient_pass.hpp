@@ -3,14 +3,12 @@
 #pragma once
 #include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace halfstep {
 
 // Sums of squares of the blocks of one tensor's scaled gradient.
 struct GradientSquares {
-  std::string name;
   std::span<const double> blocks;
 };
 
@@ -21,17 +19,18 @@ struct ClipOptions {
 
 struct GradientSummary {
   bool finite = true;
-  double norm = 0;        // unscaled, before clipping by norm
-  float multiplier = 1;   // inv_scale x clip_coef
-  float limit = 0;        // clip by value in the scaled domain; infinity: off
-  std::string first_bad;  // name of the first tensor that is not finite
+  double norm = 0;                // unscaled, before clipping by norm
+  float multiplier = 1;           // inv_scale x clip_coef
+  float limit = 0;                // clip by value in the scaled domain; infinity: off
+  std::ptrdiff_t first_bad = -1;  // index of the first tensor that is not finite; -1: none
 };
 
 // min(1, max_norm / (norm + 1e-6)), as in PyTorch's clip_grad_norm_; max_norm of 0: 1. `norm` is finite.
 double clip_coefficient(double max_norm, double norm);
 
-// A non-finite sum is an incident, never a factor. `squares` must be those of the gradients after clipping by value
-// when both clips are asked for.
+// A non-finite sum is an incident, never a factor, and so is a gradient that leaves fp32 when a scale below 1 is
+// divided out (pytorch#96755). `squares` must be those of the gradients after clipping by value when both clips are
+// asked for.
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip);
 

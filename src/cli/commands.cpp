@@ -15,6 +15,7 @@ using Word = std::string_view;
 constexpr Word kEval[] = {"threads", "isa", "seed", "header", "missing", "labels", "json", "quiet", "v"};
 constexpr Word kPredict[] = {"threads", "isa", "seed", "header", "missing", "labels", "out", "json", "quiet", "v"};
 constexpr Word kInfo[] = {"threads", "isa", "json"};
+constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
 
 constexpr Flag kBenchFlags[] = {
@@ -48,6 +49,7 @@ constexpr Command kCommands[] = {
     {"bench", "gemm|gradpass [flags]",
      "speed of matrix products, or of gradient pass and update, beside the machine's measured peak", kJson, 1, 1,
      run_bench, kBenchFlags},
+    {"demo", "[underflow|scaling|overflow]", "what mixed precision loses, and how it is kept", kDemo, 0, 1, run_demo},
     {"params", "[--json]", "all parameters with type, default, range and help", kJson, 0, 0, run_params},
 };
 

@@ -14,6 +14,7 @@ int run_inspect(const Args& args);
 int run_info(const Args& args);
 int run_params(const Args& args);
 int run_bench(const Args& args);
+int run_demo(const Args& args);
 
 std::span<const Command> commands();
 

@@ -22,6 +22,16 @@ std::size_t terminal_width() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+bool smart_terminal(int descriptor) {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+bool colour_wanted() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return no_colour == nullptr || *no_colour == '\0';
+}
+
 void to_stderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
@@ -42,12 +52,12 @@ void print(std::string_view text) {
   }
 }
 
-Narrator::Narrator(const Args& args) : quiet_(args.quiet), live_(!args.quiet && ::isatty(STDERR_FILENO) == 1) {
-  const char* no_colour = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  if (terminal != nullptr && std::string_view(terminal) == "dumb") live_ = false;
-  colour_ = live_ && (no_colour == nullptr || *no_colour == '\0');
-}
+bool colour_on_stdout() { return smart_terminal(STDOUT_FILENO) && colour_wanted(); }
+
+std::string bold(const std::string& text, bool colour) { return colour ? "\x1b[1m" + text + "\x1b[0m" : text; }
+
+Narrator::Narrator(const Args& args)
+    : quiet_(args.quiet), live_(!args.quiet && smart_terminal(STDERR_FILENO)), colour_(live_ && colour_wanted()) {}
 
 void Narrator::line(const std::string& text) {
   if (quiet_) return;
@@ -58,7 +68,7 @@ void Narrator::line(const std::string& text) {
 void Narrator::heading(std::string_view label, const std::string& text) {
   if (text.empty()) return;
   const std::string padded = std::string(label) + std::string(label.size() < 11 ? 11 - label.size() : 1, ' ');
-  line((colour_ ? "\x1b[1m" + padded + "\x1b[0m" : padded) + text);
+  line(bold(padded, colour_) + text);
 }
 
 void Narrator::progress(const std::string& text) {

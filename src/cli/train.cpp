@@ -57,6 +57,18 @@ TrainObserver observe(Narrator& narrator, bool verbose) {
   return observer;
 }
 
+std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
+  std::vector<std::string> items;
+  for (const LedgerEntry& e : ledger) {
+    JsonObject object;
+    object.text("outcome", name(e.outcome)).text("cause", name(e.cause)).text("tensor", e.tensor);
+    object.integer("steps", e.steps).integer("first", e.first).integer("last", e.last);
+    object.number("least_loss_scale", e.least_loss_scale).number("most_loss_scale", e.most_loss_scale);
+    items.push_back(object.str());
+  }
+  return "[" + joined(items, ",") + "]";
+}
+
 std::string summary_json(const std::string& data, const TrainResult& result, const std::string& repeat) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
@@ -70,9 +82,14 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
   object.raw("steps", JsonObject()
                           .integer("attempted", result.steps.attempted)
                           .integer("applied", result.steps.applied)
+                          .integer("retried", result.steps.retried)
                           .integer("skipped", result.steps.skipped)
                           .str());
-  object.raw("skip_reasons", json_array(result.skip_reasons)).number("loss_scale", result.loss_scale);
+  std::vector<std::string> reasons;
+  for (const LedgerEntry& entry : result.ledger) reasons.push_back(text(entry));
+  object.raw("ledger", ledger_json(result.ledger))
+      .raw("skip_reasons", json_array(reasons))
+      .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
   object.text("model", result.model).text("weights_digest", result.weights_digest);
   return object.boolean("stopped", result.stopped).text("repeat", repeat).line();
@@ -88,8 +105,9 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
     row(result.eval_name, metrics_text(result.eval) + "  (" + std::to_string(result.eval.rows) + " rows)");
   }
   row("steps", std::to_string(result.steps.attempted) + " attempted, " + std::to_string(result.steps.applied) +
-                   " applied, " + std::to_string(result.steps.skipped) + " skipped");
-  for (const std::string& reason : result.skip_reasons) row("skipped", reason);
+                   " applied, " + std::to_string(result.steps.skipped) + " skipped" +
+                   (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
+  for (const LedgerEntry& entry : result.ledger) row(name(entry.outcome), halfstep::text(entry));
   row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
   if (result.stopped) row("stopped", "by a signal, before the run's end");
   row("weights", "digest " + result.weights_digest);

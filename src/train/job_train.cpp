@@ -1,4 +1,5 @@
 // The training job: data to model file.
+#include <filesystem>
 #include <utility>
 
 #include "data/data.hpp"
@@ -102,6 +103,36 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
   return plan;
 }
 
+void save_state(const std::string& path, Trainer& trainer, std::int64_t applied, SavedModel& saved) {
+  saved.step = applied;
+  saved.scaler = trainer.scaler_state();
+  saved.tensors = trainer.model().tensors();
+  save_model(path, saved);
+}
+
+// "model.safetensors" to "model.last-good.safetensors".
+std::string last_good_path(const std::string& out) {
+  const std::filesystem::path path(out);
+  return (path.parent_path() / (path.stem().string() + ".last-good" + path.extension().string())).string();
+}
+
+// A run that diverges leaves its last good weights beside the model that it does not write.
+TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const std::string& out, SavedModel& saved) {
+  try {
+    return trainer.run(observer);
+  } catch (const Error& error) {
+    if (error.status() != Status::diverged) throw;
+    ErrorParts parts = error.parts();
+    const std::int64_t applied = trainer.restore_last_good();
+    const std::string path = last_good_path(out);
+    if (applied > 0) save_state(path, trainer, applied, saved);
+    parts.kept = applied > 0 ? "the weights after " + std::to_string(applied) + " applied steps, in " + path
+                             : "nothing, the run had no good weights yet";
+    parts.kept += "; " + out + " was not written";
+    throw Error(Status::diverged, parts);
+  }
+}
+
 }  // namespace
 
 TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
@@ -115,21 +146,21 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   Trainer trainer(options, problem, machine, prepared.train, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
   if (observer.on_plan) observer.on_plan(make_plan(prepared, options, problem, machine, trainer, data));
 
-  TrainResult result = trainer.run(observer);
+  SavedModel saved = {.preprocessor = prepared.preprocessor,
+                      .widths = model_widths(problem, options),
+                      .activation = options.activation,
+                      .loss = problem.loss,
+                      .precision = options.precision,
+                      .huber_delta = options.huber_delta,
+                      .step = 0,
+                      .scaler = {},
+                      .isa = machine.kernels->name,
+                      .config = config_of(options),
+                      .tensors = {},
+                      .digest = {}};
+  TrainResult result = run_or_keep(trainer, observer, options.out, saved);
   result.eval_name = prepared.eval_name;
-  const SavedModel saved = {.preprocessor = prepared.preprocessor,
-                            .widths = model_widths(problem, options),
-                            .activation = options.activation,
-                            .loss = problem.loss,
-                            .precision = options.precision,
-                            .huber_delta = options.huber_delta,
-                            .step = result.steps.applied,
-                            .loss_scale = result.loss_scale,
-                            .isa = machine.kernels->name,
-                            .config = config_of(options),
-                            .tensors = trainer.model().tensors(),
-                            .digest = {}};
-  save_model(options.out, saved);
+  save_state(options.out, trainer, result.steps.applied, saved);
   result.model = options.out;
   result.weights_digest = weights_digest(saved.tensors);
   return result;

@@ -103,7 +103,7 @@ ModelSummary inspect(const std::string& path) {
   }
   s.step = saved.step;
   s.precision = name(saved.precision);
-  s.loss_scale = shortest(saved.loss_scale);
+  s.loss_scale = shortest(saved.scaler.scale);
   s.digest = saved.digest;
   s.weights_digest = weights_digest(saved.tensors);
   s.classes = saved.preprocessor.classes();

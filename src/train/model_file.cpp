@@ -52,6 +52,29 @@ json::Value model_json(const SavedModel& model) {
                       {"precision", name(model.precision)}};
 }
 
+// The names are those of PyTorch's state dictionary, and one of our own.
+json::Value scaler_json(const GradScalerState& s) {
+  return json::Object{{"scale", s.scale},
+                      {"growth_factor", s.growth_factor},
+                      {"backoff_factor", s.backoff_factor},
+                      {"growth_interval", s.growth_interval},
+                      {"_growth_tracker", s.growth_tracker},
+                      {"credits", s.credits}};
+}
+
+// Fields that an older file does not have keep their defaults.
+GradScalerState read_scaler_json(const std::string& path, const json::Value& value) {
+  GradScalerState s;
+  s.scale = value.at("scale").as_number();
+  if (!(s.scale > 0)) bad_model(path, "its loss scale is not positive");
+  if (const json::Value* v = value.find("growth_factor")) s.growth_factor = v->as_number();
+  if (const json::Value* v = value.find("backoff_factor")) s.backoff_factor = v->as_number();
+  if (const json::Value* v = value.find("growth_interval")) s.growth_interval = v->as_integer();
+  if (const json::Value* v = value.find("_growth_tracker")) s.growth_tracker = v->as_integer();
+  if (const json::Value* v = value.find("credits")) s.credits = v->as_integer();
+  return s;
+}
+
 void read_model_json(const std::string& path, const json::Value& value, SavedModel& model) {
   const json::Array& widths = value.at("widths").as_array();
   if (widths.size() < 2 || widths.size() > kMaxLayers) bad_model(path, "it has an impossible number of layers");
@@ -152,7 +175,7 @@ void save_model(const std::string& path, const SavedModel& model) {
                    {"halfstep.config", json::dump(json::Value(config))},
                    {"halfstep.preproc", model.preprocessor.to_json()},
                    {"halfstep.step", std::to_string(model.step)},
-                   {"halfstep.scaler", json::dump(json::Object{{"scale", model.loss_scale}})},
+                   {"halfstep.scaler", json::dump(scaler_json(model.scaler))},
                    {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"order", 1}})}};
   for (const NamedTensor& t : model.tensors) {
     file.tensors.push_back({.name = t.name,
@@ -181,8 +204,7 @@ SavedModel load_model(const std::string& path) {
   for (const auto& [key, value] : config.as_object()) model.config.emplace_back(key, value.as_string());
   model.preprocessor = data::Preprocessor::from_json(metadata(file, path, "halfstep.preproc"));
   model.step = read_step(path, metadata(file, path, "halfstep.step"));
-  model.loss_scale = json::parse(metadata(file, path, "halfstep.scaler")).at("scale").as_number();
-  if (!(model.loss_scale > 0)) bad_model(path, "its loss scale is not positive");
+  model.scaler = read_scaler_json(path, json::parse(metadata(file, path, "halfstep.scaler")));
   model.isa = json::parse(metadata(file, path, "halfstep.numerics")).at("isa").as_string();
   check_outputs(path, model);
   model.tensors = read_tensors(path, file, model.widths);

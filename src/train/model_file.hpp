@@ -21,7 +21,7 @@ struct SavedModel {
   Dtype precision = Dtype::fp32;
   double huber_delta = 1;
   std::int64_t step = 0;
-  double loss_scale = 1;
+  GradScalerState scaler;
   std::string isa;
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
   std::vector<NamedTensor> tensors;

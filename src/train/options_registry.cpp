@@ -27,6 +27,15 @@ Entry list(Name name, Name help, std::vector<std::string> Options::*field) {
           [field](const Options& o) { return list_text(o.*field); }};
 }
 
+Entry flag(Name name, Name help, bool Options::*field) {
+  return {name,
+          "flag",
+          "",
+          help,
+          [=](Options& o, Name v) { o.*field = parse_flag(name, v); },
+          [field](const Options& o) { return std::string(o.*field ? "true" : "false"); }};
+}
+
 template <typename T>
 Entry integer(Name name, std::int64_t least, std::int64_t most, Name range, Name help, T Options::*field) {
   return {name,
@@ -95,12 +104,14 @@ std::string get_hidden(const Options& options) {
 }
 
 void set_loss_scale(Options& options, Name value) {
-  if (value == "auto" || value == "dynamic" || value == "none") {
+  for (const Name rule : {"auto", "dynamic", "compatible", "headroom", "none"}) {
+    if (value != rule) continue;
     options.loss_scale = value;
     return;
   }
   const double scale = parse_number("loss-scale", value);
-  if (!is_scale(scale)) reject("loss-scale", value, "must be auto, dynamic, none or a power of two");
+  if (!is_scale(scale))
+    reject("loss-scale", value, "must be auto, dynamic, compatible, headroom, none or a power of two");
   options.loss_scale = number_text(scale);
 }
 
@@ -141,7 +152,9 @@ std::vector<Entry> model_entries() {
       number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
       {"precision", "bf16|fp16|fp32|auto", "", "storage of weights and activations; arithmetic is fp32", set_precision,
        [](const Options& o) { return std::string(name(o.precision)); }},
-      {"loss-scale", "text", "auto, dynamic, none or a power of two", "auto: dynamic for fp16, else none",
+      {"loss-scale", "text", "auto, dynamic, compatible, headroom, none or a power of two",
+       "auto: dynamic for fp16, else none; compatible: as PyTorch's GradScaler; headroom: fits the largest gradient of "
+       "each batch, fp16 only",
        set_loss_scale, [](const Options& o) { return o.loss_scale; }},
       number(
           "scale-init", "a power of two; 0: suits the batch", [](double v) { return v == 0 || is_scale(v); },
@@ -155,6 +168,13 @@ std::vector<Entry> model_entries() {
       integer("scale-interval", 1, kMost, ">= 1", "good steps before the loss scale grows", &O::scale_interval),
       number("scale-min", "a power of two", is_scale, "the loss scale never falls below", &O::scale_min),
       number("scale-max", "a power of two", is_scale, "the loss scale never grows beyond", &O::scale_max),
+      integer("scale-hysteresis", 1, kMost, ">= 1", "overflows until the first that shrinks the loss scale",
+              &O::scale_hysteresis),
+      flag("scale-consecutive-hysteresis", "a good step, not only growth, makes scale-hysteresis count anew",
+           &O::scale_consecutive_hysteresis),
+      number(
+          "max-skip-rate", ">= 0 and <= 1; 1: off", [](double v) { return v >= 0 && v <= 1; },
+          "end the run when more of the last 100 steps were skipped", &O::max_skip_rate),
       number("clip-norm", ">= 0; 0: off", not_negative, "largest L2 norm of the whole gradient", &O::clip_norm),
       number("clip-value", ">= 0; 0: off", not_negative, "largest magnitude of a gradient element", &O::clip_value),
   };
@@ -166,9 +186,7 @@ std::vector<Entry> run_entries() {
       choice("optimizer", "sgd|adam|adamw|lion", "the update rule", &O::optimizer),
       number("lr", "> 0", positive, "learning rate", &O::lr),
       number("momentum", ">= 0 and < 1", fraction, "of sgd", &O::momentum),
-      {"nesterov", "flag", "", "look ahead along the momentum of sgd",
-       [](Options& o, Name v) { o.nesterov = parse_flag("nesterov", v); },
-       [](const Options& o) { return std::string(o.nesterov ? "true" : "false"); }},
+      flag("nesterov", "look ahead along the momentum of sgd", &O::nesterov),
       number("beta1", ">= 0 and < 1", fraction,
              "decay of the first moment of adam and adamw; how much of its momentum lion steps by", &O::beta1),
       number("beta2", ">= 0 and < 1", fraction,

@@ -54,10 +54,30 @@ void check_loss(const Options& options) {
 }
 
 void check_scale(const Options& options) {
-  const bool automatic = options.loss_scale == "auto" && options.precision == Dtype::fp16;
-  if (options.loss_scale != "dynamic" && !automatic) {
-    refuse_ignored(options, {"scale-init", "scale-growth", "scale-backoff", "scale-interval", "scale-min", "scale-max"},
-                   "the loss scale is not dynamic here", "--loss-scale dynamic");
+  const std::string& rule = options.loss_scale;
+  const bool automatic = rule == "auto" && options.precision == Dtype::fp16;
+  const bool counts = rule == "dynamic" || rule == "compatible" || automatic;
+  const bool moves = counts || rule == "headroom";
+  if (rule == "headroom" && options.precision != Dtype::fp16) {
+    refuse("loss-scale", "headroom fits fp16's range, and " + std::string(name(options.precision)) + " has fp32's",
+           "--precision fp16");
+  }
+  if (!moves) {
+    refuse_ignored(options, {"scale-init", "scale-min", "scale-max"}, "the loss scale does not move here",
+                   "--loss-scale dynamic");
+  }
+  if (!counts) {
+    refuse_ignored(
+        options,
+        {"scale-growth", "scale-backoff", "scale-interval", "scale-hysteresis", "scale-consecutive-hysteresis"},
+        "the loss scale is not dynamic here", "--loss-scale dynamic");
+  }
+  if (rule == "compatible") {
+    refuse_ignored(options, {"scale-min", "scale-max"}, "PyTorch's scaler has no such limit", "--loss-scale dynamic");
+    return;
+  }
+  if (options.scale_consecutive_hysteresis && options.scale_hysteresis == 1) {
+    refuse("scale-consecutive-hysteresis", "every overflow shrinks the loss scale here", "--scale-hysteresis 2");
   }
   if (options.scale_min > options.scale_max) refuse("scale-min", "it is above scale-max");
   if (options.scale_init == 0) return;

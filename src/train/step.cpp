@@ -10,25 +10,40 @@ namespace halfstep {
 StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr) {
   const FpEnvGuard fp_env;
   StepReport report;
-  report.loss_scale = scaler_.scale();
+  GradientSummary gradients;
   model_.forward(context_, pad_rows(rows));
-  report.loss = evaluate(rows, targets);  // leaves the gradient by the logits, times the loss scale
-  model_.backward(context_, pad_rows(rows), false);
-  const GradientSummary gradients = summarise();
+  do {
+    report.loss_scale = scaler_.scale();
+    report.loss = evaluate(rows, targets);  // leaves the gradient by the logits, times the loss scale
+    model_.backward(context_, pad_rows(rows), false);
+    gradients = summarise();
+    if (!gradients.finite) report.incident = find_incident(rows, report.loss, gradients);
+  } while (!gradients.finite && run_again(report));
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
     update_weights();
   }
-  scaler_.update(gradients.finite);
+  if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d(rows));
+  scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
   report.applied = gradients.finite;
   report.grad_norm = gradients.norm;
-  report.first_bad = gradients.first_bad;
   return report;
 }
 
 TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
-                     ClipOptions clip)
-    : context_(context), model_(model), loss_(loss), optimizer_(optimizer), scaler_(scaler), clip_(clip) {}
+                     ClipOptions clip, std::optional<Headroom> headroom)
+    : context_(context),
+      model_(model),
+      loss_(loss),
+      optimizer_(optimizer),
+      scaler_(scaler),
+      clip_(clip),
+      headroom_(headroom) {
+  for (const Dense& l : model_.layers()) {
+    squares_.push_back({{l.squares.data(), l.squares.size() - 1}});
+    squares_.push_back({{&l.squares.back(), 1}});
+  }
+}
 
 std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
   std::vector<OptimizerTensor> sizes;
@@ -49,14 +64,13 @@ double TrainStep::evaluate(std::size_t rows, const Targets& targets) {
 GradientSummary TrainStep::summarise() {
   // Clip by value comes before the norm is taken, so only this combination costs a pass of its own.
   if (clip_.value > 0 && clip_.norm > 0) clip_by_value();
-  std::vector<GradientSquares> tensors;
-  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-    const std::vector<double>& squares = model_.layers()[i].squares;
-    const std::string name = "layers." + std::to_string(i);
-    tensors.push_back({name + ".weight", {squares.data(), squares.size() - 1}});
-    tensors.push_back({name + ".bias", {&squares.back(), 1}});
-  }
-  return summarise_gradients(tensors, scaler_.scale(), scaler_.inv_scale(), clip_);
+  return summarise_gradients(squares_, scaler_.scale(), scaler_.inv_scale(), clip_);
+}
+
+bool TrainStep::run_again(StepReport& report) {
+  const bool again = headroom_ && smaller_scale_helps(report.incident.cause) && headroom_->retreat(scaler_);
+  if (again) ++report.reruns;
+  return again;
 }
 
 void TrainStep::clip_by_value() {

@@ -1,10 +1,14 @@
 // One training step: the whole of mixed-precision training on one screen (step.cpp).
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "amp/grad_scaler.hpp"
 #include "amp/gradient_pass.hpp"
+#include "amp/headroom.hpp"
+#include "amp/step_cause.hpp"
 #include "gemm/gemm.hpp"
 #include "loss/loss.hpp"
 #include "nn/mlp.hpp"
@@ -12,21 +16,37 @@
 
 namespace halfstep {
 
+// Where a step went non-finite first.
+struct Incident {
+  StepCause cause = StepCause::none;
+  std::size_t layer = 0;
+  bool bias = false;  // of that layer, where a weight or a gradient is meant
+};
+
 struct StepReport {
   double loss = 0;
   bool applied = false;
   double grad_norm = 0;
-  float loss_scale = 1;   // the one this step used
-  std::string first_bad;  // name of the first tensor with a non-finite gradient, when skipped
+  float loss_scale = 1;  // the one this step ended with
+  int reruns = 0;        // of the backward pass, at a smaller scale each
+  Incident incident;     // why it was skipped, or run again
 };
 
 class TrainStep {
  public:
+  // With `headroom` the scale follows the largest gradients, and an overflow that the scale alone caused is repaired
+  // within the step.
   TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
-            ClipOptions clip);
+            ClipOptions clip, std::optional<Headroom> headroom = {});
 
-  // The inputs are already in model.input(); `rows` valid examples.
+  // The inputs are already in model.input(); `rows` valid examples. Allocates nothing.
   StepReport run(std::size_t rows, const Targets& targets, double lr);
+
+  // After a skipped step: where it began, then each weight gradient that is not finite.
+  std::vector<std::string> tensors_of(const Incident& incident) const;
+
+  // The first weight that is not finite, itself or in the storage type.
+  Incident check_weights() const;
 
   // Tensors in the order the optimizer knows them: weight and bias of each layer. Biases are always fp32.
   static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
@@ -36,6 +56,11 @@ class TrainStep {
   GradientSummary summarise();
   void clip_by_value();
   void update_weights();
+  bool run_again(StepReport& report);
+  Incident find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const;
+  bool forward_is_finite(std::size_t layer, std::size_t rows) const;
+  float largest(const Activations& a, std::size_t rows) const;
+  float largest_d(std::size_t rows) const;
 
   GemmContext& context_;
   Mlp& model_;
@@ -43,6 +68,8 @@ class TrainStep {
   Optimizer& optimizer_;
   GradScaler& scaler_;
   ClipOptions clip_;
+  std::optional<Headroom> headroom_;
+  std::vector<GradientSquares> squares_;  // of weight and bias of each layer
 };
 
 }  // namespace halfstep

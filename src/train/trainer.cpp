@@ -1,51 +1,19 @@
 #include "train/trainer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 
 #include "data/split.hpp"
 #include "halfstep/error.hpp"
+#include "train/scaling.hpp"
+#include "train/verdict.hpp"
 
 namespace halfstep {
 namespace {
 
-// Skips in a row without any applied step in between after which a run that cannot shrink its scale gives up.
-constexpr std::int64_t kHopelessSkips = 20;
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-std::string plain(double value) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-  return {text, end};
-}
-
-GradScalerOptions scaler_options(const Options& options) {
-  GradScalerOptions s;
-  const bool automatic = options.loss_scale == "auto";
-  s.dynamic = options.loss_scale == "dynamic" || (automatic && options.precision == Dtype::fp16);
-  s.growth_factor = static_cast<float>(options.scale_growth);
-  s.backoff_factor = static_cast<float>(options.scale_backoff);
-  s.growth_interval = options.scale_interval;
-  s.minimum = static_cast<float>(options.scale_min);
-  s.maximum = static_cast<float>(options.scale_max);
-  if (!s.dynamic) {
-    double fixed = 1;
-    const std::string& text = options.loss_scale;
-    if (!automatic && text != "none") std::from_chars(text.data(), text.data() + text.size(), fixed);
-    s.initial = static_cast<float>(fixed);
-  } else if (options.scale_init > 0) {
-    s.initial = static_cast<float>(options.scale_init);
-  } else {
-    // The gradient of a mean by one logit is at most 1 / batch: this leaves a factor of two below fp16's largest.
-    const double batch = std::exp2(std::floor(std::log2(static_cast<double>(options.batch))));
-    s.initial = static_cast<float>(std::min(65536.0, 32768.0 * batch));
-  }
-  return s;
 }
 
 OptimizerOptions optimizer_options(const Options& o) {
@@ -70,6 +38,13 @@ std::int64_t planned_epochs(const Options& options, const data::Examples& train)
 
 std::int64_t planned_steps_of(const Options& options, const data::Examples& train) {
   return options.steps > 0 ? options.steps : planned_epochs(options, train) * steps_per_epoch(options, train);
+}
+
+json::Object incident_line(const StepRecord& r) {
+  json::Array tensors(r.tensors.begin(), r.tensors.end());
+  return {{"event", name(r.outcome)}, {"step", r.step}, {"applied", r.applied}, {"cause", name(r.cause)},
+          {"tensors", tensors},       {"loss", r.loss}, {"lr", r.lr},           {"loss_scale", r.loss_scale},
+          {"reruns", r.reruns}};
 }
 
 }  // namespace
@@ -97,7 +72,9 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       loss_(make_loss(problem.loss, options.huber_delta)),
       optimizer_(make_optimizer(optimizer_options(options), TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
-      step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value}),
+      step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
+            headroom_of(options)),
+      last_good_(model_),
       batcher_(train, batch_rows(options, train), machine.executor->threads()),
       schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
       log_(options.metrics) {
@@ -108,47 +85,63 @@ std::int64_t Trainer::memory_bytes() const {
   const std::size_t data = train_.x.size() * sizeof(float) + train_.bytes.size();
   const std::size_t scratch =
       static_cast<std::size_t>(machine_.executor->threads()) * GemmContext::kWorkerFloats * sizeof(float);
-  return static_cast<std::int64_t>(model_.memory_bytes() + optimizer_->memory_bytes() + data + scratch);
+  return static_cast<std::int64_t>(model_.memory_bytes() + last_good_.memory_bytes() + optimizer_->memory_bytes() +
+                                   data + scratch);
 }
 
 StepReport Trainer::one_step(std::span<const std::uint32_t> rows) {
   batcher_.load(context_, rows, model_.input());
   // Two clocks: the rate follows the applied steps, so a skipped one does not use it up.
-  return step_.run(rows.size(), batcher_.targets(), schedule_.at(steps_.applied));
+  return step_.run(rows.size(), batcher_.targets(), schedule_.at(ledger_.counts().applied));
 }
 
-void Trainer::count(const StepReport& report) {
-  ++steps_.attempted;
-  if (report.applied) {
-    ++steps_.applied;
-    skipped_in_a_row_ = 0;
-    return;
+void Trainer::account(const StepReport& report, const TrainObserver& observer) {
+  StepRecord record;
+  record.step = ledger_.counts().attempted + 1;
+  record.applied = ledger_.counts().applied + (report.applied ? 1 : 0);
+  record.outcome = !report.applied     ? StepOutcome::skipped
+                   : report.reruns > 0 ? StepOutcome::retried
+                                       : StepOutcome::applied;
+  record.cause = report.incident.cause;
+  if (record.cause != StepCause::none) record.tensors = step_.tensors_of(report.incident);
+  record.loss = report.loss;
+  record.lr = schedule_.at(ledger_.counts().applied);
+  record.loss_scale = report.loss_scale;
+  record.grad_norm = report.grad_norm;
+  record.reruns = report.reruns;
+  ledger_.add(record);
+  if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
+  if (observer.on_step) observer.on_step(record);
+  last_cause_ = report.applied ? StepCause::none : record.cause;
+  if (last_good_.due(report.loss) && step_.check_weights().cause == StepCause::none) {
+    last_good_.keep(model_, record.applied);
   }
-  ++steps_.skipped;
-  ++skipped_in_a_row_;
-  const std::string cause =
-      std::isfinite(report.loss) ? "non-finite gradient of " + report.first_bad : std::string("non-finite loss");
-  ++skip_reasons_[cause + " at loss scale " + plain(report.loss_scale)];
-  if (scaler_.at_minimum() && skipped_in_a_row_ >= kHopelessSkips) give_up(report);
+  if (const auto parts = verdict(record, ledger_, scaler_, options_)) throw Error(Status::diverged, *parts);
 }
 
-void Trainer::give_up(const StepReport& report) const {
-  const std::string scale = "loss scale " + plain(report.loss_scale);
-  throw Error(
-      Status::diverged,
-      {.what = "training diverged",
-       .where = "step " + std::to_string(steps_.attempted) + (report.first_bad.empty() ? "" : ", " + report.first_bad),
-       .why = std::to_string(skipped_in_a_row_) + " steps in a row had a non-finite " +
-              (std::isfinite(report.loss) ? "gradient" : "loss") + " at " + scale + ", and a smaller scale cannot help",
-       .kept = "no weight was changed by a skipped step; no model was written",
-       .hint = advice()});
+std::int64_t Trainer::restore_last_good() {
+  // What stopped these steps did not come from the weights: they are as the last applied step left them.
+  const bool weights_are_good = last_cause_ != StepCause::weights && last_cause_ != StepCause::forward &&
+                                last_cause_ != StepCause::loss && step_.check_weights().cause == StepCause::none;
+  if (weights_are_good) return ledger_.counts().applied;
+  if (!last_good_.any()) return 0;
+  last_good_.restore(model_);
+  return last_good_.applied();
 }
 
-std::string Trainer::advice() const {
-  if (!scaler_.dynamic() && scaler_.scale() > 1) return "--loss-scale dynamic, or a smaller scale";
-  const std::string rate = "a smaller --lr than " + plain(options_.lr);
-  if (options_.precision == Dtype::fp16) return rate + ", --clip-norm 1, or --precision bf16, which has fp32's range";
-  return rate + ", or --clip-norm 1";
+// The last update may have been the bad one, and no forward pass has seen it yet.
+void Trainer::finish() {
+  if (auto parts = final_verdict(ledger_, scaler_, options_)) throw Error(Status::diverged, *parts);
+  const Incident bad = step_.check_weights();
+  if (bad.cause == StepCause::none) return;
+  last_cause_ = bad.cause;
+  StepRecord record;
+  record.step = ledger_.counts().attempted;
+  record.outcome = StepOutcome::skipped;
+  record.cause = bad.cause;
+  record.tensors = step_.tensors_of(bad);
+  record.loss_scale = scaler_.scale();
+  throw Error(Status::diverged, *verdict(record, ledger_, scaler_, options_));
 }
 
 bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result) {
@@ -166,21 +159,21 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
     report = one_step({order.data() + first, rows});
     loss_sum += report.loss * static_cast<double>(rows);
     seen += rows;
-    count(report);
-    stop = steps_.attempted >= schedule_.steps;
+    account(report, observer);
+    stop = ledger_.counts().attempted >= schedule_.steps;
     if (observer.should_stop && observer.should_stop()) result.stopped = stop = true;
     if (observer.on_progress && seconds_since(last_progress) > 0.1) {
       last_progress = std::chrono::steady_clock::now();
-      observer.on_progress(steps_.attempted, schedule_.steps, report.loss);
+      observer.on_progress(ledger_.counts().attempted, schedule_.steps, report.loss);
     }
   }
   const double seconds = seconds_since(start);
   EpochReport e;
   e.epoch = epoch + 1;
   e.epochs = options_.steps > 0 ? 0 : planned_epochs(options_, train_);
-  e.steps = steps_;
+  e.steps = ledger_.counts();
   e.train_loss = loss_sum / static_cast<double>(seen);
-  e.lr = schedule_.at(steps_.applied > 0 ? steps_.applied - 1 : 0);
+  e.lr = schedule_.at(std::max<std::int64_t>(e.steps.applied, 1) - 1);
   e.loss_scale = scaler_.scale();
   e.grad_norm = report.grad_norm;
   e.samples_per_s = static_cast<double>(seen) / seconds;
@@ -195,6 +188,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
   json::Object line = {{"epoch", e.epoch},
                        {"step", e.steps.attempted},
                        {"applied", e.steps.applied},
+                       {"retried", e.steps.retried},
                        {"skipped", e.steps.skipped},
                        {"split", "train"},
                        {"loss", e.train_loss},
@@ -215,17 +209,18 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
 
 TrainResult Trainer::run(const TrainObserver& observer) {
   TrainResult result;
-  for (std::int64_t epoch = 0; run_epoch(epoch, observer, result) && steps_.attempted < schedule_.steps;) ++epoch;
+  for (std::int64_t epoch = 0; run_epoch(epoch, observer, result) && ledger_.counts().attempted < schedule_.steps;) {
+    ++epoch;
+  }
+  finish();
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);
   result.isa = machine_.kernels->name;
   result.threads = machine_.executor->threads();
-  result.steps = steps_;
+  result.steps = ledger_.counts();
   result.loss_scale = scaler_.scale();
   result.train.classification = problem_.meaning.classification;
-  for (const auto& [reason, steps] : skip_reasons_) {
-    result.skip_reasons.push_back(std::to_string(steps) + (steps == 1 ? " step: " : " steps: ") + reason);
-  }
+  result.ledger = ledger_.entries();
   return result;
 }
 

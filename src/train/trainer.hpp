@@ -1,6 +1,5 @@
 // The training loop: epochs of steps over prepared examples, with metrics and an honest count of what was skipped.
 #pragma once
-#include <map>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,8 @@
 #include "halfstep/jobs.hpp"
 #include "train/batcher.hpp"
 #include "train/inference.hpp"
+#include "train/last_good.hpp"
+#include "train/ledger.hpp"
 #include "train/machine.hpp"
 #include "train/metrics_log.hpp"
 #include "train/schedule.hpp"
@@ -35,14 +36,18 @@ class Trainer {
   std::int64_t memory_bytes() const;
   std::int64_t planned_steps() const { return schedule_.steps; }
 
-  // Throws Error(diverged) when the loss scale is at its floor (or fixed) and gradients stay non-finite.
+  // Throws Error(diverged), see verdict.hpp.
   TrainResult run(const TrainObserver& observer);
+  // After that: brings the model back to its last good weights. The applied steps that led to them; 0: there are none,
+  // and the model is unusable.
+  std::int64_t restore_last_good();
+  GradScalerState scaler_state() const { return scaler_.state(); }
 
  private:
   StepReport one_step(std::span<const std::uint32_t> rows);
-  void count(const StepReport& report);
-  [[noreturn]] void give_up(const StepReport& report) const;
-  std::string advice() const;  // what to try when a run diverges
+  // Ledger, metrics, last good weights; throws when the run must end.
+  void account(const StepReport& report, const TrainObserver& observer);
+  void finish();
   bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
 
   const Options& options_;
@@ -56,12 +61,12 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   GradScaler scaler_;
   TrainStep step_;
+  LastGood last_good_;
   Batcher batcher_;
   Schedule schedule_;
   MetricsLog log_;
-  StepCounts steps_;
-  std::int64_t skipped_in_a_row_ = 0;
-  std::map<std::string, std::int64_t> skip_reasons_;  // reason, steps
+  Ledger ledger_;
+  StepCause last_cause_ = StepCause::none;  // of the last step, when it was skipped
 };
 
 }  // namespace halfstep

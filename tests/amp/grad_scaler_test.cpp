@@ -87,4 +87,44 @@ TEST_CASE("scaler: the reciprocal of a power of two is exact") {
   }
 }
 
+// Events x o after each other at interval 4, as DeepSpeed's and Megatron's code treats them: the first overflow uses up
+// a credit, every later one shrinks, growth gives the credits back, and so does a good step where they count in a row.
+TEST_CASE("scaler: hysteresis") {
+  GradScalerOptions options;
+  options.growth_interval = 4;
+  options.hysteresis = 2;
+  GradScaler plain(options);
+  CHECK(scales(plain, "xxoxooooxx") ==
+        std::vector<float>{65536, 32768, 32768, 16384, 16384, 16384, 16384, 32768, 32768, 16384});
+  options.consecutive_hysteresis = true;
+  GradScaler in_a_row(options);
+  CHECK(scales(in_a_row, "xxoxoxxoooo") ==
+        std::vector<float>{65536, 32768, 32768, 32768, 32768, 32768, 16384, 16384, 16384, 16384, 32768});
+  options.consecutive_hysteresis = false;
+  options.hysteresis = 3;
+  GradScaler third(options);
+  CHECK(scales(third, "xxxx") == std::vector<float>{65536, 65536, 32768, 16384});
+}
+
+TEST_CASE("scaler: an overflow that only used up a credit still interrupts the good steps") {
+  GradScalerOptions options = quick_growth();
+  options.hysteresis = 2;
+  GradScaler scaler(options);
+  CHECK(scales(scaler, "ooxooo") == std::vector<float>{65536, 65536, 65536, 65536, 65536, 131072});
+}
+
+TEST_CASE("scaler: what no smaller scale can help leaves scale, tracker and credits alone") {
+  GradScalerOptions options = quick_growth();
+  options.hysteresis = 2;
+  GradScaler scaler(options);
+  scaler.update(true);
+  for (int i = 0; i < 100; ++i) scaler.update(false, false);
+  CHECK(scaler.scale() == 65536);
+  CHECK(scaler.growth_tracker() == 1);
+  CHECK(scaler.state().credits == 2);
+  GradScaler compatible(compatible_scaler());
+  compatible.update(false, false);
+  CHECK(compatible.scale() == 32768);
+}
+
 }  // namespace

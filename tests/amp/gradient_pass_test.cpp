@@ -17,7 +17,7 @@ struct Gradients {
   std::vector<std::vector<double>> blocks;
   GradientSummary summary(float scale, ClipOptions clip = {}) const {
     std::vector<GradientSquares> tensors;
-    for (std::size_t i = 0; i < blocks.size(); ++i) tensors.push_back({"tensor" + std::to_string(i), blocks[i]});
+    for (const std::vector<double>& b : blocks) tensors.push_back({b});
     return summarise_gradients(tensors, scale, 1 / scale, clip);
   }
 };
@@ -29,7 +29,7 @@ TEST_CASE("gradients: the norm is that of the unscaled gradients, and the multip
   CHECK(s.norm == 5);
   CHECK(s.multiplier == 1.0f / 1024);
   CHECK(s.limit == std::numeric_limits<float>::infinity());
-  CHECK(s.first_bad.empty());
+  CHECK(s.first_bad == -1);
   CHECK(Gradients{}.summary(1024).norm == 0);
   CHECK(Gradients{}.summary(1024).finite);
 }
@@ -59,12 +59,23 @@ TEST_CASE("gradients: the first tensor that is not finite is named, and nothing 
         for (ClipOptions clip : {ClipOptions{}, ClipOptions{.norm = 1}, ClipOptions{.norm = 1, .value = 1}}) {
           const GradientSummary s = g.summary(8, clip);
           CHECK_FALSE(s.finite);
-          CHECK(s.first_bad == "tensor" + std::to_string(tensor));
+          CHECK(s.first_bad == static_cast<std::ptrdiff_t>(tensor));
           CHECK(s.multiplier == 0.125f);
         }
       }
     }
   }
+}
+
+// pytorch#96755: found finite under the scale, infinite after it was divided out.
+TEST_CASE("gradients: one that leaves fp32 when a scale below 1 is divided out is not finite") {
+  const Gradients g{{{1e38 * 1e38}}};
+  CHECK(g.summary(0.5f).finite);
+  CHECK_FALSE(g.summary(0.125f).finite);
+  CHECK(g.summary(0.125f).first_bad == -1);
+  CHECK_FALSE(g.summary(0.125f, {.norm = 1}).finite);
+  CHECK_FALSE(Gradients{{{1.0}}}.summary(0.0f).finite);
+  CHECK_FALSE(Gradients{{{0.0}}}.summary(0.0f).finite);
 }
 
 TEST_CASE("gradients: large finite gradients are no false alarm") {

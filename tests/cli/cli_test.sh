@@ -35,7 +35,7 @@ expect 0 --help; in_out "halfstep train"; in_out "exit codes"; empty err
 expect 0 -h
 expect 0 help train
 expect 2
-for command in train eval predict inspect info params; do
+for command in train eval predict inspect info params demo; do
   expect 0 "$command" --help; in_out "usage: halfstep $command"; in_out "--json"
   awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
 done
@@ -49,6 +49,13 @@ for name in gb_per_s read_gb_per_s update_gb_per_s fraction_of_bandwidth; do fie
 expect 0 bench gradpass --elements 1000 --threads 1 --repetitions 1; in_out fraction
 expect 0 params; in_out "weight-decay = "
 expect 0 params --json; one_line; in_out '"name":"lr"'; field range
+
+# the demonstrations
+expect 0 demo; in_out "underflow: "; in_out "scaling: "; in_out "overflow: "; empty err
+grep -q $'\x1b' out && fail "$last: colour in a pipe"
+awk 'length > 120 { exit 1 }' out || fail "$last: a line is wider than 120 columns"
+expect 0 demo overflow --json; one_line; in_out '"command":"demo"'; in_out '"inf"'; in_out '"nan"'
+expect 2 demo overflew; in_err "underflow, scaling or overflow"
 
 # usage errors
 expect 2 trian; in_err "did you mean halfstep train?"; empty out

@@ -73,6 +73,9 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"scale-interval", "10"},
                                                         {"scale-min", "0.5"},
                                                         {"scale-max", "1024"},
+                                                        {"scale-hysteresis", "2"},
+                                                        {"scale-consecutive-hysteresis", "true"},
+                                                        {"max-skip-rate", "0.25"},
                                                         {"clip-norm", "1.5"},
                                                         {"clip-value", "0.1"},
                                                         {"optimizer", "sgd"},
@@ -141,6 +144,9 @@ TEST_CASE("options: ranges and strict numbers") {
                                                                                       {"scale-backoff", "0"},
                                                                                       {"scale-backoff", "0.3"},
                                                                                       {"scale-init", "3"},
+                                                                                      {"scale-hysteresis", "0"},
+                                                                                      {"max-skip-rate", "1.5"},
+                                                                                      {"max-skip-rate", "-0.1"},
                                                                                       {"scale-min", "0"},
                                                                                       {"loss-scale", "0"},
                                                                                       {"loss-scale", "3"},
@@ -196,6 +202,14 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"huber-delta", "2"}})) == "--huber-delta");
   CHECK(refused(with({{"scale-init", "64"}})) == "--scale-init");
   CHECK(refused(with({{"precision", "fp16"}, {"scale-init", "64"}, {"scale-max", "32"}})) == "--scale-init");
+  CHECK(refused(with({{"loss-scale", "compatible"}, {"scale-init", "64"}, {"scale-interval", "5"}})) == "");
+  CHECK(refused(with({{"loss-scale", "compatible"}, {"scale-min", "2"}})) == "--scale-min");
+  CHECK(refused(with({{"loss-scale", "headroom"}})) == "--loss-scale");
+  CHECK(refused(with({{"loss-scale", "headroom"}, {"precision", "fp16"}, {"scale-init", "64"}})) == "");
+  CHECK(refused(with({{"loss-scale", "headroom"}, {"precision", "fp16"}, {"scale-growth", "4"}})) == "--scale-growth");
+  CHECK(refused(with({{"scale-hysteresis", "2"}})) == "--scale-hysteresis");
+  CHECK(refused(with({{"precision", "fp16"}, {"scale-consecutive-hysteresis", "true"}})) ==
+        "--scale-consecutive-hysteresis");
   CHECK(refused(with({{"test", "t"}, {"validation", "0.1"}})) == "--validation");
   Options direct;
   direct.lr = -1;

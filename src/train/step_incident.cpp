@@ -1,0 +1,112 @@
+// Why a step is not finite. Reads every tensor of the step once, and only after something went wrong.
+#include <cmath>
+
+#include "train/step.hpp"
+
+namespace halfstep {
+namespace {
+
+// The least magnitude that rounds to infinity in the storage type: half a unit above the largest finite number.
+float beyond(Dtype dtype) {
+  if (dtype == Dtype::fp16) return 65520;
+  return dtype == Dtype::bf16 ? 0x1.ffp127f : INFINITY;
+}
+
+std::string tensor_name(std::size_t layer, const char* part) { return "layers." + std::to_string(layer) + "." + part; }
+
+float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const void* x) {
+  return kernels.largest[static_cast<std::size_t>(dtype)](n, x);
+}
+
+}  // namespace
+
+float TrainStep::largest(const Activations& a, std::size_t rows) const {
+  return largest_of(context_.kernels, context_.dtype, pad_rows(rows) * a.ld, a.rows.data());
+}
+
+float TrainStep::largest_d(std::size_t rows) const {
+  float most = 0;
+  for (const Dense& l : model_.layers()) {
+    const float here = largest(l.d, rows);
+    if (here > most || std::isnan(here)) most = here;
+  }
+  return most;
+}
+
+bool TrainStep::forward_is_finite(std::size_t layer, std::size_t rows) const {
+  const Dense& l = model_.layers()[layer];
+  const std::size_t padded = pad_rows(rows);
+  if (layer + 1 == model_.layers().size()) {
+    return std::isfinite(largest_of(context_.kernels, Dtype::fp32, padded * model_.logits_ld(), model_.logits()));
+  }
+  const bool z =
+      l.z.size() == 0 || std::isfinite(largest_of(context_.kernels, context_.dtype, padded * l.y.ld, l.z.data()));
+  return z && std::isfinite(largest(l.y, rows));
+}
+
+Incident TrainStep::check_weights() const {
+  const auto fits = [&](const AlignedBuffer<float>& tensor, float limit) {
+    return largest_of(context_.kernels, Dtype::fp32, tensor.size(), tensor.data()) < limit;
+  };
+  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+    const Dense& l = model_.layers()[i];
+    if (!fits(l.weight, beyond(context_.dtype))) return {StepCause::weights, i, false};
+    if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, true};  // biases stay fp32
+  }
+  return {};
+}
+
+Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const {
+  const std::size_t layers = model_.layers().size();
+  const Incident weights = check_weights();
+  std::size_t forward = 0, backward = layers;  // the first layer of each pass that is not finite
+  while (forward < layers && forward_is_finite(forward, rows)) ++forward;
+  while (backward > 0 && std::isfinite(largest(model_.layers()[backward - 1].d, rows))) --backward;
+  const StepCause cause = cause_of({.data = std::isfinite(largest(model_.input(), rows)),
+                                    .weights = weights.cause == StepCause::none,
+                                    .forward = forward == layers,
+                                    .loss = std::isfinite(loss),
+                                    .d = backward == 0,
+                                    .gradients = gradients.first_bad < 0,
+                                    .unscaled = gradients.finite});
+  if (cause == StepCause::weights) return weights;
+  if (cause == StepCause::forward) return {cause, forward};
+  if (cause == StepCause::scale) return {cause, backward - 1};
+  if (cause != StepCause::gradient) return {cause};
+  const auto tensor = static_cast<std::size_t>(gradients.first_bad);
+  return {cause, tensor / 2, tensor % 2 == 1};
+}
+
+std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
+  std::vector<std::string> names;
+  const auto parameter = [](std::size_t layer, bool bias) { return tensor_name(layer, bias ? "bias" : "weight"); };
+  switch (incident.cause) {
+    case StepCause::data:
+      names.emplace_back("input");
+      break;
+    case StepCause::weights:
+      names.push_back(parameter(incident.layer, incident.bias));
+      break;
+    case StepCause::forward:
+      names.push_back(incident.layer + 1 == model_.layers().size() ? "logits" : tensor_name(incident.layer, "output"));
+      break;
+    case StepCause::loss:
+      names.emplace_back("loss");
+      break;
+    case StepCause::scale:
+      names.push_back(tensor_name(incident.layer, "d"));
+      break;
+    case StepCause::none:
+    case StepCause::gradient:
+    case StepCause::unscale:
+      break;  // the gradients below say all
+  }
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    double sum = 0;
+    for (const double block : squares_[i].blocks) sum += block;
+    if (!std::isfinite(sum)) names.push_back("gradient of " + parameter(i / 2, i % 2 == 1));
+  }
+  return names;
+}
+
+}  // namespace halfstep
