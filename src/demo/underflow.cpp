@@ -44,9 +44,8 @@ Demo underflow_demo(const KernelTable& kernels) {
   numbers.rows = {row_of(kernels, "gradient 1e-5", kSmall, "in fp16 a subnormal number: few bits are left"),
                   row_of(kernels, "rate 1e-5 x gradient 1e-5", kSmall * kSmall, "below fp16's smallest number: zero")};
   DemoTable weights{"What becomes of a weight", {"fp32", "fp16", "bf16", "fp16 of a master"}, {}};
-  weights.rows = {descent(kernels, "1e-5, one update of 1e-10", kSmall, kSmall, kSmall, 1,
-                          "a thousandth of what fp16 and bf16 can tell apart here"),
-                  descent(kernels, "1, one update of 1e-5", 1, 1, kSmall, 1, "below 1, fp16 moves in steps of 4.9e-4"),
+  weights.rows = {descent(kernels, "1e-5, one update of 1e-10", kSmall, kSmall, kSmall, 1, "fp16 and bf16 do not move"),
+                  descent(kernels, "1, one update of 1e-5", 1, 1, kSmall, 1, "fp16 steps by 4.9e-4 here"),
                   descent(kernels, "1, 1000 updates of 1e-5", 1, 1, kSmall, kSteps, "only a fp32 master adds them up")};
   return {.name = "underflow",
           .title = "Small updates in small numbers",

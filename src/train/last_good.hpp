@@ -12,8 +12,8 @@ class LastGood {
  public:
   explicit LastGood(Mlp& model);  // takes the memory
 
-  // After each step, with the loss that the step started from. True every kEvery steps if their mean loss is below the
-  // first loss of the run: the weights deserve to be kept.
+  // After each applied step, with the loss that the step started from. True every kEvery steps if their mean loss is
+  // below the first loss of the run: the weights deserve to be kept.
   bool due(double loss);
   void keep(Mlp& model, std::int64_t applied);
 
@@ -30,7 +30,7 @@ class LastGood {
   };
   std::vector<Copy> layers_;
   std::int64_t applied_ = 0;
-  std::int64_t steps_ = 0;  // since the run began
+  std::int64_t steps_ = 0;  // seen by due
   double first_loss_ = 0;
   double sum_ = 0;  // of losses since the last time
 };

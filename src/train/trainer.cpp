@@ -113,7 +113,7 @@ void Trainer::account(const StepReport& report, const TrainObserver& observer) {
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer.on_step) observer.on_step(record);
   last_cause_ = report.applied ? StepCause::none : record.cause;
-  if (last_good_.due(report.loss) && step_.check_weights().cause == StepCause::none) {
+  if (report.applied && last_good_.due(report.loss) && step_.check_weights().cause == StepCause::none) {
     last_good_.keep(model_, record.applied);
   }
   if (const auto parts = verdict(record, ledger_, scaler_, options_)) throw Error(Status::diverged, *parts);

@@ -53,7 +53,7 @@ expect 0 params --json; one_line; in_out '"name":"lr"'; field range
 # the demonstrations
 expect 0 demo; in_out "underflow: "; in_out "scaling: "; in_out "overflow: "; empty err
 grep -q $'\x1b' out && fail "$last: colour in a pipe"
-awk 'length > 120 { exit 1 }' out || fail "$last: a line is wider than 120 columns"
+awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
 expect 0 demo overflow --json; one_line; in_out '"command":"demo"'; in_out '"inf"'; in_out '"nan"'
 expect 2 demo overflew; in_err "underflow, scaling or overflow"
 

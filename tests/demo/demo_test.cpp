@@ -49,10 +49,10 @@ TEST_CASE("demo: an update of 1e-5 by gradients of 1e-5") {
     CHECK(value(demo, table, "1e-5, one update of 1e-10", "fp16") == 168 * 0x1p-24);
     CHECK(value(demo, table, "1, one update of 1e-5", "fp32") == 1 - 168 * 0x1p-24);  // 1e-5 in steps of 2^-24
     CHECK(value(demo, table, "1, one update of 1e-5", "fp16") == 1);
-    CHECK(value(demo, table, "1, 1000 updates of 1e-5", "fp32") == doctest::Approx(0.99).epsilon(1e-5));
+    CHECK(value(demo, table, "1, 1000 updates of 1e-5", "fp32") == doctest::Approx(0.99).epsilon(3e-5));
     CHECK(value(demo, table, "1, 1000 updates of 1e-5", "fp16") == 1);
     CHECK(value(demo, table, "1, 1000 updates of 1e-5", "bf16") == 1);
-    CHECK(std::fabs(value(demo, table, "1, 1000 updates of 1e-5", "fp16 of a master") - 0.99) <= 0x1p-12);
+    CHECK(std::fabs(value(demo, table, "1, 1000 updates of 1e-5", "fp16 of a master") - 0.99) <= 3e-4);
   });
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("demo: a tiny loss scaled by 1024") {
       CHECK(cell("fp32") == doctest::Approx(exact).epsilon(1e-6));
       // To the nearest multiple of 2^-24 where fp16 is subnormal.
       if (i > 0) CHECK(cell("fp16") == std::nearbyint(exact * 0x1p24) * 0x1p-24);
-      if (i > 1) CHECK(cell("fp16 x 1024") == std::nearbyint(1024 * exact * 0x1p24) * 0x1p-24);
+      if (i > 2) CHECK(cell("fp16 x 1024") == std::nearbyint(1024 * exact * 0x1p24) * 0x1p-24);
       CHECK(cell("unscaled") == cell("fp16 x 1024") / 1024);
       CHECK(cell("error scaled") <= cell("error"));
       CHECK(cell("error scaled") < 0.15);

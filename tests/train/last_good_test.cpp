@@ -1,0 +1,46 @@
+#include "train/last_good.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "kernels/dispatch.hpp"
+#include "support/model.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+bool due_after(LastGood& last_good, std::int64_t steps, double loss) {
+  for (std::int64_t i = 1; i < steps; ++i) {
+    if (last_good.due(loss)) return false;
+  }
+  return last_good.due(loss);
+}
+
+TEST_CASE("last good: kept when the loss has fallen, and a NaN neither passes nor poisons what follows") {
+  Mlp model({.widths = {5, 4, 2}, .dtype = Dtype::fp32, .max_rows = 2});
+  LastGood last_good(model);
+  CHECK_FALSE(due_after(last_good, LastGood::kEvery, 2.0));  // no better than the first
+  CHECK(due_after(last_good, LastGood::kEvery, 1.5));
+  CHECK_FALSE(due_after(last_good, LastGood::kEvery, 1e9));
+  CHECK_FALSE(due_after(last_good, LastGood::kEvery, std::numeric_limits<double>::quiet_NaN()));
+  CHECK(due_after(last_good, LastGood::kEvery, 1.0));
+}
+
+TEST_CASE("last good: gives back the bits that it was given") {
+  Mlp model({.widths = {5, 40, 2}, .dtype = Dtype::bf16, .max_rows = 2});
+  model.initialise(1, select_isa());
+  LastGood last_good(model);
+  CHECK_FALSE(last_good.any());
+  const auto before = master_bits(model);
+  last_good.keep(model, 7);
+  model.initialise(2, select_isa());
+  CHECK(master_bits(model) != before);
+  last_good.restore(model);
+  CHECK(master_bits(model) == before);
+  CHECK(last_good.applied() == 7);
+}
+
+}  // namespace
