@@ -130,8 +130,9 @@ std::int64_t Trainer::restore_last_good() {
 }
 
 // The last update may have been the bad one, and no forward pass has seen it yet.
-void Trainer::finish() {
-  if (auto parts = final_verdict(ledger_, scaler_, options_)) throw Error(Status::diverged, *parts);
+void Trainer::finish(bool stopped) {
+  const auto parts = final_verdict(ledger_, scaler_, options_);
+  if (parts && !stopped) throw Error(Status::diverged, *parts);
   const Incident bad = step_.check_weights();
   if (bad.cause == StepCause::none) return;
   last_cause_ = bad.cause;
@@ -212,7 +213,7 @@ TrainResult Trainer::run(const TrainObserver& observer) {
   for (std::int64_t epoch = 0; run_epoch(epoch, observer, result) && ledger_.counts().attempted < schedule_.steps;) {
     ++epoch;
   }
-  finish();
+  finish(result.stopped);
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);
   result.isa = machine_.kernels->name;

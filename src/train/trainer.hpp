@@ -47,7 +47,7 @@ class Trainer {
   StepReport one_step(std::span<const std::uint32_t> rows);
   // Ledger, metrics, last good weights; throws when the run must end.
   void account(const StepReport& report, const TrainObserver& observer);
-  void finish();
+  void finish(bool stopped);  // throws when the weights are no model
   bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
 
   const Options& options_;
