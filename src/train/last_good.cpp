@@ -5,12 +5,14 @@
 namespace halfstep {
 
 LastGood::LastGood(Mlp& model) {
+  if (!model.shape().master) return;
   for (const Dense& l : model.layers()) {
     layers_.push_back({AlignedBuffer<float>(l.weight.size()), AlignedBuffer<float>(l.bias.size())});
   }
 }
 
 bool LastGood::due(double loss) {
+  if (layers_.empty()) return false;
   if (steps_++ == 0) first_loss_ = loss;
   sum_ += loss;
   if (steps_ % kEvery != 0) return false;

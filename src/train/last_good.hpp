@@ -1,4 +1,5 @@
-// A copy of the master weights at a time when they were good, for a run that ends badly.
+// A copy of the master weights at a time when they were good, for a run that ends badly. A model without masters keeps
+// none.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -28,7 +29,7 @@ class LastGood {
   struct Copy {
     AlignedBuffer<float> weight, bias;
   };
-  std::vector<Copy> layers_;
+  std::vector<Copy> layers_;  // empty without masters
   std::int64_t applied_ = 0;
   std::int64_t steps_ = 0;  // seen by due
   double first_loss_ = 0;

@@ -50,7 +50,12 @@ Incident TrainStep::check_weights() const {
   };
   for (std::size_t i = 0; i < model_.layers().size(); ++i) {
     const Dense& l = model_.layers()[i];
-    if (!fits(l.weight, beyond(context_.dtype))) return {StepCause::weights, i, false};
+    // Without masters the packed weights are all there is.
+    const bool whole = model_.shape().master
+                           ? fits(l.weight, beyond(context_.dtype))
+                           : std::isfinite(largest_of(context_.kernels, context_.dtype, l.layout.size(),
+                                                      l.packed_forward.data()));
+    if (!whole) return {StepCause::weights, i, false};
     if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, true};  // biases stay fp32
   }
   return {};
