@@ -30,8 +30,9 @@ struct GemmBenchShape {
 
 struct GemmBenchRequest {
   GemmBenchShape shape;
-  std::vector<std::string> isas;  // empty: every ISA that runs here
-  std::vector<int> threads;       // each at least 1
+  std::vector<std::string> isas;  // empty: every ISA that runs here with this math
+  Math math = Math::portable;
+  std::vector<int> threads;  // each at least 1
   GemmEpilogue epilogue = GemmEpilogue::plain;
   int repetitions = 15;
 };

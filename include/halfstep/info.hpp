@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "halfstep/types.hpp"
+
 namespace halfstep {
 
 struct IsaInfo {
@@ -19,7 +21,9 @@ struct SystemInfo {
   std::string compiler;
   std::string cpu;
   std::vector<IsaInfo> isas;  // from the plainest to the widest
-  int threads = 1;            // default of this process
+  std::string math;           // "portable" or "native"
+  std::string math_reason;
+  int threads = 1;  // default of this process
   std::string threads_reason;
   std::string parallel;  // back end: "oneTBB 2021.8"
   std::string xsimd;
@@ -28,7 +32,7 @@ struct SystemInfo {
 };
 
 std::string_view version();
-// Throws Error(unsupported) when `isa` or HALFSTEP_ISA names one that is unknown or cannot run here.
-SystemInfo system_info(const std::string& isa = "auto");
+// Throws Error(unsupported) when `isa` or HALFSTEP_ISA names one that is unknown or cannot run here with this math.
+SystemInfo system_info(const std::string& isa = "auto", Math math = Math::portable);
 
 }  // namespace halfstep

@@ -57,6 +57,7 @@ struct TrainObserver {
 struct TrainResult {
   std::string precision;
   std::string isa;
+  std::string math;
   int threads = 0;
   Metrics train;  // train.loss is the last epoch's mean
   Metrics eval;

@@ -14,6 +14,7 @@ struct Options {
   // machine
   int threads = 0;           // 0: as many as the process may use
   std::string isa = "auto";  // name of a compiled ISA
+  Math math = Math::portable;
   std::uint64_t seed = 0;
 
   // data

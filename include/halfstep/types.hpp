@@ -22,6 +22,12 @@ enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion };
 // kept beside them (kahan) or rounded up or down by chance (stochastic).
 enum class MasterKind : std::uint8_t { fp32, kahan, stochastic };
 
+// portable: the same bits on every ISA. native: also kernels that round as the CPU's own instructions do, where those
+// are faster; the same bits on the same ISA.
+enum class Math : std::uint8_t { portable, native };
+
+constexpr std::string_view name(Math math) { return math == Math::portable ? "portable" : "native"; }
+
 enum class Task : std::uint8_t { automatic, classify, regress };
 
 }  // namespace halfstep

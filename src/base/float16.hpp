@@ -5,6 +5,9 @@
 #include <bit>
 #include <cstdint>
 
+// Always inlined: a copy in the object file of one ISA could become that of the whole program.
+#define HS_CAST [[gnu::always_inline]] constexpr
+
 namespace halfstep {
 
 struct Bf16 {
@@ -14,9 +17,9 @@ struct Fp16 {
   std::uint16_t bits;
 };
 
-constexpr float to_fp32(Bf16 value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16); }
+HS_CAST float to_fp32(Bf16 value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16); }
 
-constexpr Bf16 to_bf16(float value) {
+HS_CAST Bf16 to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return {static_cast<std::uint16_t>((bits >> 16) | 0x0040u)};
@@ -24,7 +27,7 @@ constexpr Bf16 to_bf16(float value) {
   return {static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16)};
 }
 
-constexpr float to_fp32(Fp16 value) {
+HS_CAST float to_fp32(Fp16 value) {
   const std::uint32_t sign = (value.bits & 0x8000u) << 16;
   const std::uint32_t exponent = (value.bits >> 10) & 0x1fu;
   std::uint32_t mantissa = value.bits & 0x3ffu;
@@ -42,7 +45,7 @@ constexpr float to_fp32(Fp16 value) {
   return std::bit_cast<float>(sign | ((113 - shift) << 23) | ((mantissa & 0x3ffu) << 13));
 }
 
-constexpr Fp16 to_fp16(float value) {
+HS_CAST Fp16 to_fp16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
@@ -63,3 +66,5 @@ constexpr Fp16 to_fp16(float value) {
 }
 
 }  // namespace halfstep
+
+#undef HS_CAST

@@ -53,7 +53,7 @@ std::vector<GemmBenchResult> bench_gemm(const GemmBenchRequest& request) {
   std::vector<std::string> names = request.isas;
   if (names.empty()) {
     for (const IsaState& isa : isas()) {
-      if (isa.runnable) names.push_back(isa.name);
+      if (usable(isa, request.math)) names.push_back(isa.name);
     }
   }
   int most_threads = 1;
@@ -62,7 +62,7 @@ std::vector<GemmBenchResult> bench_gemm(const GemmBenchRequest& request) {
   std::vector<Contender> contenders;
   for (const std::string& isa : names) {
     for (int threads : request.threads) {
-      Contender c{&select_isa(isa), make_executor(threads), nullptr, {}};
+      Contender c{&select_isa(isa, request.math), make_executor(threads), nullptr, {}};
       c.product = std::make_unique<GemmCase>(*c.kernels, *c.executor, request.shape, request.epilogue);
       contenders.push_back(std::move(c));
     }

@@ -14,7 +14,7 @@ struct Kind {
   std::span<const Word> flags;  // beside those of every kind
 };
 
-constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue"};
+constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue", "math"};
 constexpr Word kGradPassFlags[] = {"elements", "gradient", "optimizer", "moments", "master"};
 constexpr Word kCommonFlags[] = {"isa", "threads", "repetitions"};
 constexpr Kind kKinds[] = {{"gemm", bench_gemm, kGemmFlags}, {"gradpass", bench_gradpass, kGradPassFlags}};

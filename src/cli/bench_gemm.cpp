@@ -33,11 +33,8 @@ GemmBenchRequest gemm_request(const Args& args) {
   request.isas = isa_names(args);
   request.threads = thread_counts(args);
   request.repetitions = static_cast<int>(numbers(args, "repetitions", 10000).front());
-  const std::string& epilogue = flag_value(args, "epilogue");
-  if (epilogue != "plain" && epilogue != "trainer") {
-    refuse("unknown name '" + epilogue + "'", "--epilogue", "plain, trainer");
-  }
-  request.epilogue = epilogue == "plain" ? GemmEpilogue::plain : GemmEpilogue::trainer;
+  request.math = is_second(args, "math", "portable", "native") ? Math::native : Math::portable;
+  request.epilogue = is_second(args, "epilogue", "plain", "trainer") ? GemmEpilogue::trainer : GemmEpilogue::plain;
   return request;
 }
 

@@ -12,9 +12,10 @@ namespace {
 
 using Word = std::string_view;
 
-constexpr Word kEval[] = {"threads", "isa", "seed", "header", "missing", "labels", "json", "quiet", "v"};
-constexpr Word kPredict[] = {"threads", "isa", "seed", "header", "missing", "labels", "out", "json", "quiet", "v"};
-constexpr Word kInfo[] = {"threads", "isa", "json"};
+constexpr Word kEval[] = {"threads", "isa", "math", "seed", "header", "missing", "labels", "json", "quiet", "v"};
+constexpr Word kPredict[] = {"threads", "isa", "math", "seed",  "header", "missing",
+                             "labels",  "out", "json", "quiet", "v"};
+constexpr Word kInfo[] = {"threads", "isa", "math", "json"};
 constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
 
@@ -30,6 +31,7 @@ constexpr Flag kBenchFlags[] = {
     {"moments", "fp32|bf16", "fp32", {}, "gradpass: as in train"},
     {"master", "fp32|kahan|stochastic", "fp32", {}, "gradpass: as in train; the weights are bf16"},
     {"isa", "list", "all", {}, "instruction sets, or all that this CPU runs"},
+    {"math", "portable|native", "portable", {}, "native: all also means the ISAs with bits of their own"},
     {"threads", "list", "1,2", "1 to 1024", "numbers of threads"},
     {"epilogue",
      "plain|trainer",

@@ -16,7 +16,7 @@ constexpr std::size_t kGap = 2;
 std::string shown(double value) {
   char text[32];
   if (std::isnan(value)) return "nan";
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6).ptr};
+  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
 }
 
 std::string padded(const std::string& text, std::size_t width, bool right) {

@@ -19,6 +19,7 @@ std::string info_json(const SystemInfo& info) {
   JsonObject object;
   object.text("command", "info").text("version", info.version).text("compiler", info.compiler).text("cpu", info.cpu);
   object.text("isa", chosen).raw("isas", "[" + joined(isas, ",") + "]");
+  object.text("math", info.math).text("math_reason", info.math_reason);
   object.integer("threads", info.threads).text("threads_reason", info.threads_reason);
   object.text("parallel", info.parallel).text("xsimd", info.xsimd).boolean("gzip", info.gzip);
   return object.text("limits", info.limits).line();
@@ -35,6 +36,7 @@ std::string info_text(const SystemInfo& info) {
     const char* state = isa.chosen ? "chosen" : isa.runnable ? "runnable" : "not here";
     row("isa", isa.name + ": " + state + (isa.reason.empty() ? "" : ", " + isa.reason));
   }
+  row("math", info.math + ", " + info.math_reason);
   row("threads", std::to_string(info.threads) + (info.threads_reason.empty() ? "" : ", " + info.threads_reason));
   row("parallel", info.parallel);
   row("xsimd", info.xsimd);
@@ -46,7 +48,7 @@ std::string info_text(const SystemInfo& info) {
 }  // namespace
 
 int run_info(const Args& args) {
-  SystemInfo info = system_info(args.options.isa);
+  SystemInfo info = system_info(args.options.isa, args.options.math);
   if (args.options.threads > 0) {
     info.threads = args.options.threads;
     info.threads_reason = "asked for by --threads";

@@ -36,6 +36,14 @@ std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::s
   return out;
 }
 
+bool is_second(const Args& args, std::string_view flag, std::string_view first, std::string_view second) {
+  const std::string& value = flag_value(args, flag);
+  if (value != first && value != second) {
+    refuse("unknown name '" + value + "'", "--" + std::string(flag), std::string(first) + ", " + std::string(second));
+  }
+  return value == second;
+}
+
 std::vector<std::string> isa_names(const Args& args) {
   std::vector<std::string> names = items(args, "isa");
   if (std::find(names.begin(), names.end(), "all") != names.end()) names.clear();

@@ -22,6 +22,9 @@ std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::s
 std::vector<std::string> isa_names(const Args& args);
 std::vector<int> thread_counts(const Args& args);
 
+// A flag that is one of two words.
+bool is_second(const Args& args, std::string_view flag, std::string_view first, std::string_view second);
+
 // Items of a list by their names; "all" stands for each of them.
 template <class T, std::size_t N>
 std::vector<T> choices(const Args& args, std::string_view flag, const T (&values)[N]) {

@@ -72,7 +72,7 @@ std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
 std::string summary_json(const std::string& data, const TrainResult& result, const std::string& repeat) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
-  object.integer("threads", result.threads);
+  object.text("math", result.math).integer("threads", result.threads);
   object.raw("train", JsonObject().number("loss", result.train.loss).str());
   if (!result.eval_name.empty()) {
     JsonObject metrics;

@@ -42,7 +42,7 @@ DemoTable repair(const KernelTable& kernels, GradScaler scaler, DemoVector& upda
     const double largest = kernels.largest[static_cast<std::size_t>(Dtype::fp32)](kLanes, d.x.data());
     table.rows.push_back({"attempt " + std::to_string(attempt),
                           {scale, largest, summary.norm, summary.finite ? summary.multiplier : 0.0},
-                          summary.finite ? "applied" : "skipped, nothing changes but the scale"});
+                          summary.finite ? "applied" : "skipped: only the scale changes"});
     scaler.update(summary.finite, smaller_scale_helps(StepCause::scale));
     if (!summary.finite && !scaler.at_minimum()) continue;
     for (std::size_t i = 0; i < kLanes; ++i) update.x[i] = d.x[i] * summary.multiplier;

@@ -41,12 +41,12 @@ DemoRow descent(const KernelTable& kernels, std::string label, float weight, flo
 
 Demo underflow_demo(const KernelTable& kernels) {
   DemoTable numbers{"What is stored", {"fp32", "fp16", "bf16"}, {}};
-  numbers.rows = {row_of(kernels, "gradient 1e-5", kSmall, "in fp16 a subnormal number: few bits are left"),
+  numbers.rows = {row_of(kernels, "gradient 1e-5", kSmall, "subnormal in fp16: few bits are left"),
                   row_of(kernels, "rate 1e-5 x gradient 1e-5", kSmall * kSmall, "below fp16's smallest number: zero")};
-  DemoTable weights{"What becomes of a weight", {"fp32", "fp16", "bf16", "fp16 of a master"}, {}};
+  DemoTable weights{"What becomes of a weight", {"fp32", "fp16", "bf16", "fp16 + master"}, {}};
   weights.rows = {descent(kernels, "1e-5, one update of 1e-10", kSmall, kSmall, kSmall, 1, "fp16 and bf16 do not move"),
                   descent(kernels, "1, one update of 1e-5", 1, 1, kSmall, 1, "fp16 steps by 4.9e-4 here"),
-                  descent(kernels, "1, 1000 updates of 1e-5", 1, 1, kSmall, kSteps, "only a fp32 master adds them up")};
+                  descent(kernels, "1, 1000 updates of 1e-5", 1, 1, kSmall, kSteps, "only a master adds them up")};
   return {.name = "underflow",
           .title = "Small updates in small numbers",
           .tables = {numbers, weights},

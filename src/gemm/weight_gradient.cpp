@@ -14,6 +14,8 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
                              PanelsOperand x, float* grad, bool accumulate, double* squares) {
   const GemmFamily& family = ctx.family();
   const bool widen = family.widen_lhs;
+  // From row to row of a panel of the left operand: fp32, a bf16 pair, or an fp16 value as stored.
+  const std::size_t lhs_row = !widen && ctx.dtype == Dtype::fp16 ? 2 : 4;
   const std::size_t strips = layout.strips(), blocks = layout.blocks();
   const int threads =
       threads_for(static_cast<double>(rows * layout.out) * static_cast<double>(layout.in), ctx.executor.threads());
@@ -54,7 +56,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
           const std::size_t most = call.most_rows();
           for (std::size_t i = 0; i < strip_rows;) {
             const std::size_t height = kHeights.next(strip_rows - i, most);
-            call.run(height, at(lhs, i * 4), out + i * columns);
+            call.run(height, at(lhs, i * lhs_row), out + i * columns);
             i += kTileHeights[height];
           }
           if (k0 + kc == rows) squares[s * blocks + b] = ctx.kernels.sum_squares(kLanes * columns, out);

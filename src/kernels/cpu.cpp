@@ -82,6 +82,7 @@ auto cpu_bits() {
   return std::to_array<CpuBit>({
       {"asimd", ((one >> 1) & 1) != 0, true, ""},
       {"asimdhp", ((one >> 10) & 1) != 0, true, ""},
+      {"asimdfhm", ((one >> 23) & 1) != 0, true, ""},
       {"bf16", ((two >> 14) & 1) != 0, true, ""},
   });
 }

@@ -1,11 +1,13 @@
 #include "kernels/dispatch.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
 #include "halfstep/error.hpp"
 #include "kernels/cpu.hpp"
 #include "kernels/isa_list.hpp"
+#include "kernels/table.hpp"
 
 namespace halfstep {
 
@@ -18,10 +20,14 @@ HS_FOR_EACH_ISA(HS_DECLARE)
 
 namespace {
 
+bool is_native(const KernelTable& table) {
+  return std::any_of(std::begin(table.gemm), std::end(table.gemm), [](const GemmFamily& f) { return f.native; });
+}
+
 IsaState state_of(const char* name, const KernelTable& table, std::string_view bits) {
   std::string missing = missing_cpu_bits(bits);
   const bool runnable = missing.empty();
-  return {name, &table, runnable, runnable ? "runs here" : std::move(missing)};
+  return {name, &table, runnable, is_native(table), runnable ? "runs here" : std::move(missing)};
 }
 
 std::vector<IsaState> detect() {
@@ -47,20 +53,20 @@ Request resolve(std::string_view requested) {
   return {variable, true};
 }
 
-std::string runnable_list() {
+std::string usable_list(Math math) {
   std::string list;
   for (const IsaState& state : isas()) {
-    if (state.runnable) list += (list.empty() ? "" : ", ") + std::string(state.name);
+    if (usable(state, math)) list += (list.empty() ? "" : ", ") + std::string(state.name);
   }
   return list;
 }
 
-[[noreturn]] void refuse(const Request& request, std::string why) {
+[[noreturn]] void refuse(const Request& request, std::string why, std::string hint) {
   throw Error(Status::unsupported, {.what = "cannot use ISA '" + std::string(request.name) + "'",
                                     .where = request.from_environment ? "HALFSTEP_ISA" : "isa",
                                     .why = std::move(why),
                                     .kept = {},
-                                    .hint = "auto, " + runnable_list()});
+                                    .hint = std::move(hint)});
 }
 
 }  // namespace
@@ -70,27 +76,45 @@ std::span<const IsaState> isas() {
   return states;
 }
 
-const IsaState& select_isa_state(std::string_view requested) {
+bool usable(const IsaState& state, Math math) { return state.runnable && (!state.native || math == Math::native); }
+
+const IsaState& select_isa_state(std::string_view requested, Math math) {
   const Request request = resolve(requested);
   const IsaState* best = nullptr;
   for (const IsaState& state : isas()) {
     if (request.name == state.name) {
-      if (!state.runnable) refuse(request, state.reason);
+      if (!state.runnable) refuse(request, state.reason, "auto, " + usable_list(math));
+      if (!usable(state, math)) refuse(request, "its bits are its own, and the math is portable", "--math native");
       return state;
     }
-    if (state.runnable) best = &state;
+    if (usable(state, math)) best = &state;
   }
-  if (!request.name.empty()) refuse(request, "this build has no ISA of that name");
+  if (!request.name.empty()) refuse(request, "this build has no ISA of that name", "auto, " + usable_list(math));
   if (best == nullptr) throw Error(Status::internal, {.what = "no ISA of this build runs on this CPU"});
   return *best;
 }
 
-const KernelTable& select_isa(std::string_view requested) { return *select_isa_state(requested).table; }
+const KernelTable& select_isa(std::string_view requested, Math math) {
+  return *select_isa_state(requested, math).table;
+}
 
 std::string selection_reason(std::string_view requested) {
   const Request request = resolve(requested);
   if (request.name.empty()) return "best that this CPU runs";
   return request.from_environment ? "asked for by HALFSTEP_ISA" : "asked for";
+}
+
+std::string math_reason(const IsaState& chosen, Math math) {
+  if (chosen.native) return "bits of its own in some products: those of " + std::string(chosen.name);
+  std::string native, missing;  // names of ISAs
+  for (const IsaState& state : isas()) {
+    if (state.native) (state.runnable ? native : missing) += " " + std::string(state.name);
+  }
+  const std::string same = "same bits on every ISA";
+  if (math == Math::native) return same + ": " + chosen.name + " has no faster native products";
+  if (!native.empty()) return same + "; native would allow" + native;
+  if (!missing.empty()) return same + "; native would change nothing: this CPU cannot run" + missing;
+  return same + "; native is the same code on this architecture";
 }
 
 }  // namespace halfstep

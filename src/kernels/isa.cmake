@@ -44,6 +44,8 @@ function(halfstep_isa name bits flags)
                                            -fno-unwind-tables)
   # GCC's own intrinsics headers trip over it: an "undefined" register is a variable initialised with itself.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
+  # Before registers are given out, GCC's scheduler moves loads up until tiles spill (AArch64; off by default on x86).
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>)
   set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
 
   set_property(GLOBAL APPEND PROPERTY HALFSTEP_ISAS ${name})

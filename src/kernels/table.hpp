@@ -22,8 +22,9 @@ inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block a
 inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
 
 // c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product,
-// fp32. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), fp32 or bf16 pairs as
-// GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride elements apart.
+// fp32, unless GemmFamily::native. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form),
+// fp32 or as stored, bf16 in pairs, as GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride
+// elements apart.
 using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs,
                               std::size_t rhs_stride, float* c, std::size_t ldc, bool accumulate);
 
@@ -33,6 +34,7 @@ struct GemmFamily {
   std::size_t panels;                                   // of the widest tile
   std::size_t most_rows[4];                             // of a tile of so many panels [panels - 1]
   bool widen_lhs;                                       // the tile wants lhs as fp32: convert a block of it first
+  bool native;                                          // rounds as the CPU's instruction does, not as all ISAs do
   TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
   TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
 };

@@ -10,7 +10,7 @@ namespace halfstep {
 
 std::string_view version() { return HS_VERSION; }
 
-SystemInfo system_info(const std::string& isa) {
+SystemInfo system_info(const std::string& isa, Math math) {
   SystemInfo info;
   info.version = HS_VERSION;
 #if defined(__clang__)
@@ -19,11 +19,13 @@ SystemInfo system_info(const std::string& isa) {
   info.compiler = "GCC " __VERSION__;
 #endif
   info.cpu = cpu_name();
-  const IsaState& chosen = select_isa_state(isa);
+  const IsaState& chosen = select_isa_state(isa, math);
   for (const IsaState& state : isas()) {
     const bool is_chosen = state.table == chosen.table;
     info.isas.push_back({state.name, state.runnable, is_chosen, is_chosen ? selection_reason(isa) : state.reason});
   }
+  info.math = name(math);
+  info.math_reason = math_reason(chosen, math);
   const ThreadChoice threads = choose_threads();
   info.threads = threads.count;
   info.threads_reason = threads.reason;

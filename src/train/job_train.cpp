@@ -155,6 +155,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
                       .step = 0,
                       .scaler = {},
                       .isa = machine.kernels->name,
+                      .math = options.math,
                       .config = config_of(options),
                       .tensors = {},
                       .digest = {}};

@@ -9,9 +9,10 @@ Machine::Machine(const Options& options) {
   const ThreadChoice choice = choose_threads(options.threads);
   if (choice.count > affinity_threads()) limit = std::make_unique<ParallelLimit>(choice.count);
   executor = make_executor(choice.count);
-  kernels = &select_isa(options.isa);
+  kernels = &select_isa(options.isa, options.math);
   const int threads = executor->threads();
-  description = std::string(kernels->name) + " (" + selection_reason(options.isa) + "), " + std::to_string(threads) +
+  description = std::string(kernels->name) + " (" + selection_reason(options.isa) +
+                (options.math == Math::native ? ", native math" : "") + "), " + std::to_string(threads) +
                 (threads == 1 ? " thread (" : " threads (") + choice.reason + ")";
 }
 

@@ -176,7 +176,7 @@ void save_model(const std::string& path, const SavedModel& model) {
                    {"halfstep.preproc", model.preprocessor.to_json()},
                    {"halfstep.step", std::to_string(model.step)},
                    {"halfstep.scaler", json::dump(scaler_json(model.scaler))},
-                   {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"order", 1}})}};
+                   {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
   for (const NamedTensor& t : model.tensors) {
     file.tensors.push_back({.name = t.name,
                             .dtype = "F32",
@@ -205,7 +205,11 @@ SavedModel load_model(const std::string& path) {
   model.preprocessor = data::Preprocessor::from_json(metadata(file, path, "halfstep.preproc"));
   model.step = read_step(path, metadata(file, path, "halfstep.step"));
   model.scaler = read_scaler_json(path, json::parse(metadata(file, path, "halfstep.scaler")));
-  model.isa = json::parse(metadata(file, path, "halfstep.numerics")).at("isa").as_string();
+  const json::Value numerics = json::parse(metadata(file, path, "halfstep.numerics"));
+  model.isa = numerics.at("isa").as_string();
+  if (const json::Value* math = numerics.find("math")) {  // files from before it was recorded are portable
+    model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
+  }
   check_outputs(path, model);
   model.tensors = read_tensors(path, file, model.widths);
   return model;

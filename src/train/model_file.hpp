@@ -23,6 +23,7 @@ struct SavedModel {
   std::int64_t step = 0;
   GradScalerState scaler;
   std::string isa;
+  Math math = Math::portable;
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
   std::vector<NamedTensor> tensors;
   std::string digest;  // of the file, as read

@@ -126,6 +126,7 @@ std::vector<Entry> data_entries() {
   return {
       integer("threads", 0, 1000000, ">= 0; 0: all this process may use", "worker threads", &O::threads),
       text("isa", "compiled ISA to run, or auto for the best this CPU has", &O::isa),
+      choice("math", "portable|native", "same bits on every ISA, or also instructions that round otherwise", &O::math),
       {"seed", "integer", "0 to 2^64-1", "start of the random numbers of split, initialisation and order",
        [](Options& o, Name v) { o.seed = parse_unsigned("seed", v); },
        [](const Options& o) { return std::to_string(o.seed); }},

@@ -217,6 +217,7 @@ TrainResult Trainer::run(const TrainObserver& observer) {
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);
   result.isa = machine_.kernels->name;
+  result.math = name(options_.math);
   result.threads = machine_.executor->threads();
   result.steps = ledger_.counts();
   result.loss_scale = scaler_.scale();

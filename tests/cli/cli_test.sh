@@ -42,7 +42,8 @@ done
 expect 0 train --help; in_out "--clip-norm"; in_out "Optimizer:"; in_out "--config"
 expect 0 --version; in_out "halfstep "
 expect 0 info; in_out "chosen"
-expect 0 info --json; one_line; field isas; field threads
+expect 0 info --json; one_line; field isas; field threads; field math_reason; in_out '"math":"portable"'
+expect 0 info --math native; in_out "math       native, "
 expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --json
 in_out '"pass":"read"'; in_out '"pass":"update"'
 for name in gb_per_s read_gb_per_s update_gb_per_s fraction_of_bandwidth; do field "$name"; done
@@ -84,6 +85,7 @@ expect 2 bench gradpass --m 5; in_err "would ignore"
 expect 2 bench gradpass --elements 0
 expect 2 bench gradpass --optimizer adamw,sgd
 expect 7 bench gradpass --isa nonsense
+expect 2 info --math fast; in_err "portable|native"
 absent model.safetensors
 
 # bad data and bad models
@@ -119,7 +121,7 @@ in_out "halfstep train --hidden 8 --epochs 1 --batch 32 --out m.safetensors buil
 grep -q $'\r' err && fail "a pipe got a progress line"
 expect 0 train --epochs 1 --hidden 8 --quiet --out 'quo te.safetensors'; empty err; in_out "'quo te.safetensors'"
 expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out a.safetensors; one_line
-for key in command precision isa threads train steps attempted applied skipped loss_scale samples_per_s seconds \
+for key in command precision isa math threads train steps attempted applied skipped loss_scale samples_per_s seconds \
   model weights_digest accuracy test; do field $key; done
 digest=$(grep -o '"weights_digest":"[^"]*"' out)
 expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out b.safetensors; in_out "$digest"

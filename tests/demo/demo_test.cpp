@@ -52,7 +52,7 @@ TEST_CASE("demo: an update of 1e-5 by gradients of 1e-5") {
     CHECK(value(demo, table, "1, 1000 updates of 1e-5", "fp32") == doctest::Approx(0.99).epsilon(3e-5));
     CHECK(value(demo, table, "1, 1000 updates of 1e-5", "fp16") == 1);
     CHECK(value(demo, table, "1, 1000 updates of 1e-5", "bf16") == 1);
-    CHECK(std::fabs(value(demo, table, "1, 1000 updates of 1e-5", "fp16 of a master") - 0.99) <= 3e-4);
+    CHECK(std::fabs(value(demo, table, "1, 1000 updates of 1e-5", "fp16 + master") - 0.99) <= 3e-4);
   });
 }
 

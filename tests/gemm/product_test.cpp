@@ -1,6 +1,8 @@
 // The three products on every ISA: bit for bit the documented arithmetic, and within the error bound of a double sum.
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "base/fp_env.hpp"
 #include "support/isa_loop.hpp"
 #include "support/mismatches.hpp"
@@ -83,7 +85,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
       const float got = logits[r * width + o];
       const Bounded b = wide_product(
           c.layout.in, c.bias[o], [&](std::size_t k) { return c.x.at(r, k); },
-          [&](std::size_t k) { return c.weight[o * c.layout.in + k]; });
+          [&](std::size_t k) { return c.weight[o * c.layout.in + k]; }, ctx.family().native);
       if (!same_bits(got, pre[r * out + o]))
         wrong.add(what, " logit ", r, ",", o, ": ", got, " not ", pre[r * out + o]);
       if (!(std::fabs(got - b.value) <= b.slack))
@@ -126,7 +128,7 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
     for (std::size_t i = 0; i < in; ++i) {
       const Bounded b = wide_product(
           c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
-          [&](std::size_t k) { return c.weight[k * in + i]; });
+          [&](std::size_t k) { return c.weight[k * in + i]; }, ctx.family().native);
       const double storage = c.dtype == Dtype::fp32 ? 0 : c.dtype == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
       const double least = c.dtype == Dtype::fp16 ? 0x1p-25 : 0;
       const float got = d.at(r, i);
@@ -175,7 +177,8 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
   for (std::size_t o = 0; o < l.out; ++o) {
     for (std::size_t i = 0; i < l.in; ++i) {
       const Bounded b = wide_product(
-          c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); }, [&](std::size_t r) { return c.x.at(r, i); });
+          c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); }, [&](std::size_t r) { return c.x.at(r, i); },
+          ctx.family().native);
       const float got = sums[o * l.in + i];
       if (!(std::fabs(got - b.value) <= b.slack))
         wrong.add(what, " reference at ", o, ",", i, ": ", got, " far from ", b.value);
@@ -183,37 +186,51 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
   }
 }
 
+// What the three products must sum to, in the arithmetic of all ISAs or in BFMMLA's own.
+struct Sums {
+  std::vector<float> y, d_x, grad, added;
+};
+
+Sums sums_of(const ProductCase& c, bool native) {
+  const std::size_t in = c.layout.in, out = c.layout.out;
+  auto sum = [&](std::size_t k, float start, auto lhs, auto rhs) {
+    return native ? matrix_chain(k, start, lhs, rhs) : chain(c.dtype, k, start, lhs, rhs);
+  };
+  Sums sums;
+  const FpEnvGuard guard;
+  for (std::size_t i = 0; i < c.rows * out; ++i) {
+    sums.y.push_back(sum(
+        in, 0.0f, [&](std::size_t k) { return c.x.at(i / out, k); },
+        [&](std::size_t k) { return c.weight[i % out * in + k]; }));
+  }
+  for (std::size_t i = 0; i < c.rows * in; ++i) {
+    sums.d_x.push_back(sum(
+        out, 0.0f, [&](std::size_t k) { return c.d_y.at(i / in, k); },
+        [&](std::size_t k) { return c.weight[k * in + i % in]; }));
+  }
+  for (std::size_t i = 0; i < out * in; ++i) {
+    auto lhs = [&](std::size_t r) { return c.d_y.at(r, i / in); };
+    auto rhs = [&](std::size_t r) { return c.x.at(r, i % in); };
+    sums.grad.push_back(sum(c.rows, 0.0f, lhs, rhs));
+    sums.added.push_back(sum(c.rows, sums.grad.back(), lhs, rhs));
+  }
+  return sums;
+}
+
 // All three products of one case on every ISA.
 void check_case(const ProductCase& c, Activation activation) {
-  const std::size_t in = c.layout.in, out = c.layout.out;
-  std::vector<float> y(c.rows * out), d_x(c.rows * in), grad(out * in), added(out * in);
+  const Sums portable = sums_of(c, false);
+  std::optional<Sums> native;
   const FpEnvGuard guard;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    const std::size_t r = i / out, o = i % out;
-    y[i] = chain(
-        c.dtype, in, 0.0f, [&](std::size_t k) { return c.x.at(r, k); },
-        [&](std::size_t k) { return c.weight[o * in + k]; });
-  }
-  for (std::size_t i = 0; i < d_x.size(); ++i) {
-    const std::size_t r = i / in, column = i % in;
-    d_x[i] = chain(
-        c.dtype, out, 0.0f, [&](std::size_t k) { return c.d_y.at(r, k); },
-        [&](std::size_t k) { return c.weight[k * in + column]; });
-  }
-  for (std::size_t i = 0; i < grad.size(); ++i) {
-    const std::size_t o = i / in, column = i % in;
-    auto lhs = [&](std::size_t r) { return c.d_y.at(r, o); };
-    auto rhs = [&](std::size_t r) { return c.x.at(r, column); };
-    grad[i] = chain(c.dtype, c.rows, 0.0f, lhs, rhs);
-    added[i] = chain(c.dtype, c.rows, grad[i], lhs, rhs);
-  }
   const auto executor = make_executor(1, "serial");
   for_each_runnable_isa([&](const KernelTable& kernels) {
     GemmContext ctx(kernels, *executor, c.dtype);
+    if (ctx.family().native && !native) native = sums_of(c, true);
+    const Sums& sums = ctx.family().native ? *native : portable;
     Mismatches wrong;
-    check_forward(wrong, ctx, c, activation, y);
-    check_input_gradient(wrong, ctx, c, activation, d_x);
-    check_weight_gradient(wrong, ctx, c, grad, added);
+    check_forward(wrong, ctx, c, activation, sums.y);
+    check_input_gradient(wrong, ctx, c, activation, sums.d_x);
+    check_weight_gradient(wrong, ctx, c, sums.grad, sums.added);
     CHECK_MESSAGE(wrong.none(), wrong.text());
   });
 }
@@ -238,8 +255,23 @@ TEST_CASE("gemm: small integers are exact") {
     auto lhs = [&](std::size_t k) { return c.x.at(r, k); };
     auto rhs = [&](std::size_t k) { return c.weight[o * 130 + k]; };
     REQUIRE(chain(Dtype::bf16, 130, 0.0f, lhs, rhs) == wide_product(130, 0, lhs, rhs).value);
+    REQUIRE(matrix_chain(130, 0.0f, lhs, rhs) == wide_product(130, 0, lhs, rhs).value);
   }
   for (Dtype dtype : kEachDtype) check_case(ProductCase(dtype, 49, 130, 33, integers), Activation::identity);
+}
+
+TEST_CASE("gemm: native sums round to odd, as the tests model them") {
+  const float ones[4] = {1, 0x1p-25f, 1, 0x1p-24f}, units[4] = {1, 1, 0, 1};
+  auto sum = [&](std::size_t k) {
+    return matrix_chain(
+        k, 0.0f, [&](std::size_t i) { return ones[i]; }, [&](std::size_t i) { return units[i]; });
+  };
+  CHECK(sum(1) == 1);
+  CHECK(sum(2) == 1 + 0x1p-23f);  // where rounding to nearest gives 1
+  CHECK(sum(4) == 1 + 0x1p-23f);
+  CHECK(sum_to_odd(0x1p-127, 0) == 0);
+  CHECK(sum_to_odd(-0x1.fffffffp127, 0) == -0x1.fffffep127f);
+  CHECK(sum_to_odd(0x1p128, 1) == kInf);
 }
 
 // Products around the least normal, where an ISA that keeps subnormals, or flushes elsewhere, would give itself away.

@@ -29,9 +29,9 @@ class IsaVariable {
   std::optional<std::string> before_;
 };
 
-std::string refusal(std::string_view requested) {
+std::string refusal(std::string_view requested, Math math = Math::native) {
   try {
-    select_isa(requested);
+    select_isa(requested, math);
   } catch (const Error& error) {
     CHECK(error.status() == Status::unsupported);
     return error.what();
@@ -48,18 +48,35 @@ TEST_CASE("dispatch: scalar is first and always runs; every state has a reason")
 
 TEST_CASE("dispatch: every runnable ISA can be asked for by name, and its table says the same name") {
   const IsaVariable unset(nullptr);
-  test::for_each_runnable_isa([](const KernelTable& table) { CHECK(&select_isa(table.name) == &table); });
+  test::for_each_runnable_isa([](const KernelTable& table) { CHECK(&select_isa(table.name, Math::native) == &table); });
 }
 
-TEST_CASE("dispatch: auto takes the widest that runs") {
+TEST_CASE("dispatch: auto takes the widest that runs, native ones only where native math is asked for") {
   const IsaVariable unset(nullptr);
-  const IsaState* widest = nullptr;
-  for (const IsaState& state : isas()) {
-    if (state.runnable) widest = &state;
+  for (Math math : {Math::portable, Math::native}) {
+    const IsaState* widest = nullptr;
+    for (const IsaState& state : isas()) {
+      if (state.runnable && (math == Math::native || !state.native)) widest = &state;
+    }
+    CHECK(&select_isa("auto", math) == widest->table);
+    CHECK(&select_isa("", math) == widest->table);
+    CHECK(selection_reason("auto") == "best that this CPU runs");
+    CHECK_FALSE(math_reason(*widest, math).empty());
   }
-  CHECK(&select_isa("auto") == widest->table);
-  CHECK(&select_isa("") == widest->table);
-  CHECK(selection_reason("auto") == "best that this CPU runs");
+  CHECK_FALSE(isas().front().native);
+}
+
+TEST_CASE("dispatch: a native ISA is refused under portable math, whoever names it") {
+  for (const IsaState& state : isas()) {
+    if (!state.runnable || !state.native) continue;
+    const std::string name(state.name);
+    CHECK(refusal(name, Math::portable).find("--math native") != std::string::npos);
+    CHECK(refusal("itanium", Math::portable).find(name) == std::string::npos);
+    CHECK(math_reason(isas().front(), Math::portable).find(name) != std::string::npos);
+    const IsaVariable variable(state.name);
+    CHECK(refusal("auto", Math::portable).find("HALFSTEP_ISA") != std::string::npos);
+    CHECK(&select_isa("auto", Math::native) == state.table);
+  }
 }
 
 TEST_CASE("dispatch: the environment decides when the call does not") {

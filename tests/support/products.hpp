@@ -1,6 +1,7 @@
 // Operands of the three matrix products in the library's layouts, laid out by the index contract alone, and the plain
 // loops that say what must come out.
 #pragma once
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -88,6 +89,32 @@ struct ProductCase {
   }
 };
 
+// Nearest odd neighbour in fp32 of a + b, exact values stay; below the normal range zero, beyond it infinity.
+inline float sum_to_odd(double a, double b) {
+  double sum = a + b;
+  if (!std::isfinite(sum)) return static_cast<float>(sum);
+  const double part = sum - a, error = (a - (sum - part)) + (b - part);
+  auto word = std::bit_cast<std::uint64_t>(sum);
+  if (error != 0 && word % 2 == 0) word += (error > 0) == (sum > 0) ? 1 : -1;  // odd in double first
+  constexpr std::uint64_t kDropped = (std::uint64_t{1} << 29) - 1;
+  if ((word & kDropped) != 0) word |= kDropped + 1;
+  sum = std::bit_cast<double>(word & ~kDropped);
+  if (std::fabs(sum) < 0x1p-126) return std::copysign(0.0f, static_cast<float>(sum));
+  return static_cast<float>(sum);
+}
+
+// BFMMLA's arithmetic: of each pair of k both products, then their sum, then the sum with what was there, each rounded
+// to odd and flushed (Arm Architecture Reference Manual, BFDotAdd). K is padded to four.
+template <class Lhs, class Rhs>
+float matrix_chain(std::size_t k, float start, Lhs lhs, Rhs rhs) {
+  auto product = [&](std::size_t i) {
+    return i < k ? sum_to_odd(static_cast<double>(lhs(i)) * static_cast<double>(rhs(i)), 0.0) : 0.0f;
+  };
+  float sum = start;
+  for (std::size_t i = 0; i < round_up(k, 4); i += 2) sum = sum_to_odd(sum, sum_to_odd(product(i), product(i + 1)));
+  return sum;
+}
+
 // The arithmetic that all ISAs promise: one fma a product, k ascending, bf16 pairs odd k first. K is padded to even
 // with zeros that take part, which shows in the sign of a zero sum only.
 template <class Lhs, class Rhs>
@@ -106,17 +133,18 @@ struct Bounded {
   double slack;  // gamma_K |A| |B|, with room for what is flushed to zero
 };
 
-// The same product in double, and how far fp32 accumulation may be from it.
+// The same product in double, and how far fp32 accumulation may be from it; a native sum, which may round to odd and
+// flush each product, twice as far.
 template <class Lhs, class Rhs>
-Bounded wide_product(std::size_t k, double start, Lhs lhs, Rhs rhs) {
+Bounded wide_product(std::size_t k, double start, Lhs lhs, Rhs rhs, bool native = false) {
   double sum = start, size = std::fabs(start);
   for (std::size_t i = 0; i < k; ++i) {
     const double product = static_cast<double>(lhs(i)) * static_cast<double>(rhs(i));
     sum += product;
     size += std::fabs(product);
   }
-  const double ku = static_cast<double>(k + 2) * 0x1p-24;
-  return {sum, ku / (1 - ku) * size + static_cast<double>(k + 2) * 0x1p-126};
+  const double ku = static_cast<double>(k + 2) * (native ? 0x1p-23 : 0x1p-24);
+  return {sum, ku / (1 - ku) * size + static_cast<double>(k + 2) * (native ? 0x1p-125 : 0x1p-126)};
 }
 
 }  // namespace halfstep::test

@@ -50,6 +50,7 @@ TEST_CASE("options: names are unique and every default is accepted by its own se
 TEST_CASE("options: every entry changes its own field only and reads back") {
   const std::pair<const char*, const char*> values[] = {{"threads", "3"},
                                                         {"isa", "scalar"},
+                                                        {"math", "native"},
                                                         {"seed", "18446744073709551615"},
                                                         {"test", "t.csv"},
                                                         {"validation", "0.25"},

@@ -13,7 +13,7 @@ inline double peak_fma(std::size_t rounds) {
   HS_UNROLL for (int i = 0; i < kPeakChains; ++i) chain[i] = reg_set(static_cast<float>(i));
   const Reg a = reg_set(0.999999f), b = reg_set(1e-6f);
   for (std::size_t r = 0; r < rounds; ++r) {
-    HS_UNROLL for (int i = 0; i < kPeakChains; ++i) chain[i] = fma(a, chain[i], b);
+    HS_UNROLL for (int i = 0; i < kPeakChains; ++i) chain[i] = fma(a, b, chain[i]);
   }
   Wide keep = set(0.0f);
   HS_UNROLL for (int i = 0; i < kPeakChains; ++i) keep.r[0] = keep.r[0] + chain[i];

@@ -1,4 +1,4 @@
-// Instantiates every body for one ISA: included last by each isa/<name>.cpp, which has chosen Bf16Route.
+// Instantiates every body for one ISA: included last by each isa/<name>.cpp, which has chosen the routes.
 #pragma once
 #include "kernels/body/activation.hpp"
 #include "kernels/body/epilogue.hpp"
@@ -22,8 +22,7 @@ const KernelTable& kernel_table();
 const KernelTable& kernel_table() {
   static constexpr KernelTable table = {
       .name = HS_STRING(HS_ISA),
-      .gemm = {gemm_family<WidenRoute<Dtype::fp32>>(), gemm_family<Bf16Route>(),
-               gemm_family<WidenRoute<Dtype::fp16>>()},
+      .gemm = {gemm_family<Fp32Route>(), gemm_family<Bf16Route>(), gemm_family<Fp16Route>()},
       .forward_epilogue = HS_EACH_DTYPE(forward_epilogue),
       .logits_epilogue = logits_epilogue,
       .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),

@@ -111,10 +111,17 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
   }
 }
 
+// An ISA may have a loop of its own for some route: it specialises this.
+template <class Route, int Rows, int Panels, std::size_t LhsStride>
+inline constexpr TileFunction kTile = tile<Route, Rows, Panels, LhsStride>;
+// True for a route whose sums are not the portable ones.
+template <class Route>
+inline constexpr bool kNative = false;
+
 // Most rows of a tile of so many panels. 32 registers of 512 bits: 24 accumulators (6 x 4, 8 x 3, 12 x 2), the panels'
 // own and one broadcast; a single panel takes 16 rows, enough chains for two instructions a cycle. 16 registers of 256
-// bits: 6 x 1 are 12 accumulators, 2 for the panel and one broadcast. NEON's 32 of 128 bits: 6 x 1 are 24, 4 and one.
-// Scalar code has registers for none of it.
+// bits: 6 x 1 are 12 accumulators, 2 for the panel and one broadcast. NEON's 32 of 128 bits: 6 x 1 are 24
+// (simd/tile_neon.hpp). Scalar code has registers for none of it.
 inline constexpr int kMostRows[4] = {kRegLanes == 16 ? 16 : kRegLanes > 1 ? 6 : 2, 12, 8, 6};
 inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
 
@@ -122,8 +129,8 @@ template <class Route, int Panels, std::size_t Height>
 constexpr void fill_tile(GemmFamily& family) {
   constexpr int kRows = static_cast<int>(kTileHeights[Height]);
   if constexpr (kRows <= kMostRows[Panels - 1]) {
-    family.rows_tile[Height][Panels - 1] = tile<Route, kRows, Panels, 0>;
-    family.panel_tile[Height][Panels - 1] = tile<Route, kRows, Panels, 1>;
+    family.rows_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 0>;
+    family.panel_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 1>;
     family.most_rows[Panels - 1] = kTileHeights[Height];
   }
 }
@@ -143,6 +150,7 @@ constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
   family.panels = kWidestTile<Route>;
   family.widen_lhs = Route::kWidenLhs;
+  family.native = kNative<Route>;
   fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;
 }

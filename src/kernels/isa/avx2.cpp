@@ -13,6 +13,8 @@ using Arch = xsimd::fma3<xsimd::avx2>;
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
 namespace halfstep::HS_NAMESPACE {
+using Fp32Route = WidenRoute<Dtype::fp32>;
+using Fp16Route = WidenRoute<Dtype::fp16>;
 using Bf16Route = PairRoute;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }

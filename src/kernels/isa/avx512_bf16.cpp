@@ -14,6 +14,8 @@ using Arch = xsimd::avx512bw;
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/dot_bf16_avx512.hpp"
 namespace halfstep::HS_NAMESPACE {
+using Fp32Route = WidenRoute<Dtype::fp32>;
+using Fp16Route = WidenRoute<Dtype::fp16>;
 using Bf16Route = DotRoute;
 constexpr double (*kPeakDotBf16)(std::size_t) = peak_dot_bf16;
 }

@@ -12,8 +12,12 @@ using Arch = xsimd::neon64;
 #include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
+#include "kernels/simd/tile_neon.hpp"
+#include "kernels/simd/route_neon.hpp"
 namespace halfstep::HS_NAMESPACE {
-using Bf16Route = PairRoute;
+using Fp32Route = NeonFmaRoute<Dtype::fp32>;
+using Fp16Route = NeonFmaRoute<Dtype::fp16>;
+using Bf16Route = NeonFmaRoute<Dtype::bf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

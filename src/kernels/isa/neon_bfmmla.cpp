@@ -1,0 +1,25 @@
+// AArch64 with FEAT_FHM and FEAT_BF16, bf16 by the matrix instruction: native bits.
+// Each header builds on those above it.
+// clang-format off
+#include "kernels/table.hpp"
+#include "kernels/simd/xsimd.hpp"
+namespace halfstep::HS_NAMESPACE {
+using Arch = xsimd::neon64;
+}
+#include "kernels/simd/reg_xsimd.hpp"
+#include "kernels/simd/family_neon.hpp"
+#include "kernels/simd/wide.hpp"
+#include "kernels/simd/storage.hpp"
+#include "kernels/body/math.hpp"
+#include "kernels/body/tile.hpp"
+#include "kernels/simd/tile_neon.hpp"
+#include "kernels/simd/route_neon.hpp"
+#include "kernels/simd/route_neon_fp16.hpp"
+#include "kernels/simd/route_neon_bfmmla.hpp"
+namespace halfstep::HS_NAMESPACE {
+using Fp32Route = NeonFmaRoute<Dtype::fp32>;
+using Fp16Route = FmlalRoute;
+using Bf16Route = BfmmlaRoute;
+constexpr double (*kPeakDotBf16)(std::size_t) = peak_bfmmla;
+}
+#include "kernels/body/table.hpp"
