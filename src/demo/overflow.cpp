@@ -23,7 +23,7 @@ DemoTable clipping(const KernelTable& kernels, const DemoGradient& fp32, const D
   DemoVector by_value = fp16.d;
   kernels.clamp(kLanes, 1, by_value.x.data());
   const DemoVector by_norm = clipped_blindly(kernels, fp16.d), wanted = clipped_blindly(kernels, fp32.d);
-  const char* notes[] = {"its size is gone; inf x 0", "wiped out by the norm", "", ""};
+  const char* notes[] = {"its size is lost", "wiped out by the norm", "", ""};
   DemoTable table{"Its gradients, clipped to 1", {"fp32", "fp16", "by value", "by norm", "fp32 by norm"}, {}};
   for (std::size_t i = 0; i < std::size(kErrors); ++i) {
     table.rows.push_back(
