@@ -46,11 +46,19 @@ void settle() {
                               .hint = "unset OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME, OPENBLAS_THREAD_TIMEOUT"});
 }
 
-// Wakes threads and brings operands into the caches, so that a window holds what a run of equal products holds.
-void warm_up(const std::function<void()>& run) {
+// Wakes threads and brings operands into the caches, so that a window holds what a run of equal products holds. Where
+// the system has woken a worker on the caller's core, an OpenMP library waits out its spinning in each call, 6 ms of
+// GCC's, until the system moves the worker: alone in a process such a library stays so for its first tenths of a
+// second. Such calls, much longer than `expected` seconds, are no window's either.
+void warm_up(const std::function<void()>& run, double expected) {
   const double start = seconds_now();
-  do run();
-  while (seconds_now() - start < 0.002);
+  double last = 0, now = start;
+  do {
+    const double before = now;
+    run();
+    now = seconds_now();
+    last = now - before;
+  } while (now - start < 0.002 || (last > 0.001 && last > 20 * expected && now - start < 0.3));
 }
 
 void check(const Contender& c) {
@@ -115,13 +123,16 @@ const PeerTime* RaceResult::find(std::string_view name, Dtype dtype) const {
 RaceResult race(const KernelTable& kernels, Executor& executor, const std::vector<Peer>& peers,
                 const GemmBenchShape& shape, int repetitions) {
   const std::vector<Contender> contenders = line_up(kernels, executor, peers, shape);
+  const double gflop =
+      2e-9 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
+  const double at_peak = gflop / measure_peak(kernels, Dtype::fp32, executor.threads());
   std::vector<double> peaks;
   std::vector<TimedCase> cases;
   for (const Contender& c : contenders) {
     check(c);
-    cases.push_back({[&c](std::size_t) {
+    cases.push_back({[&c, at_peak](std::size_t) {
                        settle();
-                       warm_up(c.run);
+                       warm_up(c.run, at_peak);
                      },
                      0});
     cases.push_back({[&c](std::size_t count) {
@@ -135,8 +146,6 @@ RaceResult race(const KernelTable& kernels, Executor& executor, const std::vecto
                    0});
   time_interleaved(cases, repetitions);
 
-  const double gflop =
-      2e-9 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
   const std::vector<double>& ours = cases[1].seconds;
   RaceResult r = {shape, kernels.name, executor.threads(), gflop / median(ours), median(peaks), {}};
   for (std::size_t i = 1; i < contenders.size(); ++i) {
