@@ -25,7 +25,7 @@ Demo run_demo(std::string_view name, std::string_view isa) {
   for (const Entry& entry : kDemos) {
     if (entry.name != name) continue;
     const FpEnvGuard fp_env;
-    return entry.run(select_isa(isa));
+    return entry.run(select_isa(isa, Math::native));
   }
   throw Error(Status::invalid_argument, {.what = "no such demonstration",
                                          .where = std::string(name),

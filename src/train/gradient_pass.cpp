@@ -40,6 +40,7 @@ GradientPass::GradientPass(int threads, const std::string& isa) {
   Options options;
   options.threads = threads;
   options.isa = isa;
+  options.math = Math::native;  // no products here: every ISA has the same bits
   impl_ = std::make_unique<Impl>(options);
 }
 GradientPass::GradientPass(GradientPass&&) noexcept = default;
