@@ -43,7 +43,8 @@ TEST_CASE("each benchmark product is that of its operands") {
 TEST_CASE("the reference tells a transposed operand from the right one") {
   // Square, so that only the values differ.
   const GemmBenchShape forward = {.product = Product::forward, .dtype = Dtype::bf16, .m = 8, .n = 8, .k = 8};
-  GemmCase product(select_isa("scalar"), *make_executor(1), forward, GemmEpilogue::plain);
+  const auto executor = make_executor(1);
+  GemmCase product(select_isa("scalar"), *executor, forward, GemmEpilogue::plain);
   product.run();
   GemmBenchShape other = forward;
   other.product = Product::input_gradient;
