@@ -40,8 +40,8 @@ class Rng {
     auto key0 = static_cast<std::uint32_t>(seed_);
     auto key1 = static_cast<std::uint32_t>(seed_ >> 32);
     for (int round = 0; round < philox::kRounds; ++round) {
-      const std::uint64_t a = philox::kMultiplier0 * x[0];
-      const std::uint64_t b = philox::kMultiplier1 * x[2];
+      const std::uint64_t a = std::uint64_t{philox::kMultiplier0} * x[0];
+      const std::uint64_t b = std::uint64_t{philox::kMultiplier1} * x[2];
       x = {static_cast<std::uint32_t>(b >> 32) ^ x[1] ^ key0, static_cast<std::uint32_t>(b),
            static_cast<std::uint32_t>(a >> 32) ^ x[3] ^ key1, static_cast<std::uint32_t>(a)};
       key0 += philox::kKeyStep0;

@@ -8,7 +8,8 @@ HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
   return clamp(load(grad), set(limit)) * set(multiplier);
 }
 
-inline void adam(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters& p) {
+inline void adam(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters& in) {
+  const AdamParameters p = in;  // of its own, or every store might have changed it
   for (std::size_t i = 0; i < n; i += kLanes) {
     const Wide w = load(master + i);
     const Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
@@ -21,7 +22,8 @@ inline void adam(std::size_t n, const float* grad, float* master, float* m, floa
   }
 }
 
-inline void sgd(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters& p) {
+inline void sgd(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters& in) {
+  const SgdParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
     const Wide w = load(master + i);
     Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
@@ -35,7 +37,8 @@ inline void sgd(std::size_t n, const float* grad, float* master, float* momentum
 }
 
 // Moves every weight by lr or not at all; the sign of NaN is NaN.
-inline void lion(std::size_t n, const float* grad, float* master, float* m, const LionParameters& p) {
+inline void lion(std::size_t n, const float* grad, float* master, float* m, const LionParameters& in) {
+  const LionParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
     const Wide w = load(master + i);
     const Wide m0 = load(m + i);

@@ -4,31 +4,23 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// Sixteen Philox blocks of four words, block `first + lane` in lane. Plain loops over the lanes, which compilers turn
-// into vector code: integers have the same bits everywhere.
-struct RandomBlocks {
-  alignas(64) std::uint32_t word[4][kLanes];
-};
-
-inline void draw(const RandomPlace& at, std::uint64_t first, RandomBlocks& out) {
-  auto& x = out.word;
-  for (std::size_t j = 0; j < kLanes; ++j) {
-    x[0][j] = static_cast<std::uint32_t>(first + j);
-    x[1][j] = static_cast<std::uint32_t>((first + j) >> 32);
-    x[2][j] = static_cast<std::uint32_t>(at.stream);
-    x[3][j] = static_cast<std::uint32_t>(at.stream >> 32);
-  }
+// Sixteen Philox blocks of four words, block `first + lane` in lane; first is a multiple of 16.
+HS_INLINE void draw(const RandomPlace& at, std::uint64_t first, WideBits (&x)[4]) {
+  alignas(64) static constexpr std::uint32_t kLane[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  x[0] = set_bits(static_cast<std::uint32_t>(first)) | load_pairs(kLane);
+  x[1] = set_bits(static_cast<std::uint32_t>(first >> 32));
+  x[2] = set_bits(static_cast<std::uint32_t>(at.stream));
+  x[3] = set_bits(static_cast<std::uint32_t>(at.stream >> 32));
+  const WideBits multiplier0 = set_bits(philox::kMultiplier0), multiplier1 = set_bits(philox::kMultiplier1);
   auto key0 = static_cast<std::uint32_t>(at.seed);
   auto key1 = static_cast<std::uint32_t>(at.seed >> 32);
   for (int round = 0; round < philox::kRounds; ++round) {
-    for (std::size_t j = 0; j < kLanes; ++j) {
-      const std::uint64_t a = philox::kMultiplier0 * x[0][j];
-      const std::uint64_t b = philox::kMultiplier1 * x[2][j];
-      x[0][j] = static_cast<std::uint32_t>(b >> 32) ^ x[1][j] ^ key0;
-      x[1][j] = static_cast<std::uint32_t>(b);
-      x[2][j] = static_cast<std::uint32_t>(a >> 32) ^ x[3][j] ^ key1;
-      x[3][j] = static_cast<std::uint32_t>(a);
-    }
+    WideBits high0, high1;
+    const WideBits low0 = multiply(x[0], multiplier0, high0), low1 = multiply(x[2], multiplier1, high1);
+    x[0] = high1 ^ x[1] ^ set_bits(key0);
+    x[1] = low1;
+    x[2] = high0 ^ x[3] ^ set_bits(key1);
+    x[3] = low0;
     key0 += philox::kKeyStep0;
     key1 += philox::kKeyStep1;
   }
@@ -52,11 +44,10 @@ HS_INLINE Wide stochastic(const Wide& x, const WideBits& random) {
 template <Dtype D>
 void round_stochastic(std::size_t n, float* x, const RandomPlace& at) {
   for (std::size_t i = 0; i < n; i += kRandomGroup) {
-    RandomBlocks blocks;
-    draw(at, (at.first + i) / kRandomGroup * kLanes, blocks);
+    WideBits words[4];
+    draw(at, (at.first + i) / kRandomGroup * kLanes, words);
     for (std::size_t j = 0; j < kRandomGroup / kLanes && i + j * kLanes < n; ++j) {
-      const WideBits words = load_pairs(blocks.word[j / 2]);
-      const WideBits random = j % 2 == 0 ? words & set_bits(0xffffu) : shift_right<16>(words);
+      const WideBits random = j % 2 == 0 ? words[j / 2] & set_bits(0xffffu) : shift_right<16>(words[j / 2]);
       float* const p = x + i + j * kLanes;
       store(p, stochastic<D>(load(p), random));
     }

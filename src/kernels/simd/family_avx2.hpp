@@ -18,6 +18,14 @@ HS_INLINE float fold(Reg r) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+// Low half of the 64-bit products; the high half goes to `high`.
+HS_INLINE UInt multiply(UInt a, UInt b, UInt& high) {
+  const __m256i even = _mm256_mul_epu32(a, b),
+                odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
+  high = UInt(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa));
+  return UInt(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa));
+}
+
 // The lanes of a Reg in fp64.
 struct Doubles {
   __m256d low, high;

@@ -19,6 +19,14 @@ HS_INLINE float fold(Reg r) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+// Low half of the 64-bit products; the high half goes to `high`.
+HS_INLINE UInt multiply(UInt a, UInt b, UInt& high) {
+  const __m512i even = _mm512_mul_epu32(a, b),
+                odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+  high = UInt(_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd));
+  return UInt(_mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32)));
+}
+
 // The lanes of a Reg in fp64.
 struct Doubles {
   __m512d low, high;

@@ -17,6 +17,14 @@ HS_INLINE float fold(Reg x) {
   return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
 }
 
+// Low half of the 64-bit products; the high half goes to `high`.
+HS_INLINE UInt multiply(UInt a, UInt b, UInt& high) {
+  const uint32x4_t front = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(a), vget_low_u32(b)));
+  const uint32x4_t back = vreinterpretq_u32_u64(vmull_high_u32(a, b));
+  high = UInt(vuzp2q_u32(front, back));
+  return UInt(vuzp1q_u32(front, back));
+}
+
 // The lanes of a Reg in fp64.
 struct Doubles {
   float64x2_t low, high;

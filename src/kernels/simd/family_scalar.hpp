@@ -63,6 +63,13 @@ inline Reg fma(Reg a, Reg b, Reg c) {
 
 HS_INLINE float fold(Reg x) { return x; }
 
+// Low half of the 64-bit products; the high half goes to `high`.
+HS_INLINE UInt multiply(UInt a, UInt b, UInt& high) {
+  const std::uint64_t product = static_cast<std::uint64_t>(a) * b;
+  high = static_cast<UInt>(product >> 32);
+  return static_cast<UInt>(product);
+}
+
 // The lanes of a Reg in fp64. Squares of fp32 are exact there, so that a sum of them rounds once an addition.
 using Doubles = double;
 HS_INLINE Doubles doubles_zero() { return 0; }

@@ -83,6 +83,12 @@ HS_INLINE WideBits operator&(const WideBits& a, const WideBits& b) {
 HS_INLINE WideBits operator|(const WideBits& a, const WideBits& b) {
   return map_bits([&](std::size_t i) { return a.r[i] | b.r[i]; });
 }
+HS_INLINE WideBits operator^(const WideBits& a, const WideBits& b) {
+  return map_bits([&](std::size_t i) { return a.r[i] ^ b.r[i]; });
+}
+HS_INLINE WideBits multiply(const WideBits& a, const WideBits& b, WideBits& high) {
+  return map_bits([&](std::size_t i) { return multiply(a.r[i], b.r[i], high.r[i]); });
+}
 HS_INLINE WideBits operator+(const WideBits& a, const WideBits& b) {
   return map_bits([&](std::size_t i) { return a.r[i] + b.r[i]; });
 }
@@ -97,6 +103,7 @@ template <int N>
 HS_INLINE WideBits shift_right(const WideBits& a) {
   return map_bits([&](std::size_t i) { return shift_right<N>(a.r[i]); });
 }
+// a and b below 2^31.
 HS_INLINE WideBits select_greater(const WideBits& a, const WideBits& b, const WideBits& yes, const WideBits& no) {
   return map_bits([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
 }
