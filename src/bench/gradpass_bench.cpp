@@ -123,7 +123,7 @@ std::vector<GradPassBenchResult> bench_gradpass(const GradPassBenchRequest& requ
       if (isa.runnable) names.push_back(isa.name);
     }
   }
-  for (const std::string& isa : names) select_isa(isa);  // a wrong name is refused before the memory is taken
+  for (const std::string& isa : names) select_isa(isa, Math::native);  // wrong names are refused before memory is taken
   Tensor tensor(request);
   std::vector<GradPassBenchResult> results;
   for (const std::string& isa : names) {
