@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   const auto batch = static_cast<std::size_t>(options.batch);
 
   Machine machine(options);
-  GemmContext context(*machine.kernels, *machine.executor, options.precision);
+  GemmContext context(*machine.kernels, *machine.executor);
   Mlp model({.widths = widths, .activation = Activation::relu, .dtype = options.precision, .max_rows = batch});
   model.initialise(0, *machine.kernels);
   const auto loss = make_loss(LossKind::cross_entropy, 1);

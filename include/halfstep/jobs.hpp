@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "halfstep/ledger.hpp"
+#include "halfstep/meters.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
@@ -51,11 +52,13 @@ struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
   std::function<void(const StepRecord&)> on_step;                                       // every attempted step
+  std::function<void(const MeterReport&)> on_meter;                                     // every options.meter_every
   std::function<bool()> should_stop;  // true: finish the current step, save and return
 };
 
 struct TrainResult {
   std::string precision;
+  std::string layer_precision;  // "0=fp32,2=fp16": the layers that differ; empty: none
   std::string isa;
   std::string math;
   int threads = 0;
@@ -63,6 +66,7 @@ struct TrainResult {
   Metrics eval;
   std::string eval_name;  // "test" or "validation"; empty when nothing was held out
   StepCounts steps;
+  MeterReport meter;                // the last reading; step 0: there was none
   std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
   double loss_scale = 1;
   double samples_per_s = 0;
@@ -101,6 +105,7 @@ struct ModelSummary {
   std::int64_t parameters = 0;
   std::int64_t step = 0;
   std::string precision;
+  std::string layer_precision;  // as in TrainResult
   std::string loss_scale;
   std::string digest;  // of the file
   std::string weights_digest;

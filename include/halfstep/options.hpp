@@ -10,6 +10,12 @@
 
 namespace halfstep {
 
+struct LayerPrecision {
+  std::int64_t layer = 0;  // from 0, as in the tensor name layers.0.weight
+  Dtype precision = Dtype::fp32;
+  bool operator==(const LayerPrecision&) const = default;
+};
+
 struct Options {
   // machine
   int threads = 0;           // 0: as many as the process may use
@@ -37,8 +43,9 @@ struct Options {
 
   // precision
   Dtype precision = Dtype::bf16;
-  std::string loss_scale = "auto";  // auto | dynamic | compatible | headroom | none | a power of two
-  double scale_init = 0;            // 0: suits the batch
+  std::vector<LayerPrecision> layer_precision;  // of layers that differ from it
+  std::string loss_scale = "auto";              // auto | dynamic | compatible | headroom | none | a power of two
+  double scale_init = 0;                        // 0: suits the batch
   double scale_growth = 2;
   double scale_backoff = 0.5;
   std::int64_t scale_interval = 2000;
@@ -70,8 +77,9 @@ struct Options {
   std::int64_t batch = 64;
 
   // output
-  std::string out;      // model file; empty: "model.safetensors" in the current folder
-  std::string metrics;  // JSONL file
+  std::string out;               // model file; empty: "model.safetensors" in the current folder
+  std::string metrics;           // JSONL file
+  std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
 };
 
 struct ParameterInfo {

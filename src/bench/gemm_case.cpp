@@ -5,7 +5,7 @@
 namespace halfstep {
 
 GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBenchShape& shape, GemmEpilogue epilogue)
-    : context_(kernels, executor, shape.dtype), shape_(shape), epilogue_(epilogue) {
+    : context_(kernels, executor), shape_(shape), epilogue_(epilogue) {
   switch (shape.product) {
     case Product::forward:
       batch_ = shape.m, layout_ = {.out = shape.n, .in = shape.k};
@@ -51,6 +51,7 @@ GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBen
 GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, Operand operand) const {
   const std::size_t padded = pad_rows(rows), element = size_of(shape_.dtype);
   Stored m;
+  m.dtype = shape_.dtype;
   m.ld = leading_dimension(columns, element);
   const std::size_t width = pad_columns(columns);
   m.panel_stride = padded * kLanes;
@@ -64,7 +65,7 @@ GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, 
       }
     }
     const StorageTarget at = {m.rows.data() + r * m.ld * element, m.ld, m.panels.data() + r * kLanes * element,
-                              m.panel_stride};
+                              m.panel_stride, m.dtype};
     context_.kernels.store_rows[static_cast<std::size_t>(shape_.dtype)](width, pair.data(), pair.data() + width, at);
   }
   return m;
@@ -90,21 +91,21 @@ void GemmCase::run() {
       e.bias = bias_.data();
       e.activation = activation;
       e.y = target;
-      return forward_product(context_, pad_rows(batch_), layout_, {x_.rows.data(), x_.ld}, packed_.data(), e);
+      return forward_product(context_, pad_rows(batch_), layout_, x_.rows_operand(), packed_.data(), e);
     }
     case Product::input_gradient: {
       BackwardEpilogue e = {};
       e.activation = activation;
       e.saved = x_.rows.data();
       e.saved_ld = x_.ld;
+      e.saved_dtype = x_.dtype;
       e.sums = sums_.data();
       e.d = target;
-      return input_gradient_product(context_, pad_rows(batch_), layout_, {d_y_.rows.data(), d_y_.ld}, packed_.data(),
-                                    e);
+      return input_gradient_product(context_, pad_rows(batch_), layout_, d_y_.rows_operand(), packed_.data(), e);
     }
     case Product::weight_gradient:
-      return weight_gradient_product(context_, pad_rows(batch_), layout_, {d_y_.panels.data(), d_y_.panel_stride},
-                                     {x_.panels.data(), x_.panel_stride}, grad_.data(), false, squares_.data());
+      return weight_gradient_product(context_, pad_rows(batch_), layout_, d_y_.panels_operand(), x_.panels_operand(),
+                                     grad_.data(), false, squares_.data());
   }
 }
 

@@ -23,8 +23,11 @@ class GemmCase {
   // A matrix in both layouts.
   struct Stored {
     std::size_t ld = 0, panel_stride = 0;
+    Dtype dtype = Dtype::fp32;
     AlignedBuffer<std::byte> rows, panels;
-    StorageTarget target() { return {rows.data(), ld, panels.data(), panel_stride}; }
+    StorageTarget target() { return {rows.data(), ld, panels.data(), panel_stride, dtype}; }
+    RowsOperand rows_operand() const { return {rows.data(), ld, dtype}; }
+    PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
   };
   Stored random_matrix(std::size_t rows, std::size_t columns, Operand operand) const;
 

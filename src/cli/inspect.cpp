@@ -29,6 +29,7 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   object.text("command", "inspect").text("file", path).text("format", model.format).text("kind", model.kind);
   object.text("architecture", model.architecture).integer("parameters", model.parameters);
   object.integer("step", model.step).text("precision", model.precision).text("loss_scale", model.loss_scale);
+  if (!model.layer_precision.empty()) object.text("layer_precision", model.layer_precision);
   object.text("digest", model.digest).text("weights_digest", model.weights_digest);
   object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
   return object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str()).line();
@@ -42,7 +43,8 @@ std::string row(std::string_view label, const std::string& value) {
 std::string summary_text(const ModelSummary& model) {
   std::string text = row("format", model.format) + row("kind", model.kind) + row("architecture", model.architecture);
   text += row("parameters", std::to_string(model.parameters)) + row("step", std::to_string(model.step));
-  text += row("precision", model.precision) + row("loss scale", model.loss_scale);
+  const std::string but = model.layer_precision.empty() ? "" : " but " + model.layer_precision;
+  text += row("precision", model.precision + but) + row("loss scale", model.loss_scale);
   text += row("digest", model.digest) + row("weights digest", model.weights_digest);
   text += row("classes", joined(model.classes, ", ")) + "\ntensors\n";
   for (const ModelSummary::Tensor& tensor : model.tensors) {

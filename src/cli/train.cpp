@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
+#include "cli/meter_text.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "halfstep/jobs.hpp"
@@ -72,6 +73,7 @@ std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
 std::string summary_json(const std::string& data, const TrainResult& result, const std::string& repeat) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
+  if (!result.layer_precision.empty()) object.text("layer_precision", result.layer_precision);
   object.text("math", result.math).integer("threads", result.threads);
   object.raw("train", JsonObject().number("loss", result.train.loss).str());
   if (!result.eval_name.empty()) {
@@ -108,6 +110,7 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
                    " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                    (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) row(name(entry.outcome), halfstep::text(entry));
+  if (result.meter.step > 0) text += meter_text(result.meter);
   row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
   if (result.stopped) row("stopped", "by a signal, before the run's end");
   row("weights", "digest " + result.weights_digest);

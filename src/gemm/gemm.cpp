@@ -26,21 +26,21 @@ std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, 
 template <class ColumnsFrom>
 void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t k, RowsOperand lhs, const void* packed,
                   std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from) {
-  const GemmFamily& family = ctx.family();
+  const GemmFamily& family = ctx.family(lhs.dtype);
+  const std::size_t element = size_of(lhs.dtype);
   const bool widen = family.widen_lhs;
   const std::size_t k_even = round_up(k, 2);
-  const std::size_t units = widen || ctx.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
+  const std::size_t units = widen || lhs.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
   const int threads = threads_for(static_cast<double>(rows * n) * static_cast<double>(k), ctx.executor.threads());
   const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
   const std::size_t task_rows = rows_of_task(rows, units == 1 ? most_task_rows(k_even) : GemmContext::kTaskRows,
                                              row_grain, column_blocks, threads);
-  const std::size_t k_block = widen ? converted_k(k_even, task_rows) : streamed_k(k_even, ctx.element());
+  const std::size_t k_block = widen ? converted_k(k_even, task_rows) : streamed_k(k_even, element);
   const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
   const bool one_k_block = k_even <= k_block;
   // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
   const std::size_t task_columns =
-      kBlockColumns *
-      (widen && !one_k_block ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
+      kBlockColumns * (widen && !one_k_block ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
   const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
@@ -60,9 +60,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
       if (widen && ctx.converted(worker) != wanted) {
         ctx.converted(worker) = wanted;
         for (std::size_t i = row_begin; i < row_end; ++i) {
-          ctx.kernels.to_fp32[static_cast<std::size_t>(ctx.dtype)](
-              kc, at(lhs.data, (i * lhs.ld + k0) * ctx.element()),
-              ctx.lhs_scratch(worker) + (i - row_begin) * widened_ld);
+          ctx.kernels.to_fp32[static_cast<std::size_t>(lhs.dtype)](
+              kc, at(lhs.data, (i * lhs.ld + k0) * element), ctx.lhs_scratch(worker) + (i - row_begin) * widened_ld);
         }
       }
       for (std::size_t c = column_begin; c < column_end; c += kBlockColumns) {
@@ -71,9 +70,9 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                             .functions = family.rows_tile,
                             .k = kc,
                             .lhs_stride = widen ? widened_ld : lhs.ld / units,
-                            .rhs = at(packed, (c / kLanes * panel_stride + k0 * kLanes) * ctx.element()),
+                            .rhs = at(packed, (c / kLanes * panel_stride + k0 * kLanes) * element),
                             .rhs_stride = panel_stride,
-                            .element = ctx.element(),
+                            .element = element,
                             .panels = (columns + kLanes - 1) / kLanes,
                             .ldc = kBlockColumns,
                             .accumulate = k0 > 0};
@@ -87,7 +86,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
           const std::size_t height = kHeights.next(rest, most), count = kTileHeights[height];
           call.run(height,
                    widen ? static_cast<const void*>(ctx.lhs_scratch(worker) + (row - row_begin) * widened_ld)
-                         : at(lhs.data, (row * lhs.ld + k0) * ctx.element()),
+                         : at(lhs.data, (row * lhs.ld + k0) * element),
                    sums + (row - first) * kBlockColumns);
           row += count;
           if (count < rest && !finish_each_tile) continue;
@@ -103,29 +102,29 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }
 
-StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column, std::size_t element) {
+StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column) {
+  const std::size_t element = size_of(target.dtype);
   return {advance(target.rows, (row * target.ld + column) * element), target.ld,
-          advance(target.panels, (column / kLanes * target.panel_stride + row * kLanes) * element),
-          target.panel_stride};
+          advance(target.panels, (column / kLanes * target.panel_stride + row * kLanes) * element), target.panel_stride,
+          target.dtype};
 }
 
 }  // namespace
 
-GemmContext::GemmContext(const KernelTable& table, Executor& threads, Dtype type)
+GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),
       executor(threads),
-      dtype(type),
       scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats),
       converted_(static_cast<std::size_t>(threads.threads())) {}
 
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
                      const void* packed_forward, const ForwardEpilogue& epilogue) {
-  const std::size_t element = ctx.element();
+  const std::size_t element = size_of(epilogue.y.dtype);
   auto columns_from = [&](std::size_t column, std::size_t columns) {
     ForwardEpilogue e = epilogue;
     e.columns = columns;
     e.bias += column;
-    e.y = shifted(epilogue.y, 0, column, element);
+    e.y = shifted(epilogue.y, 0, column);
     e.z = advance(epilogue.z, column * element);
     if (e.logits) e.logits += column;
     return [&ctx, element, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
@@ -135,32 +134,32 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
         e.logits = start.logits + row * e.logits_ld;
         return ctx.kernels.logits_epilogue(e);
       }
-      e.y = shifted(start.y, row, 0, element);
+      e.y = shifted(start.y, row, 0);
       e.z = advance(start.z, row * e.z_ld * element);
-      ctx.kernels.forward_epilogue[static_cast<std::size_t>(ctx.dtype)](e);
+      ctx.kernels.forward_epilogue[static_cast<std::size_t>(e.y.dtype)](e);
     };
   };
-  rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(), ctx.family().most_rows[0],
-               columns_from);
+  rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(),
+               ctx.family(x.dtype).most_rows[0], columns_from);
 }
 
 void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand d_y,
                             const void* packed_backward, const BackwardEpilogue& epilogue) {
-  const std::size_t width = pad_columns(layout.in), element = ctx.element();
+  const std::size_t width = pad_columns(layout.in), element = size_of(epilogue.saved_dtype);
   auto columns_from = [&](std::size_t column, std::size_t columns) {
     BackwardEpilogue e = epilogue;
     e.columns = columns;
     e.saved = at(epilogue.saved, column * element);
     e.sums += column;
-    e.d = shifted(epilogue.d, 0, column, element);
+    e.d = shifted(epilogue.d, 0, column);
     return [&ctx, element, width, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
       e.rows = count;
       e.saved = at(start.saved, row * e.saved_ld * element);
-      e.d = shifted(start.d, row, 0, element);
+      e.d = shifted(start.d, row, 0);
       e.sums = start.sums + row / kSumRows * width;
       if (row % kSumRows == 0) std::memset(e.sums, 0, pad_columns(e.columns) * sizeof(float));
-      ctx.kernels.backward_epilogue[static_cast<std::size_t>(ctx.dtype)](e);
+      ctx.kernels.backward_epilogue[static_cast<std::size_t>(e.d.dtype)](e);
     };
   };
   rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows, columns_from);

@@ -18,14 +18,12 @@ constexpr std::size_t sum_chunks(std::size_t rows) { return (rows + kSumRows - 1
 // Kernels, threads and their scratch memory: what a product needs besides its operands.
 class GemmContext {
  public:
-  GemmContext(const KernelTable& kernels, Executor& executor, Dtype dtype);
+  GemmContext(const KernelTable& kernels, Executor& executor);
 
   const KernelTable& kernels;
   Executor& executor;
-  const Dtype dtype;
 
-  const GemmFamily& family() const { return kernels.gemm[static_cast<std::size_t>(dtype)]; }
-  std::size_t element() const { return size_of(dtype); }
+  const GemmFamily& family(Dtype dtype) const { return kernels.gemm[static_cast<std::size_t>(dtype)]; }
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
 
@@ -49,15 +47,18 @@ class GemmContext {
   std::size_t products_ = 0;
 };
 
-// A row-major operand in the storage type: [rows][ld], padding columns zero.
+// A row-major operand: [rows][ld], padding columns zero. Its storage type is that of the whole product: weights are
+// packed in it too. What an epilogue writes may have another.
 struct RowsOperand {
   const void* data;
   std::size_t ld;
+  Dtype dtype;
 };
 // The same matrix in panels over its columns, k = rows.
 struct PanelsOperand {
   const void* data;
   std::size_t panel_stride;  // elements
+  Dtype dtype;
 };
 
 // y = activation(x W^T + b). `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in.
@@ -68,7 +69,8 @@ void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOp
 void input_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand d_y,
                             const void* packed_backward, const BackwardEpilogue& epilogue);
 
-// grad (+)= d_y^T x in strips; squares[strip * blocks + block] gets the sum of squares of each finished block.
+// grad (+)= d_y^T x in strips, both of one storage type; squares[strip * blocks + block] gets the sum of squares of
+// each finished block.
 void weight_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, PanelsOperand d_y, PanelsOperand x,
                              float* grad, bool accumulate, double* squares);
 

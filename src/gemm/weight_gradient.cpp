@@ -12,10 +12,11 @@ static_assert(kBatchRows * kLanes <= GemmContext::kLhsFloats);
 
 void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
                              PanelsOperand x, float* grad, bool accumulate, double* squares) {
-  const GemmFamily& family = ctx.family();
+  const GemmFamily& family = ctx.family(x.dtype);
+  const std::size_t element = size_of(x.dtype);
   const bool widen = family.widen_lhs;
   // From row to row of a panel of the left operand: fp32, a bf16 pair, or an fp16 value as stored.
-  const std::size_t lhs_row = !widen && ctx.dtype == Dtype::fp16 ? 2 : 4;
+  const std::size_t lhs_row = !widen && x.dtype == Dtype::fp16 ? 2 : 4;
   const std::size_t strips = layout.strips(), blocks = layout.blocks();
   const int threads =
       threads_for(static_cast<double>(rows * layout.out) * static_cast<double>(layout.in), ctx.executor.threads());
@@ -33,10 +34,10 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
     for (std::size_t k0 = 0; k0 < rows; k0 += kBatchRows) {
       const std::size_t kc = std::min(kBatchRows, rows - k0);
       for (std::size_t s = strip_begin; s < strip_end; ++s) {
-        const void* panel = at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * ctx.element());
+        const void* panel = at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * element);
         const void* lhs = panel;
         if (widen) {
-          ctx.kernels.widen_panel[static_cast<std::size_t>(ctx.dtype)](kc, panel, ctx.lhs_scratch(worker));
+          ctx.kernels.widen_panel[static_cast<std::size_t>(x.dtype)](kc, panel, ctx.lhs_scratch(worker));
           lhs = ctx.lhs_scratch(worker);
         }
         const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
@@ -47,9 +48,9 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
                               .functions = family.panel_tile,
                               .k = kc,
                               .lhs_stride = 1,
-                              .rhs = at(x.data, (b * 4 * x.panel_stride + k0 * kLanes) * ctx.element()),
+                              .rhs = at(x.data, (b * 4 * x.panel_stride + k0 * kLanes) * element),
                               .rhs_stride = x.panel_stride,
-                              .element = ctx.element(),
+                              .element = element,
                               .panels = columns / kLanes,
                               .ldc = columns,
                               .accumulate = k0 > 0 || accumulate};

@@ -45,6 +45,7 @@ struct StorageTarget {
   std::size_t ld;            // elements
   void* panels;              // may be null
   std::size_t panel_stride;  // elements from one panel to the next
+  Dtype dtype;               // says to callers which kernel writes here
 };
 
 // y = activation(tile + bias), rounded once to the storage type.
@@ -69,6 +70,7 @@ struct BackwardEpilogue {
   Activation activation;
   const void* saved;  // y where the derivative follows from the output, z otherwise; row-major
   std::size_t saved_ld;
+  Dtype saved_dtype;
   float* sums;  // [columns], accumulated
   StorageTarget d;
 };

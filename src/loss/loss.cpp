@@ -42,8 +42,8 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta) {
   return nullptr;
 }
 
-double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, Dtype dtype,
-                     const LogitsView& logits, const Targets& targets, float scale, const LossGradient* gradient) {
+double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
+                     const Targets& targets, float scale, const LossGradient* gradient) {
   const std::size_t chunks = (logits.rows + kChunkRows - 1) / kChunkRows;
   std::vector<double> partial(chunks, 0.0);
   const float row_scale = scale / static_cast<float>(logits.rows);
@@ -64,11 +64,11 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
         if (sums) kernels.add(width, d.row(j), sums);
       }
       if (!gradient) continue;
-      const std::size_t element = dtype == Dtype::fp32 ? 4 : 2;
       StorageTarget t = gradient->target;
+      const std::size_t element = t.dtype == Dtype::fp32 ? 4 : 2;
       t.rows = static_cast<std::byte*>(t.rows) + i * t.ld * element;
-      t.panels = static_cast<std::byte*>(t.panels) + i * kLanes * element;
-      kernels.store_rows[static_cast<std::size_t>(dtype)](width, d.row(0), d.row(1), t);
+      if (t.panels) t.panels = static_cast<std::byte*>(t.panels) + i * kLanes * element;
+      kernels.store_rows[static_cast<std::size_t>(t.dtype)](width, d.row(0), d.row(1), t);
     }
   };
   static_assert(kChunkRows % 2 == 0);

@@ -46,7 +46,7 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta);
 
 // Mean loss of the batch; the gradient by the logits, times `scale`, when `gradient` is not null. NaN logits give a NaN
 // loss.
-double evaluate_loss(const Loss&, const KernelTable&, Executor&, Dtype, const LogitsView&, const Targets&, float scale,
+double evaluate_loss(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
                      const LossGradient* gradient);
 
 }  // namespace halfstep

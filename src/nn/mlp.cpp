@@ -11,6 +11,7 @@ namespace {
 
 Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype, bool panels) {
   Activations a;
+  a.dtype = dtype;
   a.ld = leading_dimension(columns, size_of(dtype));
   a.panel_stride = rows * kLanes;
   a.rows = AlignedBuffer<std::byte>(rows * a.ld * size_of(dtype));
@@ -25,26 +26,32 @@ std::size_t bytes(const Dense& l) {
          l.packed_forward.size() + l.packed_backward.size() + bytes(l.y) + l.z.size() + bytes(l.d);
 }
 
+Dtype dtype_of(const MlpShape& shape, std::size_t layer) {
+  return shape.layer_dtypes.empty() ? shape.dtype : shape.layer_dtypes[layer];
+}
+
 Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   const std::size_t last = shape.widths.size() - 2;
   Dense l;
+  l.dtype = dtype_of(shape, index);
+  l.master = shape.master || l.dtype == Dtype::fp32;
   l.layout = {.out = shape.widths[index + 1], .in = shape.widths[index]};
   l.activation = index == last ? Activation::identity : shape.activation;
   const std::size_t size = l.layout.size(), out = pad_columns(l.layout.out);
   l.weight = AlignedBuffer<float>(size);
   l.bias = AlignedBuffer<float>(out);
-  l.packed_forward = AlignedBuffer<std::byte>(size * size_of(shape.dtype));
+  l.packed_forward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
   if (index != last) {
-    l.y = make_activations(rows, l.layout.out, shape.dtype, shape.training);
+    l.y = make_activations(rows, l.layout.out, dtype_of(shape, index + 1), shape.training);
     if (shape.training && derivative_needs_input(l.activation)) {
-      l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(shape.dtype));
+      l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(l.y.dtype));
     }
   }
   if (!shape.training) return l;
   l.weight_grad = AlignedBuffer<float>(size);
   l.bias_grad = AlignedBuffer<float>(out);
-  if (index > 0) l.packed_backward = AlignedBuffer<std::byte>(size * size_of(shape.dtype));
-  l.d = make_activations(rows, l.layout.out, shape.dtype, true);
+  if (index > 0) l.packed_backward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
+  l.d = make_activations(rows, l.layout.out, l.dtype, true);
   l.d_sums = AlignedBuffer<float>(sum_chunks(rows) * out);
   l.squares.assign(l.layout.strips() * l.layout.blocks() + 1, 0.0);
   return l;
@@ -57,11 +64,13 @@ void claim_strips(Dense& l) {
 
 }  // namespace
 
-StorageTarget Activations::target() { return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride}; }
+StorageTarget Activations::target() {
+  return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride, dtype};
+}
 
 Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
   const std::size_t rows = pad_rows(shape_.max_rows);
-  input_ = make_activations(rows, shape_.widths.front(), shape_.dtype, shape_.training);
+  input_ = make_activations(rows, shape_.widths.front(), dtype_of(shape_, 0), shape_.training);
   for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) layers_.push_back(make_dense(shape_, i, rows));
   logits_ = AlignedBuffer<float>(rows * logits_ld());
 }
@@ -98,28 +107,28 @@ void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
 
 std::byte* Mlp::forward_block(Dense& l, std::size_t strip, std::size_t block) const {
   return l.packed_forward.data() +
-         (strip * l.layout.forward_panel() + block * kBlockColumns * kLanes) * size_of(shape_.dtype);
+         (strip * l.layout.forward_panel() + block * kBlockColumns * kLanes) * size_of(l.dtype);
 }
 
 float* Mlp::weight_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
                          float* scratch) {
   Dense& l = layers_[layer];
   if (l.weight.size() > 0) return l.weight.data() + l.layout.block_offset(strip, block);
-  kernels.unpack_strip[static_cast<std::size_t>(shape_.dtype)](l.layout.block_columns(block),
-                                                               forward_block(l, strip, block), scratch);
+  kernels.unpack_strip[static_cast<std::size_t>(l.dtype)](l.layout.block_columns(block), forward_block(l, strip, block),
+                                                          scratch);
   return scratch;
 }
 
 void Mlp::pack_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
                      const float* values) {
   Dense& l = layers_[layer];
-  const std::size_t element = size_of(shape_.dtype);
+  const std::size_t element = size_of(l.dtype);
   std::byte* backward =
       l.packed_backward.size() == 0
           ? nullptr
           : l.packed_backward.data() +
                 (block * kBlockColumns / kLanes * l.layout.backward_panel() + strip * kLanes * kLanes) * element;
-  kernels.pack_strip[static_cast<std::size_t>(shape_.dtype)](
+  kernels.pack_strip[static_cast<std::size_t>(l.dtype)](
       l.layout.block_columns(block), values, forward_block(l, strip, block), backward, l.layout.backward_panel());
 }
 
@@ -131,48 +140,56 @@ void Mlp::pack_all(const KernelTable& kernels) {
         pack_block(kernels, layer, s, b, l.weight.data() + l.layout.block_offset(s, b));
       }
     }
-    if (!shape_.master) l.weight = {};
+    if (!l.master) l.weight = {};
   }
 }
 
 void Mlp::forward(GemmContext& ctx, std::size_t rows) {
-  RowsOperand x = {input_.rows.data(), input_.ld};
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    Dense& l = layers_[i];
-    const bool last = i + 1 == layers_.size();
-    ForwardEpilogue e = {};
-    e.bias = l.bias.data();
-    e.activation = l.activation;
-    if (last) {
-      e.logits = logits_.data();
-      e.logits_ld = logits_ld();
-    } else {
-      e.y = l.y.target();
-      e.z = l.z.size() ? l.z.data() : nullptr;
-      e.z_ld = l.y.ld;
-    }
-    forward_product(ctx, rows, l.layout, x, l.packed_forward.data(), e);
-    x = {l.y.rows.data(), l.y.ld};
+  const std::size_t last = layers_.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr);
   }
+  const Dense& l = layers_[last];
+  ForwardEpilogue e = {};
+  e.bias = l.bias.data();
+  e.logits = logits_.data();
+  e.logits_ld = logits_ld();
+  forward_product(ctx, rows, l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
+}
+
+void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z) {
+  const Dense& l = layers_[layer];
+  ForwardEpilogue e = {};
+  e.bias = l.bias.data();
+  e.activation = l.activation;
+  e.y = y;
+  e.z = z;
+  e.z_ld = y.ld;
+  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
 void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate) {
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Dense& l = layers_[i];
     bias_gradient(ctx, l, rows, accumulate);
-    const Activations& x = i == 0 ? input_ : layers_[i - 1].y;
-    weight_gradient_product(ctx, rows, l.layout, {l.d.panels.data(), l.d.panel_stride},
-                            {x.panels.data(), x.panel_stride}, l.weight_grad.data(), accumulate, l.squares.data());
+    weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
+                            l.weight_grad.data(), accumulate, l.squares.data());
     if (i == 0) break;  // nobody needs the gradient by the inputs
-    Dense& below = layers_[i - 1];
-    BackwardEpilogue e = {};
-    e.activation = below.activation;
-    e.saved = below.z.size() ? below.z.data() : below.y.rows.data();
-    e.saved_ld = below.y.ld;
-    e.sums = below.d_sums.data();
-    e.d = below.d.target();
-    input_gradient_product(ctx, rows, l.layout, {l.d.rows.data(), l.d.ld}, l.packed_backward.data(), e);
+    input_gradient(ctx, i, rows, layers_[i - 1].d.target(), layers_[i - 1].d_sums.data());
   }
+}
+
+void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums) {
+  const Dense& l = layers_[layer];
+  const Dense& below = layers_[layer - 1];
+  BackwardEpilogue e = {};
+  e.activation = below.activation;
+  e.saved = below.z.size() ? below.z.data() : below.y.rows.data();
+  e.saved_ld = below.y.ld;
+  e.saved_dtype = below.y.dtype;
+  e.sums = sums;
+  e.d = d;
+  input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
 }
 
 void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool accumulate) {
@@ -184,15 +201,17 @@ void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool a
   layer.squares.back() = ctx.kernels.sum_squares(width, layer.bias_grad.data());
 }
 
-// Element (in, out) of the forward panels (kernels/table.hpp).
+// Panels over out (kernels/table.hpp).
+std::size_t Dense::packed_place(std::size_t out, std::size_t in) const {
+  const std::size_t lane = out % kLanes;
+  const std::size_t place = dtype == Dtype::bf16 ? in / 2 * 2 * kLanes + 2 * lane + in % 2 : in * kLanes + lane;
+  return out / kLanes * layout.forward_panel() + place;
+}
+
 float Mlp::weight_at(const Dense& l, std::size_t out, std::size_t in) const {
   if (l.weight.size() > 0) return l.weight[l.layout.offset(out, in)];
-  const bool paired = shape_.dtype == Dtype::bf16;
-  const std::size_t lane = out % kLanes;
-  const std::size_t place = paired ? in / 2 * 2 * kLanes + 2 * lane + in % 2 : in * kLanes + lane;
-  const auto* words = reinterpret_cast<const std::uint16_t*>(l.packed_forward.data());
-  const std::uint16_t word = words[out / kLanes * l.layout.forward_panel() + place];
-  return paired ? to_fp32(Bf16{word}) : to_fp32(Fp16{word});
+  const std::uint16_t word = reinterpret_cast<const std::uint16_t*>(l.packed_forward.data())[l.packed_place(out, in)];
+  return l.dtype == Dtype::bf16 ? to_fp32(Bf16{word}) : to_fp32(Fp16{word});
 }
 
 std::vector<NamedTensor> Mlp::tensors() const {

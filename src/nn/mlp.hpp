@@ -16,31 +16,41 @@ struct MlpShape {
   std::vector<std::size_t> widths;  // inputs, hidden..., outputs
   Activation activation = Activation::relu;
   Dtype dtype = Dtype::bf16;
-  std::size_t max_rows = 0;  // of one batch
-  bool training = true;      // false: no gradients, no backward buffers
-  bool master = true;        // false: the packed working weights are all there is once they are packed
+  std::vector<Dtype> layer_dtypes = {};  // of each layer; empty: `dtype` for all
+  std::size_t max_rows = 0;              // of one batch
+  bool training = true;                  // false: no gradients, no backward buffers
+  bool master = true;                    // false: 16-bit working weights are all there is once they are packed
 };
 
-// A matrix in the storage type, in the two layouts the products read: rows and panels.
+// A matrix in a storage type, in the two layouts the products read: rows and panels.
 struct Activations {
+  Dtype dtype = Dtype::fp32;
   AlignedBuffer<std::byte> rows;
   AlignedBuffer<std::byte> panels;
   std::size_t ld = 0;            // elements
   std::size_t panel_stride = 0;  // elements
   StorageTarget target();
+  RowsOperand rows_operand() const { return {rows.data(), ld, dtype}; }
+  PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
 };
 
+// The storage type of a layer is that of all its products read: weights, the layer's input and d. So y has the type
+// of the layer above.
 struct Dense {
   WeightLayout layout;
+  Dtype dtype = Dtype::bf16;
+  bool master = true;
   Activation activation = Activation::identity;
   AlignedBuffer<float> weight, weight_grad;  // master (empty without one), in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
   Activations y;                // output; unused in the last layer
-  AlignedBuffer<std::byte> z;   // pre-activation rows, where the derivative needs them
+  AlignedBuffer<std::byte> z;   // pre-activation rows in y's type, where the derivative needs them
   Activations d;                // gradient by the pre-activation
   AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
   std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
+  // Element (out, in) of packed_forward.
+  std::size_t packed_place(std::size_t out, std::size_t in) const;
 };
 
 // A parameter as files know it: row-major fp32, shape [out, in] or [out].
@@ -84,12 +94,18 @@ class Mlp {
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares.
   void backward(GemmContext&, std::size_t rows, bool accumulate);
 
+  // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
+  void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
+  // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
+  void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
+
   // Masters, or the working weights widened.
   std::vector<NamedTensor> tensors() const;
   // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
   void set_tensors(const std::vector<NamedTensor>& tensors);
 
  private:
+  const Activations& input_of(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].y; }
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
   std::byte* forward_block(Dense& layer, std::size_t strip, std::size_t block) const;
   float weight_at(const Dense& layer, std::size_t out, std::size_t in) const;

@@ -24,7 +24,7 @@ void Batcher::gather(std::uint32_t row, float* out) const {
 void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input) {
   constexpr std::size_t kPairsPerTask = 8;
   const std::size_t pairs = (order.size() + 1) / 2;
-  const std::size_t element = context.element();
+  const std::size_t element = size_of(input.dtype);
   context.executor.run((pairs + kPairsPerTask - 1) / kPairsPerTask, [&](std::size_t task, int worker) {
     float* row0 = scratch_[static_cast<std::size_t>(worker)].data();
     float* row1 = row0 + width_;
@@ -38,7 +38,7 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
       StorageTarget t = input.target();
       t.rows = static_cast<std::byte*>(t.rows) + 2 * p * t.ld * element;
       if (t.panels) t.panels = static_cast<std::byte*>(t.panels) + 2 * p * kLanes * element;
-      context.kernels.store_rows[static_cast<std::size_t>(context.dtype)](width_, row0, row1, t);
+      context.kernels.store_rows[static_cast<std::size_t>(input.dtype)](width_, row0, row1, t);
     }
   });
   for (std::size_t i = 0; i < order.size(); ++i) {

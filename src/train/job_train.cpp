@@ -9,6 +9,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
 #include "train/model_file.hpp"
+#include "train/precision.hpp"
 #include "train/trainer.hpp"
 
 namespace halfstep {
@@ -96,7 +97,8 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
   plan.model = architecture(model_widths(problem, options), options.activation) + ", " +
-               std::to_string(trainer.model().parameters()) + " parameters, " + std::string(name(options.precision));
+               std::to_string(trainer.model().parameters()) + " parameters, " +
+               precision_text(options.precision, trainer.model().shape().layer_dtypes);
   plan.machine = machine.description;
   plan.memory_bytes = trainer.memory_bytes();
   plan.notes = p.preprocessor.notes();
@@ -151,6 +153,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
                       .activation = options.activation,
                       .loss = problem.loss,
                       .precision = options.precision,
+                      .layer_dtypes = trainer.model().shape().layer_dtypes,
                       .huber_delta = options.huber_delta,
                       .step = 0,
                       .scaler = {},

@@ -7,6 +7,7 @@
 #include "halfstep/jobs.hpp"
 #include "train/machine.hpp"
 #include "train/model_file.hpp"
+#include "train/precision.hpp"
 
 namespace halfstep {
 namespace {
@@ -17,10 +18,10 @@ constexpr std::size_t kBatch = 512;
 struct Loaded {
   Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
       : machine(options),
-        context(*machine.kernels, *machine.executor, saved.precision),
+        context(*machine.kernels, *machine.executor),
         model({.widths = saved.widths,
                .activation = saved.activation,
-               .dtype = saved.precision,
+               .layer_dtypes = saved.layer_dtypes,
                .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
                .training = false}) {
     model.set_tensors(saved.tensors);
@@ -103,6 +104,7 @@ ModelSummary inspect(const std::string& path) {
   }
   s.step = saved.step;
   s.precision = name(saved.precision);
+  s.layer_precision = exceptions_text(saved.precision, saved.layer_dtypes);
   s.loss_scale = shortest(saved.scaler.scale);
   s.digest = saved.digest;
   s.weights_digest = weights_digest(saved.tensors);

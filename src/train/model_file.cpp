@@ -43,13 +43,15 @@ const std::string& metadata(const io::File& file, const std::string& path, std::
 }
 
 json::Value model_json(const SavedModel& model) {
-  json::Array widths;
+  json::Array widths, layers;
   for (std::size_t width : model.widths) widths.emplace_back(width);
+  for (Dtype dtype : model.layer_dtypes) layers.emplace_back(name(dtype));
   return json::Object{{"widths", widths},
                       {"activation", activation_name(model.activation)},
                       {"loss", loss_name(model.loss)},
                       {"huber_delta", model.huber_delta},
-                      {"precision", name(model.precision)}};
+                      {"precision", name(model.precision)},
+                      {"layer_precision", layers}};
 }
 
 // The names are those of PyTorch's state dictionary, and one of our own.
@@ -87,6 +89,14 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
       static_cast<Activation>(index_of(kActivations, path, "activation", value.at("activation").as_string()));
   model.loss = static_cast<LossKind>(index_of(kLosses, path, "loss", value.at("loss").as_string()));
   model.precision = static_cast<Dtype>(index_of(kPrecisions, path, "precision", value.at("precision").as_string()));
+  model.layer_dtypes.assign(model.widths.size() - 1, model.precision);
+  if (const json::Value* layers = value.find("layer_precision")) {  // older files have one precision
+    const json::Array& names = layers->as_array();
+    if (names.size() != model.layer_dtypes.size()) bad_model(path, "layer_precision does not name each layer");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      model.layer_dtypes[i] = static_cast<Dtype>(index_of(kPrecisions, path, "layer_precision", names[i].as_string()));
+    }
+  }
   model.huber_delta = value.at("huber_delta").as_number();
   if (!(model.huber_delta > 0)) bad_model(path, "huber_delta is not positive");
 }
@@ -170,13 +180,14 @@ void save_model(const std::string& path, const SavedModel& model) {
   json::Object config;
   for (const auto& [key, value] : model.config) config.emplace_back(key, value);
   io::File file;
-  file.metadata = {{"halfstep.format", "1"},
-                   {"halfstep.model", json::dump(model_json(model))},
-                   {"halfstep.config", json::dump(json::Value(config))},
-                   {"halfstep.preproc", model.preprocessor.to_json()},
-                   {"halfstep.step", std::to_string(model.step)},
-                   {"halfstep.scaler", json::dump(scaler_json(model.scaler))},
-                   {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
+  file.metadata = {
+      {"halfstep.format", "1"},
+      {"halfstep.model", json::dump(model_json(model))},
+      {"halfstep.config", json::dump(json::Value(config))},
+      {"halfstep.preproc", model.preprocessor.to_json()},
+      {"halfstep.step", std::to_string(model.step)},
+      {"halfstep.scaler", json::dump(scaler_json(model.scaler))},
+      {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
   for (const NamedTensor& t : model.tensors) {
     file.tensors.push_back({.name = t.name,
                             .dtype = "F32",

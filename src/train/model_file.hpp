@@ -19,6 +19,7 @@ struct SavedModel {
   Activation activation = Activation::relu;
   LossKind loss = LossKind::cross_entropy;
   Dtype precision = Dtype::fp32;
+  std::vector<Dtype> layer_dtypes;  // of each layer
   double huber_delta = 1;
   std::int64_t step = 0;
   GradScalerState scaler;

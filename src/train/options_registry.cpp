@@ -121,6 +121,30 @@ void set_precision(Options& options, Name value) {
   options.precision = kDtypes[parse_choice("precision", value, "bf16|fp16|fp32|auto")];
 }
 
+void set_layer_precision(Options& options, Name value) {
+  std::vector<LayerPrecision> layers;
+  for (const std::string& item : parse_list(value)) {
+    const std::size_t equals = item.find('=');
+    if (equals == std::string::npos) reject("layer-precision", value, "must be like 0=fp32,2=fp16");
+    const std::int64_t layer = parse_integer("layer-precision", item.substr(0, equals), 0, 256);
+    constexpr Dtype kDtypes[] = {Dtype::bf16, Dtype::fp16, Dtype::fp32};
+    const Dtype precision = kDtypes[parse_choice("layer-precision", item.substr(equals + 1), "bf16|fp16|fp32")];
+    for (const LayerPrecision& l : layers) {
+      if (l.layer == layer) reject("layer-precision", value, "layer " + std::to_string(layer) + " is given twice");
+    }
+    layers.push_back({layer, precision});
+  }
+  options.layer_precision = layers;
+}
+
+std::string get_layer_precision(const Options& options) {
+  std::vector<std::string> items;
+  for (const LayerPrecision& l : options.layer_precision) {
+    items.push_back(std::to_string(l.layer) + "=" + std::string(name(l.precision)));
+  }
+  return list_text(items);
+}
+
 std::vector<Entry> data_entries() {
   using O = Options;
   return {
@@ -153,6 +177,8 @@ std::vector<Entry> model_entries() {
       number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
       {"precision", "bf16|fp16|fp32|auto", "", "storage of weights and activations; arithmetic is fp32", set_precision,
        [](const Options& o) { return std::string(name(o.precision)); }},
+      {"layer-precision", "list", "LAYER=PRECISION, layers from 0", "layers stored otherwise, such as 0=fp32,2=fp16",
+       set_layer_precision, get_layer_precision},
       {"loss-scale", "text", "auto, dynamic, compatible, headroom, none or a power of two",
        "auto: dynamic for fp16, else none; compatible: as PyTorch's GradScaler; headroom: fits the largest gradient of "
        "each batch, fp16 only",
@@ -206,6 +232,8 @@ std::vector<Entry> run_entries() {
       integer("batch", 1, std::int64_t{1} << 30, ">= 1", "rows per step", &O::batch),
       text("out", "file to write; empty: model.safetensors", &O::out),
       text("metrics", "JSONL file, a line per epoch", &O::metrics),
+      integer("meter-every", 0, kMost, ">= 0; 0: off", "read every so many steps what rounding to storage loses",
+              &O::meter_every),
   };
 }
 

@@ -2,6 +2,7 @@
 #include "halfstep/options.hpp"
 #include "train/options_parse.hpp"
 #include "train/options_registry.hpp"
+#include "train/precision.hpp"
 
 namespace halfstep {
 namespace {
@@ -39,8 +40,17 @@ void check_optimizer(const Options& options) {
     if (options.nesterov && options.momentum == 0) refuse("nesterov", "it needs momentum", "--momentum 0.9");
     if (options.momentum == 0) refuse_ignored(options, {"moments"}, "sgd without momentum has none", "--momentum 0.9");
   }
-  if (options.precision == Dtype::fp32) {
+  if (!stores(options, Dtype::bf16) && !stores(options, Dtype::fp16)) {
     refuse_ignored(options, {"master"}, "fp32 weights are their own masters", "--precision bf16");
+  }
+}
+
+void check_layers(const Options& options) {
+  const auto layers = static_cast<std::int64_t>(options.hidden.size()) + 1;
+  for (const LayerPrecision& l : options.layer_precision) {
+    if (l.layer < layers) continue;
+    refuse("layer-precision", "there is no layer " + std::to_string(l.layer) + ", they are numbered from 0",
+           "layers 0 to " + std::to_string(layers - 1));
   }
 }
 
@@ -55,10 +65,10 @@ void check_loss(const Options& options) {
 
 void check_scale(const Options& options) {
   const std::string& rule = options.loss_scale;
-  const bool automatic = rule == "auto" && options.precision == Dtype::fp16;
+  const bool automatic = rule == "auto" && stores(options, Dtype::fp16);
   const bool counts = rule == "dynamic" || rule == "compatible" || automatic;
   const bool moves = counts || rule == "headroom";
-  if (rule == "headroom" && options.precision != Dtype::fp16) {
+  if (rule == "headroom" && !stores(options, Dtype::fp16)) {
     refuse("loss-scale", "headroom fits fp16's range, and " + std::string(name(options.precision)) + " has fp32's",
            "--precision fp16");
   }
@@ -89,6 +99,7 @@ void check_scale(const Options& options) {
 
 void validate(const Options& options) {
   check_each(options);
+  check_layers(options);
   check_optimizer(options);
   check_loss(options);
   check_scale(options);

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "train/precision.hpp"
+
 namespace halfstep {
 namespace {
 
@@ -34,7 +36,7 @@ GradScalerOptions moving_scaler(const Options& options) {
 
 GradScalerOptions scaler_options(const Options& options) {
   const std::string& rule = options.loss_scale;
-  const bool dynamic = rule == "dynamic" || (rule == "auto" && options.precision == Dtype::fp16);
+  const bool dynamic = rule == "dynamic" || (rule == "auto" && stores(options, Dtype::fp16));
   if (!dynamic && rule != "compatible" && rule != "headroom") return fixed_scaler(rule);
 
   GradScalerOptions s = rule == "compatible" ? compatible_scaler() : moving_scaler(options);

@@ -7,22 +7,25 @@
 
 namespace halfstep {
 
-StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr) {
+StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
   model_.forward(context_, pad_rows(rows));
   do {
     report.loss_scale = scaler_.scale();
-    report.loss = evaluate(rows, targets);  // leaves the gradient by the logits, times the loss scale
+    // Leaves the gradient by the logits, times the loss scale.
+    report.loss = evaluate(rows, targets, model_.d_logits().target(), model_.d_logits_sums());
     model_.backward(context_, pad_rows(rows), false);
     gradients = summarise();
     if (!gradients.finite) report.incident = find_incident(rows, report.loss, gradients);
   } while (!gradients.finite && run_again(report));
+  if (meter) read_meter(*meter, rows, targets);
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
     update_weights();
   }
+  if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
   if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d(rows));
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
   report.applied = gradients.finite;
@@ -48,17 +51,20 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
 std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
   std::vector<OptimizerTensor> sizes;
   for (const Dense& l : model.layers()) {
-    sizes.emplace_back(l.layout.size(), model.shape().master, model.shape().dtype);
+    sizes.emplace_back(l.layout.size(), l.master, l.dtype);
     sizes.emplace_back(l.bias.size());
   }
   return sizes;
 }
 
-double TrainStep::evaluate(std::size_t rows, const Targets& targets) {
+double TrainStep::evaluate(std::size_t rows, const Targets& targets, const StorageTarget& d_logits, float* sums) {
   const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), rows};
-  const LossGradient gradient = {model_.d_logits().target(), model_.d_logits_sums(), kSumRows, model_.logits_ld()};
-  return evaluate_loss(loss_, context_.kernels, context_.executor, context_.dtype, logits, targets, scaler_.scale(),
-                       &gradient);
+  const LossGradient gradient = {d_logits, sums, kSumRows, model_.logits_ld()};
+  return evaluate_loss(loss_, context_.kernels, context_.executor, logits, targets, scaler_.scale(), &gradient);
+}
+
+void TrainStep::read_meter(StepMeter& meter, std::size_t rows, const Targets& targets) {
+  meter.before_update(context_, rows, [&](const StorageTarget& d, float* sums) { evaluate(rows, targets, d, sums); });
 }
 
 GradientSummary TrainStep::summarise() {

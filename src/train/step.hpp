@@ -13,6 +13,7 @@
 #include "loss/loss.hpp"
 #include "nn/mlp.hpp"
 #include "optim/optimizer.hpp"
+#include "train/step_meter.hpp"
 
 namespace halfstep {
 
@@ -40,7 +41,8 @@ class TrainStep {
             ClipOptions clip, std::optional<Headroom> headroom = {});
 
   // The inputs are already in model.input(); `rows` valid examples. Allocates nothing.
-  StepReport run(std::size_t rows, const Targets& targets, double lr);
+  // A meter reads what this step rounds.
+  StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
 
   // After a skipped step: where it began, then each weight gradient that is not finite.
   std::vector<std::string> tensors_of(const Incident& incident) const;
@@ -52,7 +54,8 @@ class TrainStep {
   static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
 
  private:
-  double evaluate(std::size_t rows, const Targets& targets);
+  double evaluate(std::size_t rows, const Targets& targets, const StorageTarget& d_logits, float* sums);
+  void read_meter(StepMeter& meter, std::size_t rows, const Targets& targets);
   GradientSummary summarise();
   void clip_by_value();
   void update_weights();

@@ -21,12 +21,13 @@ float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const v
 }  // namespace
 
 float TrainStep::largest(const Activations& a, std::size_t rows) const {
-  return largest_of(context_.kernels, context_.dtype, pad_rows(rows) * a.ld, a.rows.data());
+  return largest_of(context_.kernels, a.dtype, pad_rows(rows) * a.ld, a.rows.data());
 }
 
 float TrainStep::largest_d(std::size_t rows) const {
   float most = 0;
   for (const Dense& l : model_.layers()) {
+    if (l.dtype != Dtype::fp16) continue;  // the others have fp32's range
     const float here = largest(l.d, rows);
     if (here > most || std::isnan(here)) most = here;
   }
@@ -39,8 +40,7 @@ bool TrainStep::forward_is_finite(std::size_t layer, std::size_t rows) const {
   if (layer + 1 == model_.layers().size()) {
     return std::isfinite(largest_of(context_.kernels, Dtype::fp32, padded * model_.logits_ld(), model_.logits()));
   }
-  const bool z =
-      l.z.size() == 0 || std::isfinite(largest_of(context_.kernels, context_.dtype, padded * l.y.ld, l.z.data()));
+  const bool z = l.z.size() == 0 || std::isfinite(largest_of(context_.kernels, l.y.dtype, padded * l.y.ld, l.z.data()));
   return z && std::isfinite(largest(l.y, rows));
 }
 
@@ -51,10 +51,9 @@ Incident TrainStep::check_weights() const {
   for (std::size_t i = 0; i < model_.layers().size(); ++i) {
     const Dense& l = model_.layers()[i];
     // Without masters the packed weights are all there is.
-    const bool whole = model_.shape().master
-                           ? fits(l.weight, beyond(context_.dtype))
-                           : std::isfinite(largest_of(context_.kernels, context_.dtype, l.layout.size(),
-                                                      l.packed_forward.data()));
+    const bool whole =
+        l.master ? fits(l.weight, beyond(l.dtype))
+                 : std::isfinite(largest_of(context_.kernels, l.dtype, l.layout.size(), l.packed_forward.data()));
     if (!whole) return {StepCause::weights, i, false};
     if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, true};  // biases stay fp32
   }

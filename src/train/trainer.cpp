@@ -6,6 +6,8 @@
 
 #include "data/split.hpp"
 #include "halfstep/error.hpp"
+#include "train/meter_json.hpp"
+#include "train/precision.hpp"
 #include "train/scaling.hpp"
 #include "train/verdict.hpp"
 
@@ -65,10 +67,10 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       eval_(eval),
       model_({.widths = model_widths(problem, options),
               .activation = options.activation,
-              .dtype = options.precision,
+              .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
               .max_rows = batch_rows(options, train),
               .master = options.master == MasterKind::fp32}),
-      context_(*machine.kernels, *machine.executor, options.precision),
+      context_(*machine.kernels, *machine.executor),
       loss_(make_loss(problem.loss, options.huber_delta)),
       optimizer_(make_optimizer(optimizer_options(options), TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
@@ -79,6 +81,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
+  if (options.meter_every > 0) meter_.emplace(model_);
 }
 
 std::int64_t Trainer::memory_bytes() const {
@@ -86,13 +89,23 @@ std::int64_t Trainer::memory_bytes() const {
   const std::size_t scratch =
       static_cast<std::size_t>(machine_.executor->threads()) * GemmContext::kWorkerFloats * sizeof(float);
   return static_cast<std::int64_t>(model_.memory_bytes() + last_good_.memory_bytes() + optimizer_->memory_bytes() +
-                                   data + scratch);
+                                   (meter_ ? meter_->memory_bytes() : 0) + data + scratch);
 }
 
 StepReport Trainer::one_step(std::span<const std::uint32_t> rows) {
   batcher_.load(context_, rows, model_.input());
   // Two clocks: the rate follows the applied steps, so a skipped one does not use it up.
-  return step_.run(rows.size(), batcher_.targets(), schedule_.at(ledger_.counts().applied));
+  return step_.run(rows.size(), batcher_.targets(), schedule_.at(ledger_.counts().applied),
+                   meter_due() ? &*meter_ : nullptr);
+}
+
+// Before the step is accounted for.
+bool Trainer::meter_due() const { return meter_ && ledger_.counts().attempted % options_.meter_every == 0; }
+
+void Trainer::tell_meter(const TrainObserver& observer) {
+  meter_->set_step(ledger_.counts().attempted + 1);
+  log_.write(meter_line(meter_->report()));
+  if (observer.on_meter) observer.on_meter(meter_->report());
 }
 
 void Trainer::account(const StepReport& report, const TrainObserver& observer) {
@@ -160,6 +173,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
     report = one_step({order.data() + first, rows});
     loss_sum += report.loss * static_cast<double>(rows);
     seen += rows;
+    if (meter_due()) tell_meter(observer);
     account(report, observer);
     stop = ledger_.counts().attempted >= schedule_.steps;
     if (observer.should_stop && observer.should_stop()) result.stopped = stop = true;
@@ -216,6 +230,7 @@ TrainResult Trainer::run(const TrainObserver& observer) {
   finish(result.stopped);
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);
+  result.layer_precision = exceptions_text(options_.precision, model_.shape().layer_dtypes);
   result.isa = machine_.kernels->name;
   result.math = name(options_.math);
   result.threads = machine_.executor->threads();
@@ -223,6 +238,7 @@ TrainResult Trainer::run(const TrainObserver& observer) {
   result.loss_scale = scaler_.scale();
   result.train.classification = problem_.meaning.classification;
   result.ledger = ledger_.entries();
+  if (meter_) result.meter = meter_->report();
   return result;
 }
 

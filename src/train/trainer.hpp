@@ -1,6 +1,7 @@
 // The training loop: epochs of steps over prepared examples, with metrics and an honest count of what was skipped.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "data/examples.hpp"
@@ -47,6 +48,8 @@ class Trainer {
   StepReport one_step(std::span<const std::uint32_t> rows);
   // Ledger, metrics, last good weights; throws when the run must end.
   void account(const StepReport& report, const TrainObserver& observer);
+  bool meter_due() const;
+  void tell_meter(const TrainObserver& observer);
   void finish(bool stopped);  // throws when the weights are no model
   bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
 
@@ -62,6 +65,7 @@ class Trainer {
   GradScaler scaler_;
   TrainStep step_;
   LastGood last_good_;
+  std::optional<StepMeter> meter_;
   Batcher batcher_;
   Schedule schedule_;
   MetricsLog log_;

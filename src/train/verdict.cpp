@@ -4,6 +4,7 @@
 
 #include "amp/step_cause.hpp"
 #include "train/options_parse.hpp"
+#include "train/precision.hpp"
 
 namespace halfstep {
 namespace {
@@ -17,7 +18,7 @@ std::string smaller_rate(const Options& options) { return "a smaller --lr than "
 
 // What would have avoided it.
 std::string advice(StepCause cause, const GradScaler& scaler, const Options& options) {
-  const bool fp16 = options.precision == Dtype::fp16;
+  const bool fp16 = stores(options, Dtype::fp16);
   const std::string wider = fp16 ? ", or --precision bf16, which has fp32's range" : "";
   switch (cause) {
     case StepCause::data:

@@ -29,8 +29,9 @@ constexpr Shape kShapes[] = {
 float usual(std::uint64_t stream, std::size_t index) { return 2.0f * Rng(3, stream).uniform(index) - 1.0f; }
 
 std::string describe(const KernelTable& kernels, const ProductCase& c) {
-  return std::string(kernels.name) + " " + std::string(name(c.dtype)) + " rows " + std::to_string(c.valid) + " in " +
-         std::to_string(c.layout.in) + " out " + std::to_string(c.layout.out);
+  return std::string(kernels.name) + " " + std::string(name(c.dtype)) + " beside " + std::string(name(c.neighbour)) +
+         " rows " + std::to_string(c.valid) + " in " + std::to_string(c.layout.in) + " out " +
+         std::to_string(c.layout.out);
 }
 
 // Stored results in both layouts, or in rows alone, are `expected`, padding columns zero, nothing written beyond the
@@ -60,7 +61,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
                    const std::vector<float>& sums) {
   const std::size_t out = c.layout.out, width = pad_columns(out);
   const std::string what = describe(ctx.kernels, c) + " forward " + label(activation);
-  StoredMatrix y(c.dtype, c.rows, out), z(c.dtype, c.rows, out);
+  StoredMatrix y(c.neighbour, c.rows, out), z(c.neighbour, c.rows, out);
   y.poison();
   z.poison();
   ForwardEpilogue e = {};
@@ -85,7 +86,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
       const float got = logits[r * width + o];
       const Bounded b = wide_product(
           c.layout.in, c.bias[o], [&](std::size_t k) { return c.x.at(r, k); },
-          [&](std::size_t k) { return c.weight[o * c.layout.in + k]; }, ctx.family().native);
+          [&](std::size_t k) { return c.weight[o * c.layout.in + k]; }, ctx.family(c.dtype).native);
       if (!same_bits(got, pre[r * out + o]))
         wrong.add(what, " logit ", r, ",", o, ": ", got, " not ", pre[r * out + o]);
       if (!(std::fabs(got - b.value) <= b.slack))
@@ -98,7 +99,7 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
                           const std::vector<float>& sums) {
   const std::size_t in = c.layout.in, width = pad_columns(in);
   const std::string what = describe(ctx.kernels, c) + " input gradient " + label(activation);
-  StoredMatrix d(c.dtype, c.rows, in);
+  StoredMatrix d(c.neighbour, c.rows, in);
   d.poison();
   AlignedBuffer<float> column_sums(sum_chunks(c.rows) * width);
   for (float& v : column_sums) v = kNan;  // garbage of an earlier batch
@@ -106,6 +107,7 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
   e.activation = activation;
   e.saved = c.saved.in_rows.data();
   e.saved_ld = c.saved.ld;
+  e.saved_dtype = c.saved.dtype;
   e.sums = column_sums.data();
   e.d = d.target();
   input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), e);
@@ -128,9 +130,9 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
     for (std::size_t i = 0; i < in; ++i) {
       const Bounded b = wide_product(
           c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
-          [&](std::size_t k) { return c.weight[k * in + i]; }, ctx.family().native);
-      const double storage = c.dtype == Dtype::fp32 ? 0 : c.dtype == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
-      const double least = c.dtype == Dtype::fp16 ? 0x1p-25 : 0;
+          [&](std::size_t k) { return c.weight[k * in + i]; }, ctx.family(c.dtype).native);
+      const double storage = c.neighbour == Dtype::fp32 ? 0 : c.neighbour == Dtype::bf16 ? 0x1p-8 : 0x1p-11;
+      const double least = c.neighbour == Dtype::fp16 ? 0x1p-25 : 0;
       const float got = d.at(r, i);
       if (!(std::fabs(got - b.value) <= b.slack * (1 + storage) + storage * std::fabs(b.value) + least)) {
         wrong.add(what, " at ", r, ",", i, ": ", got, " far from ", b.value);
@@ -178,7 +180,7 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
     for (std::size_t i = 0; i < l.in; ++i) {
       const Bounded b = wide_product(
           c.rows, 0, [&](std::size_t r) { return c.d_y.at(r, o); }, [&](std::size_t r) { return c.x.at(r, i); },
-          ctx.family().native);
+          ctx.family(c.dtype).native);
       const float got = sums[o * l.in + i];
       if (!(std::fabs(got - b.value) <= b.slack))
         wrong.add(what, " reference at ", o, ",", i, ": ", got, " far from ", b.value);
@@ -224,9 +226,9 @@ void check_case(const ProductCase& c, Activation activation) {
   const FpEnvGuard guard;
   const auto executor = make_executor(1, "serial");
   for_each_runnable_isa([&](const KernelTable& kernels) {
-    GemmContext ctx(kernels, *executor, c.dtype);
-    if (ctx.family().native && !native) native = sums_of(c, true);
-    const Sums& sums = ctx.family().native ? *native : portable;
+    GemmContext ctx(kernels, *executor);
+    if (ctx.family(c.dtype).native && !native) native = sums_of(c, true);
+    const Sums& sums = ctx.family(c.dtype).native ? *native : portable;
     Mismatches wrong;
     check_forward(wrong, ctx, c, activation, sums.y);
     check_input_gradient(wrong, ctx, c, activation, sums.d_x);
@@ -241,6 +243,21 @@ TEST_CASE("gemm: every shape, bit for bit and within the bound") {
     ++count;
     for (Dtype dtype : kEachDtype) {
       check_case(ProductCase(dtype, s.batch, s.in, s.out, usual), kEachActivation[count % 7]);
+    }
+  }
+}
+
+// What an epilogue reads of one layer and writes for the other.
+TEST_CASE("gemm: neighbours of another storage type") {
+  std::size_t count = 0;
+  for (Dtype dtype : kEachDtype) {
+    for (Dtype neighbour : kEachDtype) {
+      for (Activation activation : kEachActivation) {
+        const Shape& s = kShapes[++count % 12];
+        ProductCase c(dtype, s.batch, s.in, s.out, usual);
+        c.neighbour = neighbour;
+        check_case(c, activation);
+      }
     }
   }
 }

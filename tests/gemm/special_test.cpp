@@ -29,6 +29,7 @@ std::vector<std::uint32_t> all_results(GemmContext& ctx, ProductCase& c, Activat
   backward.activation = activation;
   backward.saved = c.saved.in_rows.data();
   backward.saved_ld = c.saved.ld;
+  backward.saved_dtype = c.saved.dtype;
   backward.sums = sums.data();
   backward.d = d.target();
   input_gradient_product(ctx, c.rows, l, c.d_y.rows_operand(), c.backward.data(), backward);
@@ -63,9 +64,9 @@ TEST_CASE("gemm: same bits with any number of threads and on every ISA, native o
     for_each_runnable_isa([&](const KernelTable& kernels) {
       for (int threads : {1, 2, 3, 5, 8}) {
         const auto executor = make_executor(threads, "threads");
-        GemmContext ctx(kernels, *executor, dtype);
+        GemmContext ctx(kernels, *executor);
         const std::vector<std::uint32_t> got = all_results(ctx, c, Activation::silu);
-        std::vector<std::uint32_t>& expected = ctx.family().native ? native : portable;
+        std::vector<std::uint32_t>& expected = ctx.family(c.dtype).native ? native : portable;
         if (expected.empty()) expected = got;
         std::size_t differing = 0;
         for (std::size_t i = 0; i < got.size(); ++i) differing += got[i] != expected[i];
@@ -93,6 +94,7 @@ void check_spread(Mismatches& wrong, GemmContext& ctx, Dtype dtype, float bad) {
   BackwardEpilogue backward = {};
   backward.saved = c.saved.in_rows.data();
   backward.saved_ld = c.saved.ld;
+  backward.saved_dtype = c.saved.dtype;
   backward.sums = sums.data();
   backward.d = d.target();
   input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), backward);
@@ -131,7 +133,7 @@ TEST_CASE("gemm: NaN and infinity spread exactly where they must, and not into p
   for_each_runnable_isa([&](const KernelTable& kernels) {
     Mismatches wrong;
     for (Dtype dtype : kEachDtype) {
-      GemmContext ctx(kernels, *executor, dtype);
+      GemmContext ctx(kernels, *executor);
       for (float bad : {kNan, kInf, -kInf}) check_spread(wrong, ctx, dtype, bad);
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
@@ -142,7 +144,7 @@ TEST_CASE("gemm: scaling by a power of two is exact") {
   const auto executor = make_executor(1, "serial");
   for_each_runnable_isa([&](const KernelTable& kernels) {
     for (Dtype dtype : kEachDtype) {
-      GemmContext ctx(kernels, *executor, dtype);
+      GemmContext ctx(kernels, *executor);
       const ProductCase a(dtype, 7, 65, 33, usual);
       const ProductCase b(dtype, 7, 65, 33,
                           [](std::uint64_t s, std::size_t i) { return (s == 3 ? 1024.0f : 1.0f) * usual(s, i); });

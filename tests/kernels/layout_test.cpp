@@ -79,7 +79,7 @@ void check_store_rows(Mismatches& wrong, const KernelTable& kernels, Dtype dtype
       if (panels) in_panels.put(panel_index(dtype, r, c, stride), value);
     }
   }
-  const StorageTarget target = {in_rows.memory(), ld, panels ? in_panels.memory() : nullptr, stride};
+  const StorageTarget target = {in_rows.memory(), ld, panels ? in_panels.memory() : nullptr, stride, dtype};
   kernels.store_rows[index_of(dtype)](columns, row0.data(), row1.data(), target);
   in_rows.check(wrong, kernels.name, " store_rows to rows, columns ", columns);
   in_panels.check(wrong, kernels.name, " store_rows to panels, columns ", columns);

@@ -50,8 +50,8 @@ void check_loss(Mismatches& wrong, const KernelTable& kernels, Executor& executo
   AlignedBuffer<float> sums(sum_chunks(b.rows) * b.ld);
   for (float& v : sums) v = kNan;
   const LossGradient gradient = {d.target(), sums.data(), kSumRows, b.ld};
-  const double got = evaluate_loss(*loss, kernels, executor, dtype, b.view(), b.targets(), kScale, &gradient);
-  const double alone = evaluate_loss(*loss, kernels, executor, dtype, b.view(), b.targets(), kScale, nullptr);
+  const double got = evaluate_loss(*loss, kernels, executor, b.view(), b.targets(), kScale, &gradient);
+  const double alone = evaluate_loss(*loss, kernels, executor, b.view(), b.targets(), kScale, nullptr);
   const std::string what = std::string(kernels.name) + " " + std::string(name(dtype)) + " loss " +
                            std::to_string(static_cast<int>(kind)) + " rows " + std::to_string(b.rows) + " columns " +
                            std::to_string(b.columns);
@@ -144,14 +144,12 @@ TEST_CASE("loss: extreme logits stay finite, NaN logits give a NaN loss and a Na
         StoredMatrix d(Dtype::fp32, 4, columns);
         AlignedBuffer<float> sums(batch.ld);
         const LossGradient gradient = {d.target(), sums.data(), kSumRows, batch.ld};
-        const double calm =
-            evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, &gradient);
+        const double calm = evaluate_loss(*loss, kernels, *executor, batch.view(), batch.targets(), 1.0f, &gradient);
         if (!std::isfinite(calm)) wrong.add(kernels.name, " loss ", static_cast<int>(kind), " of large logits: ", calm);
         for (std::size_t at = 0; at < columns; ++at) {
           const float before = batch.logits[batch.ld + at];
           batch.logits[batch.ld + at] = kNan;
-          const double got =
-              evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, &gradient);
+          const double got = evaluate_loss(*loss, kernels, *executor, batch.view(), batch.targets(), 1.0f, &gradient);
           batch.logits[batch.ld + at] = before;
           if (!std::isnan(got) || !std::isnan(d.at(1, at)) || !std::isnan(sums[at])) {
             wrong.add(kernels.name, " loss ", static_cast<int>(kind), " hides NaN at ", at, ": ", got, ", d ",
@@ -168,13 +166,12 @@ TEST_CASE("loss: same bits with any number of threads and on every ISA") {
   const Batch batch(434, 10, 4.0f);
   for (LossKind kind : kEachLoss) {
     const auto loss = make_loss(kind, kDelta);
-    const double expected = evaluate_loss(*loss, *isas().front().table, *make_executor(1, "serial"), Dtype::fp32,
-                                          batch.view(), batch.targets(), 1.0f, nullptr);
+    const double expected = evaluate_loss(*loss, *isas().front().table, *make_executor(1, "serial"), batch.view(),
+                                          batch.targets(), 1.0f, nullptr);
     for_each_runnable_isa([&](const KernelTable& kernels) {
       for (int threads : {1, 2, 3, 5, 8}) {
         const auto executor = make_executor(threads, "threads");
-        const double got =
-            evaluate_loss(*loss, kernels, *executor, Dtype::fp32, batch.view(), batch.targets(), 1.0f, nullptr);
+        const double got = evaluate_loss(*loss, kernels, *executor, batch.view(), batch.targets(), 1.0f, nullptr);
         CHECK_MESSAGE(got == expected, std::string(kernels.name), " threads ", threads, " loss ",
                       static_cast<int>(kind));
       }

@@ -47,7 +47,7 @@ double run(GemmContext& ctx, Mlp& model, LossKind kind, const Examples& e, float
   const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows};
   const LossGradient gradient = {model.d_logits().target(), model.d_logits_sums(), kSumRows, model.logits_ld()};
   const double loss =
-      evaluate_loss(*make_loss(kind, 1.0), ctx.kernels, ctx.executor, ctx.dtype, logits, e.targets(), scale, &gradient);
+      evaluate_loss(*make_loss(kind, 1.0), ctx.kernels, ctx.executor, logits, e.targets(), scale, &gradient);
   model.backward(ctx, pad_rows(e.rows), accumulate);
   return loss;
 }
@@ -56,8 +56,7 @@ double run(GemmContext& ctx, Mlp& model, LossKind kind, const Examples& e, float
 // does, because a rounding may carry single values of a ReLU over its kink.
 class Comparison {
  public:
-  Comparison(Dtype dtype, double factor, double tolerance)
-      : each_(dtype == Dtype::fp32), factor_(factor), tolerance_(tolerance) {}
+  Comparison(bool each, double factor, double tolerance) : each_(each), factor_(factor), tolerance_(tolerance) {}
   void see(float got, double reference) {
     const double want = reference * factor_, error = std::fabs(got - want);
     worst_ = !(error <= worst_) ? error : worst_;
@@ -80,10 +79,10 @@ class Comparison {
 };
 
 void compare(Mismatches& wrong, const std::string& what, Mlp& model, const ReferenceMlp::Gradients& expected,
-             double factor, double tolerance) {
+             double factor, double tolerance, bool each) {
   for (std::size_t index = 0; index < model.layers().size(); ++index) {
     Dense& l = model.layers()[index];
-    Comparison weight(model.shape().dtype, factor, tolerance), bias = weight;
+    Comparison weight(each, factor, tolerance), bias = weight;
     double squares = 0, sum = 0;
     for (std::size_t o = 0; o < l.layout.out; ++o) {
       for (std::size_t i = 0; i < l.layout.in; ++i) {
@@ -114,7 +113,7 @@ void check_net(Mismatches& wrong, const KernelTable& kernels, Executor& executor
     Mlp model({.widths = net.widths, .activation = activation, .dtype = p.dtype, .max_rows = net.rows + 3});
     start(model, kernels);
     set_input(model, e);
-    GemmContext ctx(kernels, executor, p.dtype);
+    GemmContext ctx(kernels, executor);
     const std::string what = std::string(kernels.name) + " " + std::string(name(p.dtype)) + " " + label(activation) +
                              " loss " + std::to_string(static_cast<int>(kind)) + " inputs " +
                              std::to_string(net.widths.front());
@@ -125,9 +124,58 @@ void check_net(Mismatches& wrong, const KernelTable& kernels, Executor& executor
       if (!(std::fabs(loss - expected.loss) <= p.tolerance * (1 + expected.loss)))
         wrong.add(what, ": ", loss, " not ", expected.loss);
       compare(wrong, what + (pass == 1 ? " accumulated" : ""), model, expected, static_cast<double>(scale) * (pass + 1),
-              p.tolerance);
+              p.tolerance, p.dtype == Dtype::fp32);
     }
   }
+}
+
+TEST_CASE("nn: gradients of layers in different precisions against double") {
+  constexpr Dtype kFp32 = Dtype::fp32, kBf16 = Dtype::bf16, kFp16 = Dtype::fp16;
+  const auto executor = make_executor(2, "threads");
+  const Examples e(37, 20, 5);
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    GemmContext ctx(kernels, *executor);
+    for (Activation activation : {Activation::relu, Activation::silu, Activation::tanh}) {
+      for (const std::vector<Dtype>& dtypes :
+           {std::vector{kFp32, kBf16, kFp16}, {kBf16, kFp16, kFp32}, {kFp16, kFp32, kBf16}, {kBf16, kFp32, kBf16}}) {
+        Mlp model({.widths = {20, 50, 33, 5}, .activation = activation, .layer_dtypes = dtypes, .max_rows = 40});
+        start(model, kernels);
+        set_input(model, e);
+        const auto expected =
+            reference_of(model).gradients(LossKind::cross_entropy, {e.x.begin(), e.x.end()}, e.rows, e.reference());
+        const std::string what = std::string(kernels.name) + " " + label(activation) + " mixed";
+        const double loss = run(ctx, model, LossKind::cross_entropy, e, 256, false);
+        if (!(std::fabs(loss - expected.loss) <= 0.06 * (1 + expected.loss))) wrong.add(what, " loss ", loss);
+        compare(wrong, what, model, expected, 256, 0.06, false);
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("nn: naming each layer's precision is naming the model's") {
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    const auto executor = make_executor(1, "serial");
+    const Examples e(30, 20, 5);
+    for (const Precision& p : kPrecisions) {
+      std::vector<float> gradients[2];
+      for (int i = 0; i < 2; ++i) {
+        MlpShape shape = {.widths = {20, 40, 5}, .activation = Activation::relu, .max_rows = 30};
+        if (i == 0) shape.dtype = p.dtype;
+        if (i == 1) shape.layer_dtypes = {p.dtype, p.dtype};
+        Mlp model(shape);
+        start(model, kernels);
+        set_input(model, e);
+        GemmContext ctx(kernels, *executor);
+        run(ctx, model, LossKind::cross_entropy, e, 256, false);
+        for (const Dense& l : model.layers()) {
+          gradients[i].insert(gradients[i].end(), l.weight_grad.begin(), l.weight_grad.end());
+        }
+      }
+      CHECK(gradients[0] == gradients[1]);
+    }
+  });
 }
 
 TEST_CASE("nn: gradients of every activation and loss against double, in every precision") {
@@ -186,7 +234,7 @@ TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone
   for_each_runnable_isa([&](const KernelTable& kernels) {
     Mismatches wrong;
     for (Dtype dtype : kEachDtype) {
-      GemmContext ctx(kernels, *executor, dtype);
+      GemmContext ctx(kernels, *executor);
       const MlpShape shape = {.widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
       Mlp used(shape), fresh(shape);
       start(used, kernels);
@@ -210,7 +258,8 @@ TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone
         }
         const auto expected = reference_of(fresh).gradients(LossKind::cross_entropy, {small.x.begin(), small.x.end()},
                                                             rows, small.reference());
-        compare(wrong, std::string(kernels.name) + " rows " + std::to_string(rows), fresh, expected, 1, 6e-2);
+        compare(wrong, std::string(kernels.name) + " rows " + std::to_string(rows), fresh, expected, 1, 6e-2,
+                dtype == Dtype::fp32);
         if (differing != 0)
           wrong.add(kernels.name, " ", name(dtype), " rows ", rows, ": ", differing, " values differ");
       }

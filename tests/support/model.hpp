@@ -35,7 +35,7 @@ struct Examples {
 // Writes the batch where the model expects it; rows beyond it become zero.
 inline void set_input(Mlp& model, const Examples& e) {
   Activations& in = model.input();
-  const Dtype dtype = model.shape().dtype;
+  const Dtype dtype = in.dtype;
   std::memset(in.rows.data(), 0, in.rows.size());
   std::memset(in.panels.data(), 0, in.panels.size());
   for (std::size_t r = 0; r < e.rows; ++r) {

@@ -41,14 +41,15 @@ struct StoredMatrix {
     std::memset(in_rows.data(), kCanary, in_rows.size());
     std::memset(in_panels.data(), kCanary, in_panels.size());
   }
-  RowsOperand rows_operand() const { return {in_rows.data(), ld}; }
-  PanelsOperand panels_operand() const { return {in_panels.data(), panel_stride}; }
-  StorageTarget target() { return {in_rows.data(), ld, in_panels.data(), panel_stride}; }
+  RowsOperand rows_operand() const { return {in_rows.data(), ld, dtype}; }
+  PanelsOperand panels_operand() const { return {in_panels.data(), panel_stride, dtype}; }
+  StorageTarget target() { return {in_rows.data(), ld, in_panels.data(), panel_stride, dtype}; }
 };
 
 // One dense layer's worth of operands; rows is the padded count, `valid` of them hold data.
 struct ProductCase {
   Dtype dtype;
+  Dtype neighbour;  // storage type of what the epilogues write: of the layer above in forward, below in backward
   std::size_t valid, rows;
   WeightLayout layout;
   StoredMatrix x, d_y, saved;
@@ -60,6 +61,7 @@ struct ProductCase {
   template <class Fill>
   ProductCase(Dtype type, std::size_t batch, std::size_t in, std::size_t out, Fill fill)
       : dtype(type),
+        neighbour(type),
         valid(batch),
         rows(pad_rows(batch)),
         layout{.out = out, .in = in},

@@ -62,7 +62,7 @@ TEST_CASE("step: a skipped step changes nothing without masters either") {
       for (Dtype dtype : {Dtype::bf16, Dtype::fp16}) {
         auto train = [&](bool with_bad) {
           const auto executor = make_executor(1, "serial");
-          GemmContext context(kernels, *executor, dtype);
+          GemmContext context(kernels, *executor);
           Mlp model({.widths = {30, 40, 4}, .dtype = dtype, .max_rows = 32, .master = false});
           model.initialise(1, kernels);
           const auto loss = make_loss(LossKind::cross_entropy, 1.0);

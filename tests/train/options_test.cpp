@@ -67,6 +67,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"loss", "huber"},
                                                         {"huber-delta", "0.1"},
                                                         {"precision", "fp16"},
+                                                        {"layer-precision", "2=fp32,0=bf16"},
                                                         {"loss-scale", "1024"},
                                                         {"scale-init", "65536"},
                                                         {"scale-growth", "4"},
@@ -95,7 +96,8 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"steps", "9"},
                                                         {"batch", "1"},
                                                         {"out", "m.safetensors"},
-                                                        {"metrics", "m.jsonl"}};
+                                                        {"metrics", "m.jsonl"},
+                                                        {"meter-every", "7"}};
   CHECK(std::size(values) == parameters().size());
   for (const auto& entry : values) {
     const auto& name = entry.first;  // not a structured binding: Clang 14 cannot capture those
@@ -178,6 +180,15 @@ TEST_CASE("options: typos get a suggestion") {
   CHECK(accepted("weight_decay", "1"));
 }
 
+TEST_CASE("options: precision of layers") {
+  for (const char* wrong : {"fp32", "1=", "=fp32", "1=fp8", "-1=fp32", "0=fp32,0=fp16", "0=fp32;1=fp16", "0=fp32 1"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(accepted("layer-precision", wrong));
+  }
+  CHECK(accepted("layer-precision", "0=fp32,1=bf16"));
+  CHECK(accepted("layer-precision", ""));
+}
+
 TEST_CASE("options: combinations") {
   auto refused = [](const Options& options) {
     try {
@@ -198,6 +209,11 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"optimizer", "sgd"}, {"momentum", "0"}, {"moments", "bf16"}})) == "--moments");
   CHECK(refused(with({{"master", "kahan"}, {"precision", "fp16"}})) == "");
   CHECK(refused(with({{"master", "stochastic"}, {"precision", "fp32"}})) == "--master");
+  CHECK(refused(with({{"master", "kahan"}, {"precision", "fp32"}, {"layer-precision", "1=bf16"}})) == "");
+  CHECK(refused(with({{"layer-precision", "2=fp32"}})) == "");
+  CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
+  CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");
+  CHECK(refused(with({{"layer-precision", "1=fp16"}, {"scale-init", "64"}})) == "");
   CHECK(refused(with({{"task", "regress"}, {"loss", "cross_entropy"}})) == "--loss");
   CHECK(refused(with({{"task", "classify"}, {"loss", "mse"}})) == "--loss");
   CHECK(refused(with({{"huber-delta", "2"}})) == "--huber-delta");

@@ -36,7 +36,7 @@ struct Bench {
   Bench(const KernelTable& kernels, const Setting& s, std::unique_ptr<Executor> threads = make_executor(1, "serial"))
       : setting(s),
         executor(std::move(threads)),
-        context(kernels, *executor, s.dtype),
+        context(kernels, *executor),
         model({.widths = s.widths, .activation = Activation::gelu, .dtype = s.dtype, .max_rows = 500}),
         loss(make_loss(s.loss, 1.0)),
         optimizer(make_optimizer(s.optimizer, TrainStep::tensor_sizes(model))),

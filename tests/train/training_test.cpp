@@ -65,6 +65,28 @@ TEST_CASE("the weights of a run are the same bits at any thread count and on eve
   }
 }
 
+TEST_CASE("layers in different precisions: same bits everywhere, and the model file says which") {
+  const test::TempDir dir;
+  Options options = short_run(dir, Dtype::bf16);
+  options.layer_precision = {{0, Dtype::fp32}, {2, Dtype::fp16}};
+  const TrainResult result = train("builtin:spirals", options, {});
+  CHECK(result.layer_precision == "0=fp32,2=fp16");
+  CHECK(result.loss_scale > 1);  // the fp16 layer asks for one
+  CHECK(inspect(options.out).layer_precision == "0=fp32,2=fp16");
+  const Metrics metrics = evaluate(options.out, "builtin:spirals", {});
+  CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+  test::for_each_runnable_isa([&](const KernelTable& kernels) {
+    if (kernels.gemm[static_cast<std::size_t>(Dtype::bf16)].native) return;
+    Options other = options;
+    other.isa = kernels.name;
+    other.threads = 3;
+    CHECK(train("builtin:spirals", other, {}).weights_digest == result.weights_digest);
+  });
+  Options uniform = options;
+  uniform.layer_precision = {};
+  CHECK(train("builtin:spirals", uniform, {}).weights_digest != result.weights_digest);
+}
+
 // The reference run. A change here means that every user's results change: say so in the commit.
 TEST_CASE("signature of the reference run") {
   const test::TempDir dir;

@@ -168,10 +168,17 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
   e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act);
 }
 
+inline void differentiate_tile(const BackwardEpilogue& e) {
+  if (e.saved_dtype == Dtype::fp32) return differentiate_tile<Dtype::fp32>(e);
+  if (e.saved_dtype == Dtype::bf16) return differentiate_tile<Dtype::bf16>(e);
+  differentiate_tile<Dtype::fp16>(e);
+}
+
+// Where two layers differ in precision, `saved` has the storage type of the layer above and d that of its own.
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
-  if (e.activation == Activation::relu) return backward_tile<D>(e, Act<Activation::relu>{});
-  if (e.activation != Activation::identity) differentiate_tile<D>(e);
+  if (e.activation == Activation::relu && e.saved_dtype == D) return backward_tile<D>(e, Act<Activation::relu>{});
+  if (e.activation != Activation::identity) differentiate_tile(e);
   backward_tile<D>(e, Act<Activation::identity>{});
 }
 

@@ -1,0 +1,46 @@
+// Reads what a step rounded. The storage types forget, so the products of the step run once more with fp32 targets: the
+// same operands and sums give the values before their rounding.
+#pragma once
+#include <span>
+
+#include "gemm/gemm.hpp"
+#include "halfstep/meters.hpp"
+#include "nn/mlp.hpp"
+
+namespace halfstep {
+
+// Counts n values (any n) as `storage` would keep them.
+void count_storage(const KernelTable& kernels, std::size_t n, const float* values, TensorMeter& meter);
+
+class StepMeter {
+ public:
+  explicit StepMeter(Mlp& model);
+
+  // After the backward pass and before the update. `logits_gradient` writes the gradient by the logits to a target.
+  template <class F>
+  void before_update(GemmContext& context, std::size_t rows, F logits_gradient) {
+    begin();
+    logits_gradient(scratch_target(model_.shape().widths.back()), sums_.data());
+    read(context, rows);
+  }
+  // After an update, or without one.
+  void finish(bool applied, double loss_scale);
+
+  const MeterReport& report() const { return report_; }
+  void set_step(std::int64_t step) { report_.step = step; }
+  std::size_t memory_bytes() const;
+
+ private:
+  void begin();
+  void read(GemmContext& context, std::size_t rows);
+  StorageTarget scratch_target(std::size_t columns);
+  TensorMeter matrix_meter(const KernelTable& kernels, std::string name, Dtype storage, std::size_t rows,
+                           std::size_t columns) const;
+
+  Mlp& model_;
+  AlignedBuffer<float> scratch_, sums_;                  // one matrix of activations before rounding, its column sums
+  std::vector<AlignedBuffer<std::byte>> before_update_;  // working weights of each layer
+  MeterReport report_;
+};
+
+}  // namespace halfstep
