@@ -6,8 +6,14 @@
 
 namespace halfstep {
 
-double clip_coefficient(double max_norm, double norm) {
-  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
+float clip_coefficient(double max_norm, double norm) {
+  constexpr double kMost = 0x1p60, kLeast = 0x1p-60;
+  if (!(max_norm > 0)) return 1;
+  // PyTorch divides a Python number by a fp32 tensor: a reciprocal, then a product.
+  if (norm < kMost && max_norm < kMost && max_norm > kLeast) {
+    return std::min(1.0f, 1.0f / (static_cast<float>(norm) + 1e-6f) * static_cast<float>(max_norm));
+  }
+  return static_cast<float>(std::min(1.0, max_norm / (norm + 1e-6)));  // where fp32 would round to zero on the way
 }
 
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
@@ -29,7 +35,7 @@ GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, fl
   summary.limit = clip.value > 0 ? static_cast<float>(clip.value) * scale : std::numeric_limits<float>::infinity();
   summary.multiplier = inv_scale;
   if (!summary.finite) return summary;
-  summary.multiplier = static_cast<float>(static_cast<double>(inv_scale) * clip_coefficient(clip.norm, norm));
+  summary.multiplier = inv_scale * clip_coefficient(clip.norm, norm);
   return summary;
 }
 

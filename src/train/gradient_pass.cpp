@@ -68,13 +68,13 @@ CheckedGradients GradientPass::check(std::span<const GradientTensor> gradients, 
   }
   out.norm_ = std::sqrt(squares) * inv_scale;
   for (const double norm : out.tensor_norms_) {
-    double coefficient = 1;
+    float coefficient = 1;
     if (out.finite_) {
       coefficient =
           clip.tensor_norm > 0 ? clip_coefficient(clip.tensor_norm, norm) : clip_coefficient(clip.norm, out.norm_);
     }
-    out.coefficients_.push_back(static_cast<float>(coefficient));
-    out.multipliers_.push_back(static_cast<float>(inv_scale * coefficient));
+    out.coefficients_.push_back(coefficient);
+    out.multipliers_.push_back(static_cast<float>(inv_scale * static_cast<double>(coefficient)));
   }
   return out;
 }

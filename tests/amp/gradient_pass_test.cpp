@@ -44,6 +44,27 @@ TEST_CASE("gradients: clipping by norm is min(1, max_norm / (norm + 1e-6))") {
   CHECK(zero.multiplier == 1.0f / 1024);
 }
 
+// torch.clamp(max_norm / (norm + 1e-6), max=1.0) of PyTorch 2.13 for a fp32 tensor `norm`, where the quotient rounded
+// once would be two units of the last place away.
+TEST_CASE("gradients: the clip coefficient is PyTorch's") {
+  struct Golden {
+    float norm, max_norm, coefficient;
+  };
+  for (const Golden& g : {Golden{0x1.15e324p-2f, 0x1.ce2824p-5f, 0x1.a9c118p-3f},
+                          {0x1.3a12f2p+4f, 0x1.023ee2p-9f, 0x1.a4fd38p-14f},
+                          {0x1.04e726p+4f, 0x1.ef8f04p-1f, 0x1.e63ef8p-5f},
+                          {0x1.f8fad8p+4f, 0x1.ecdd6cp-3f, 0x1.f3b772p-8f},
+                          {0x1.5bfe90p+0f, 0x1.4b3314p-5f, 0x1.e74a24p-6f},
+                          {0x1.6ebdd0p+4f, 0x1.593d6ep-6f, 0x1.e1fb6ep-11f},
+                          {0x1.072a42p-2f, 0x1.04184ap-7f, 0x1.fa0658p-6f}}) {
+    CHECK(clip_coefficient(static_cast<double>(g.max_norm), static_cast<double>(g.norm)) == g.coefficient);
+  }
+  CHECK(clip_coefficient(0, 5) == 1);
+  CHECK(clip_coefficient(1, 0) == 1);
+  CHECK(clip_coefficient(1e3, 1e38) == doctest::Approx(1e-35).epsilon(1e-6).scale(0));  // its reciprocal is subnormal
+  CHECK(clip_coefficient(1, 1e39) == static_cast<float>(1e-39));
+}
+
 TEST_CASE("gradients: clipping by value is a limit in the scaled domain") {
   CHECK(Gradients{{{1.0}}}.summary(1024, {.value = 0.5}).limit == 512);
   CHECK(Gradients{{{1.0}}}.summary(1024, {.value = 0.5}).multiplier == 1.0f / 1024);
