@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "amp/grad_scaler.hpp"
@@ -39,7 +40,8 @@ DemoTable repair(const KernelTable& kernels, GradScaler scaler, DemoVector& upda
     const float scale = scaler.scale();
     const DemoVector d = mse_gradient(kernels, Dtype::fp16, kErrors, scale).d;
     const GradientSummary summary = summarise(kernels, d, scale, scaler.inv_scale(), kClip);
-    const double largest = kernels.largest[static_cast<std::size_t>(Dtype::fp32)](kLanes, d.x.data());
+    const GradientScan scan = kernels.scan[static_cast<std::size_t>(Dtype::fp32)](kLanes, d.x.data(), INFINITY);
+    const double largest = static_cast<double>(std::bit_cast<float>(scan.largest));
     table.rows.push_back({"attempt " + std::to_string(attempt),
                           {scale, largest, summary.norm, summary.finite ? summary.multiplier : 0.0},
                           summary.finite ? "applied" : "skipped: only the scale changes"});

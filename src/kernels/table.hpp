@@ -146,8 +146,6 @@ struct KernelTable {
   double (*sum_squares)(std::size_t n, const float* x);
   void (*add)(std::size_t n, const float* x, float* sum);
   void (*clamp)(std::size_t n, float limit, float* x);  // to [-limit, limit], NaN stays
-  // Largest magnitude of n storage elements, n a multiple of 16; NaN where there is one.
-  float (*largest[kDtypes])(std::size_t n, const void* x);
   void (*adam)(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters&);
   void (*sgd)(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters&);
   void (*lion)(std::size_t n, const float* grad, float* master, float* m, const LionParameters&);

@@ -22,6 +22,15 @@ std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
               {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = {}});
 }
 
+void check_options(const OptimizerOptions& o) {
+  const auto fraction = [](double v) { return v >= 0 && static_cast<float>(v) < 1; };  // a NaN is not
+  if (!fraction(o.momentum)) refuse("momentum must be >= 0 and < 1", "momentum");
+  if (!fraction(o.beta1)) refuse("beta1 must be >= 0 and < 1", "beta1");
+  if (!fraction(o.beta2)) refuse("beta2 must be >= 0 and < 1", "beta2");
+  if (!(static_cast<float>(o.epsilon) > 0)) refuse("epsilon must be > 0", "epsilon");
+  if (!(o.weight_decay >= 0 && std::isfinite(o.weight_decay))) refuse("weight_decay must be >= 0", "weight_decay");
+}
+
 void check_weights(const OptimizerOptions& options, std::span<const WeightTensor> weights) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const WeightTensor& w = weights[i];
@@ -93,6 +102,7 @@ struct FusedUpdate::Impl {
 };
 
 FusedUpdate::FusedUpdate(GradientPass& pass, const OptimizerOptions& options, std::span<const WeightTensor> weights) {
+  check_options(options);
   check_weights(options, weights);
   std::vector<OptimizerTensor> tensors;
   for (const WeightTensor& w : weights) tensors.emplace_back(padded(w.elements), w.master != nullptr, w.dtype);
@@ -102,6 +112,7 @@ FusedUpdate::FusedUpdate(FusedUpdate&&) noexcept = default;
 FusedUpdate::~FusedUpdate() = default;
 
 bool FusedUpdate::apply(CheckedGradients&& gradients, double learning_rate) {
+  if (!(learning_rate >= 0 && std::isfinite(learning_rate))) refuse("the learning rate must be >= 0", "learning_rate");
   const CheckedGradients taken = std::move(gradients);
   impl_->check_match(taken.tensors_);
   if (!taken.finite()) return false;

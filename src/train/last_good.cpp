@@ -4,15 +4,30 @@
 
 namespace halfstep {
 
+namespace {
+
+template <class T>
+void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+}  // namespace
+
 LastGood::LastGood(Mlp& model) {
-  if (!model.shape().master) return;
   for (const Dense& l : model.layers()) {
-    layers_.push_back({AlignedBuffer<float>(l.weight.size()), AlignedBuffer<float>(l.bias.size())});
+    Copy copy;
+    copy.bias = AlignedBuffer<float>(l.bias.size());
+    if (l.master) {
+      copy.weight = AlignedBuffer<float>(l.layout.size());
+    } else {
+      copy.packed_forward = AlignedBuffer<std::byte>(l.packed_forward.size());
+      copy.packed_backward = AlignedBuffer<std::byte>(l.packed_backward.size());
+    }
+    layers_.push_back(std::move(copy));
   }
 }
 
 bool LastGood::due(double loss) {
-  if (layers_.empty()) return false;
   if (steps_++ == 0) first_loss_ = loss;
   sum_ += loss;
   if (steps_ % kEvery != 0) return false;
@@ -24,8 +39,14 @@ bool LastGood::due(double loss) {
 void LastGood::keep(Mlp& model, std::int64_t applied) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Dense& l = model.layers()[i];
-    std::copy(l.weight.begin(), l.weight.end(), layers_[i].weight.begin());
-    std::copy(l.bias.begin(), l.bias.end(), layers_[i].bias.begin());
+    Copy& copy = layers_[i];
+    copy_all(l.bias, copy.bias);
+    if (l.master) {
+      copy_all(l.weight, copy.weight);
+      continue;
+    }
+    copy_all(l.packed_forward, copy.packed_forward);
+    copy_all(l.packed_backward, copy.packed_backward);
   }
   applied_ = applied;
 }
@@ -33,14 +54,23 @@ void LastGood::keep(Mlp& model, std::int64_t applied) {
 void LastGood::restore(Mlp& model) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     Dense& l = model.layers()[i];
-    std::copy(layers_[i].weight.begin(), layers_[i].weight.end(), l.weight.begin());
-    std::copy(layers_[i].bias.begin(), layers_[i].bias.end(), l.bias.begin());
+    const Copy& copy = layers_[i];
+    copy_all(copy.bias, l.bias);
+    if (l.master) {
+      copy_all(copy.weight, l.weight);
+      continue;
+    }
+    copy_all(copy.packed_forward, l.packed_forward);
+    copy_all(copy.packed_backward, l.packed_backward);
   }
 }
 
 std::size_t LastGood::memory_bytes() const {
   std::size_t total = 0;
-  for (const Copy& copy : layers_) total += (copy.weight.size() + copy.bias.size()) * sizeof(float);
+  for (const Copy& copy : layers_) {
+    total += (copy.weight.size() + copy.bias.size()) * sizeof(float) + copy.packed_forward.size() +
+             copy.packed_backward.size();
+  }
   return total;
 }
 

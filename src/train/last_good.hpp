@@ -1,5 +1,5 @@
-// A copy of the master weights at a time when they were good, for a run that ends badly. A model without masters keeps
-// none.
+// A copy of the weights at a time when they were good, for a run that ends badly: masters, or the packed weights of
+// layers without one.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,7 @@ class LastGood {
 
   bool any() const { return applied_ > 0; }
   std::int64_t applied() const { return applied_; }  // steps that led to the copy
-  void restore(Mlp& model) const;                    // masters only: the packed weights are the caller's
+  void restore(Mlp& model) const;                    // where there are masters, packing them is the caller's
   std::size_t memory_bytes() const;
 
   static constexpr std::int64_t kEvery = 64;
@@ -28,8 +28,9 @@ class LastGood {
  private:
   struct Copy {
     AlignedBuffer<float> weight, bias;
+    AlignedBuffer<std::byte> packed_forward, packed_backward;
   };
-  std::vector<Copy> layers_;  // empty without masters
+  std::vector<Copy> layers_;
   std::int64_t applied_ = 0;
   std::int64_t steps_ = 0;  // seen by due
   double first_loss_ = 0;

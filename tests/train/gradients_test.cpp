@@ -5,6 +5,7 @@
 
 #include <cfloat>
 #include <cmath>
+#include <limits>
 
 #include "base/fp_env.hpp"
 #include "halfstep/error.hpp"
@@ -284,8 +285,18 @@ TEST_CASE("gradients: what does not make sense is refused") {
   CHECK_THROWS_AS(FusedUpdate(pass, {}, t.weight_list(false)), Error);
   CHECK_THROWS_AS(FusedUpdate(pass, {}, std::vector<WeightTensor>{{nullptr, nullptr, 3, Dtype::bf16}}), Error);
   CHECK_THROWS_AS(GradientPass(1, "pentium"), Error);
+  constexpr auto kNotANumber = std::numeric_limits<double>::quiet_NaN();
+  for (const OptimizerOptions& wrong :
+       {OptimizerOptions{.momentum = 1}, OptimizerOptions{.beta1 = -0.1}, OptimizerOptions{.beta2 = 1},
+        OptimizerOptions{.beta2 = kNotANumber}, OptimizerOptions{.epsilon = 0}, OptimizerOptions{.epsilon = 1e-60},
+        OptimizerOptions{.weight_decay = -1}, OptimizerOptions{.weight_decay = kNotANumber}}) {
+    CHECK_THROWS_AS(FusedUpdate(pass, wrong, t.weight_list()), Error);
+  }
   FusedUpdate update(pass, {}, t.weight_list());
   CHECK_THROWS_AS(update.apply(pass.check(other.gradient_list(), kScale), 0.1), Error);
+  for (double rate : {-1.0, kNotANumber, std::numeric_limits<double>::infinity()}) {
+    CHECK_THROWS_AS(update.apply(pass.check(t.gradient_list(), kScale), rate), Error);
+  }
   // Used up by an update: there is no second one.
   CheckedGradients checked = pass.check(t.gradient_list(), kScale);
   CHECK(update.apply(std::move(checked), 0.1));

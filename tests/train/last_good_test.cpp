@@ -29,18 +29,20 @@ TEST_CASE("last good: kept when the loss has fallen, and a NaN neither passes no
   CHECK(due_after(last_good, LastGood::kEvery, 1.0));
 }
 
-TEST_CASE("last good: gives back the bits that it was given") {
-  Mlp model({.widths = {5, 40, 2}, .dtype = Dtype::bf16, .max_rows = 2});
-  model.initialise(1, select_isa());
-  LastGood last_good(model);
-  CHECK_FALSE(last_good.any());
-  const auto before = master_bits(model);
-  last_good.keep(model, 7);
-  model.initialise(2, select_isa());
-  CHECK(master_bits(model) != before);
-  last_good.restore(model);
-  CHECK(master_bits(model) == before);
-  CHECK(last_good.applied() == 7);
+TEST_CASE("last good: gives back the bits that it was given, with and without masters") {
+  for (bool master : {true, false}) {
+    Mlp model({.widths = {5, 40, 2}, .dtype = Dtype::bf16, .max_rows = 2, .master = master});
+    model.initialise(1, select_isa());
+    LastGood last_good(model);
+    CHECK_FALSE(last_good.any());
+    const auto before = master_bits(model);
+    last_good.keep(model, 7);
+    model.initialise(2, select_isa());
+    CHECK(master_bits(model) != before);
+    last_good.restore(model);
+    CHECK(master_bits(model) == before);
+    CHECK(last_good.applied() == 7);
+  }
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #pragma once
 #include "kernels/body/activation.hpp"
 #include "kernels/body/epilogue.hpp"
-#include "kernels/body/largest.hpp"
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/pack.hpp"
 #include "kernels/body/peak.hpp"
@@ -38,7 +37,6 @@ const KernelTable& kernel_table() {
       .sum_squares = sum_squares,
       .add = add,
       .clamp = clamp,
-      .largest = HS_EACH_DTYPE(largest),
       .adam = adam,
       .sgd = sgd,
       .lion = lion,
