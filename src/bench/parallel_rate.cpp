@@ -10,6 +10,9 @@
 namespace halfstep {
 namespace {
 
+// The system may start a thread on the core of its parent and needs some milliseconds to move it.
+constexpr double kWarmUp = 0.008;
+
 double rate_of(std::size_t thread, double seconds, const std::function<double(std::size_t, std::size_t)>& work) {
   const FpEnvGuard fp_env;
   double done = 0;
@@ -30,6 +33,7 @@ double parallel_rate(int threads, double seconds, const std::function<double(std
   auto body = [&](std::size_t thread) {
     waiting.fetch_sub(1);
     while (waiting.load() > 0) std::this_thread::yield();
+    rate_of(thread, kWarmUp, work);
     rates[thread] = rate_of(thread, seconds, work);
   };
   std::vector<std::thread> others;
