@@ -19,6 +19,16 @@ bool due_after(LastGood& last_good, std::int64_t steps, double loss) {
   return last_good.due(loss);
 }
 
+// The working weights of each layer in both orientations.
+std::vector<std::byte> packed(Mlp& model) {
+  std::vector<std::byte> out;
+  for (const Dense& l : model.layers()) {
+    out.insert(out.end(), l.packed_forward.begin(), l.packed_forward.end());
+    out.insert(out.end(), l.packed_backward.begin(), l.packed_backward.end());
+  }
+  return out;
+}
+
 TEST_CASE("last good: kept when the loss has fallen, and a NaN neither passes nor poisons what follows") {
   Mlp model({.widths = {5, 4, 2}, .dtype = Dtype::fp32, .max_rows = 2});
   LastGood last_good(model);
@@ -36,11 +46,13 @@ TEST_CASE("last good: gives back the bits that it was given, with and without ma
     LastGood last_good(model);
     CHECK_FALSE(last_good.any());
     const auto before = master_bits(model);
+    const auto copies = packed(model);
     last_good.keep(model, 7);
     model.initialise(2, select_isa());
     CHECK(master_bits(model) != before);
     last_good.restore(model);
     CHECK(master_bits(model) == before);
+    if (!master) CHECK(packed(model) == copies);  // with one they are packed from it
     CHECK(last_good.applied() == 7);
   }
 }

@@ -144,16 +144,19 @@ TEST_CASE("meter: a run reads it when it was asked to, and trains the same") {
   options.steps = 25;
   options.precision = Dtype::fp16;
   options.threads = 1;
-  const TrainResult plain = train("builtin:spirals", options, {});
+  std::int64_t memory = 0;
+  TrainObserver observer;
+  observer.on_plan = [&](const RunPlan& plan) { memory = plan.memory_bytes - memory; };
+  const TrainResult plain = train("builtin:spirals", options, observer);
   CHECK(plain.meter.step == 0);
   options.meter_every = 10;
   options.metrics = dir / "m.jsonl";
   std::vector<std::int64_t> steps;
-  TrainObserver observer;
   observer.on_meter = [&](const MeterReport& report) { steps.push_back(report.step); };
   const TrainResult metered = train("builtin:spirals", options, observer);
   CHECK(steps == std::vector<std::int64_t>{1, 11, 21});
   CHECK(metered.meter.step == 21);
+  CHECK(memory >= 64 * 20 * 4);  // the outputs before rounding, if nothing else
   CHECK(metered.weights_digest == plain.weights_digest);
   const std::string log = read_bytes(options.metrics);
   CHECK(log.find("{\"event\":\"meter\",\"step\":11,") != std::string::npos);
