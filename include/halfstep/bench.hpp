@@ -1,11 +1,13 @@
 // Measurements of this machine: medians of interleaved repetitions beside its own measured peak.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "halfstep/optimizer.hpp"
+#include "halfstep/step_stage.hpp"
 #include "halfstep/types.hpp"
 
 namespace halfstep {
@@ -76,5 +78,70 @@ struct GradPassBenchResult {
 // Two results, read and update, for each ISA and number of threads.
 // Throws Error(invalid_argument, unsupported, out_of_memory).
 std::vector<GradPassBenchResult> bench_gradpass(const GradPassBenchRequest& request);
+
+// Whole training steps on one batch of random examples with cross-entropy loss, as `halfstep train` runs them: fp16 has
+// its dynamic loss scale.
+struct StepBenchRequest {
+  std::vector<std::size_t> widths;  // inputs, hidden layers, outputs: each from 1 to 2^20
+  std::size_t batch = 0;            // at least 1
+  Activation activation = Activation::relu;
+  OptimizerOptions optimizer;
+  double clip_norm = 1;  // 0: off
+  std::vector<Dtype> precisions;
+  std::vector<std::string> isas;  // "auto": the one that train takes; empty: every ISA that runs here with this math
+  Math math = Math::portable;
+  std::vector<int> threads;  // each at least 1
+  int repetitions = 15;
+};
+
+struct StepStageTime {
+  double ns = 0;        // median of the repetitions with a clock between the stages
+  double share = 0;     // of all stages together
+  double bound_ns = 0;  // see below
+};
+
+// bound_ns: what the arithmetic peak and the memory bandwidth alone would need. It is the sum over the stages of
+//   max(flop / peak, bytes read / read bandwidth, all bytes / update bandwidth)
+// of a batch of B rows through layers of in x out. P: weights; P': weights of all layers but the first; A: B x sum of
+// the hidden widths; s: bytes of a stored element; q: 2 where the derivative of the activation needs its input (gelu,
+// gelu_tanh, silu), else 1.
+//
+//   stage      flop    bytes read                            bytes written
+//   forward    2 B P   s (B inputs + P)                      s q A + 4 B outputs
+//   loss               4 B outputs                           s B outputs
+//   dgrad      2 B P'  s (B outputs + P' + A)                s A
+//   wgrad      2 B P   s (B inputs + 2 A + B outputs)        4 P *
+//   update             4 P * + weights + state               weights + state + copies
+//
+//   *        only where gradients must wait until all are known: with a clip, or in fp16
+//   weights  4 P of masters; without masters s P, the working weights
+//   state    moments of P elements each (adam, adamw: 2; lion, sgd with momentum: 1), and 2 P with kahan
+//   copies   s (P + P'), the packed working weights; without masters s P'
+//
+// A stage is charged for each byte once, however often it needs it; not for biases, elementwise arithmetic, a second
+// layout of the same numbers, or what it wrote itself. From what a stage reads, and from what it writes, the size of
+// the caches is taken off first, since so much may be there already, or stay: a network that fits into the caches has
+// no memory traffic at all. Each rule errs on the low side. Stages that overlapped could beat the sum.
+struct StepBenchResult {
+  Dtype precision = Dtype::bf16;
+  std::string isa;
+  int threads = 1;
+  double median_ns = 0;        // of a step without any clock inside; its inputs are in place
+  double samples_per_s = 0;    // batch / median
+  double gflops = 0;           // flop of the products / median
+  double input_ns = 0;         // gathering, standardising and rounding the batch: not in the median
+  std::int64_t skipped = 0;    // steps whose update was withheld, of all that ran
+  double peak_gflops = 0;      // the machine's, for this ISA and number of threads: the better of before and after
+  double read_gb_per_s = 0;    // the machine's with that many threads, in the same repetitions
+  double update_gb_per_s = 0;  // reading and writing in place
+  double cache_bytes = 0;      // last-level and second-level caches of that many threads; infinity: unknown
+  double bound_ns = 0;
+  double fraction_of_bound = 0;       // bound_ns / median_ns
+  StepStageTime stages[kStepStages];  // indexed by StepStage
+};
+
+// One result for each precision, ISA and number of threads; all of them are measured in turns, on one network a
+// precision. Throws Error(invalid_argument, unsupported, out_of_memory).
+std::vector<StepBenchResult> bench_step(const StepBenchRequest& request);
 
 }  // namespace halfstep

@@ -16,8 +16,11 @@ struct Kind {
 
 constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue", "math"};
 constexpr Word kGradPassFlags[] = {"elements", "gradient", "optimizer", "moments", "master"};
+constexpr Word kStepFlags[] = {"widths",    "batch",   "precision", "activation", "optimizer",
+                               "clip-norm", "moments", "master",    "math"};
 constexpr Word kCommonFlags[] = {"isa", "threads", "repetitions"};
-constexpr Kind kKinds[] = {{"gemm", bench_gemm, kGemmFlags}, {"gradpass", bench_gradpass, kGradPassFlags}};
+constexpr Kind kKinds[] = {
+    {"gemm", bench_gemm, kGemmFlags}, {"gradpass", bench_gradpass, kGradPassFlags}, {"step", bench_step, kStepFlags}};
 
 bool holds(std::span<const Word> list, Word name) { return std::find(list.begin(), list.end(), name) != list.end(); }
 
@@ -33,6 +36,22 @@ void refuse_ignored(const Args& args, const Kind& kind, std::span<const Flag> fl
 
 }  // namespace
 
+OptimizerOptions optimizer_flags(const Args& args) {
+  constexpr OptimizerKind kOptimizers[] = {OptimizerKind::adamw, OptimizerKind::adam, OptimizerKind::sgd,
+                                           OptimizerKind::lion};
+  constexpr Dtype kMoments[] = {Dtype::fp32, Dtype::bf16};
+  constexpr MasterKind kMasters[] = {MasterKind::fp32, MasterKind::kahan, MasterKind::stochastic};
+  OptimizerOptions options;
+  options.kind = choice(args, "optimizer", kOptimizers);
+  options.moments = choice(args, "moments", kMoments);
+  options.master = choice(args, "master", kMasters);
+  return options;
+}
+
+int repetitions(const Args& args) { return static_cast<int>(numbers(args, "repetitions", 10000).front()); }
+
+Math math(const Args& args) { return is_second(args, "math", "portable", "native") ? Math::native : Math::portable; }
+
 int run_bench(const Args& args) {
   const std::string& name = args.positional.front();
   for (const Kind& kind : kKinds) {
@@ -43,7 +62,8 @@ int run_bench(const Args& args) {
     kind.run(args);
     return kOk;
   }
-  refuse("unknown benchmark '" + name + "'", "bench", "halfstep bench gemm, halfstep bench gradpass");
+  refuse("unknown benchmark '" + name + "'", "bench",
+         "halfstep bench gemm, halfstep bench gradpass, halfstep bench step");
 }
 
 }  // namespace halfstep::cli

@@ -30,10 +30,10 @@ std::string result_row(const GemmBenchResult& r) {
 
 GemmBenchRequest gemm_request(const Args& args) {
   GemmBenchRequest request;
-  request.isas = isa_names(args);
+  request.isas = isa_names(args, "all");
   request.threads = thread_counts(args);
-  request.repetitions = static_cast<int>(numbers(args, "repetitions", 10000).front());
-  request.math = is_second(args, "math", "portable", "native") ? Math::native : Math::portable;
+  request.repetitions = repetitions(args);
+  request.math = math(args);
   request.epilogue = is_second(args, "epilogue", "plain", "trainer") ? GemmEpilogue::trainer : GemmEpilogue::plain;
   return request;
 }

@@ -45,17 +45,12 @@ std::string text(const Row& row) {
 }  // namespace
 
 void bench_gradpass(const Args& args) {
-  constexpr OptimizerKind kKinds[] = {OptimizerKind::adamw, OptimizerKind::adam, OptimizerKind::sgd,
-                                      OptimizerKind::lion};
-  constexpr Dtype kGradients[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16}, kMoments[] = {Dtype::fp32, Dtype::bf16};
-  constexpr MasterKind kMasters[] = {MasterKind::fp32, MasterKind::kahan, MasterKind::stochastic};
+  constexpr Dtype kGradients[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};
   GradPassBenchRequest request;
-  request.isas = isa_names(args);
+  request.isas = isa_names(args, "all");
   request.threads = thread_counts(args);
-  request.repetitions = static_cast<int>(numbers(args, "repetitions", 10000).front());
-  request.optimizer.kind = choice(args, "optimizer", kKinds);
-  request.optimizer.moments = choice(args, "moments", kMoments);
-  request.optimizer.master = choice(args, "master", kMasters);
+  request.repetitions = repetitions(args);
+  request.optimizer = optimizer_flags(args);
   if (!args.json) print(kTableHead);
   for (const Dtype gradient : choices(args, "gradient", kGradients)) {
     request.gradient = gradient;

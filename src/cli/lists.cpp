@@ -44,8 +44,9 @@ bool is_second(const Args& args, std::string_view flag, std::string_view first, 
   return value == second;
 }
 
-std::vector<std::string> isa_names(const Args& args) {
-  std::vector<std::string> names = items(args, "isa");
+std::vector<std::string> isa_names(const Args& args, std::string_view otherwise) {
+  std::vector<std::string> names = {std::string(otherwise)};
+  if (!flag_value(args, "isa").empty()) names = items(args, "isa");
   if (std::find(names.begin(), names.end(), "all") != names.end()) names.clear();
   return names;
 }

@@ -18,8 +18,8 @@ std::vector<std::string> items(const Args& args, std::string_view flag);
 // Whole numbers from 1 to `most`.
 std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most);
 
-// The flags "isa" (empty: all) and "threads".
-std::vector<std::string> isa_names(const Args& args);
+// The flag "isa", `otherwise` where it was not given; "all" becomes an empty list.
+std::vector<std::string> isa_names(const Args& args, std::string_view otherwise);
 std::vector<int> thread_counts(const Args& args);
 
 // A flag that is one of two words.

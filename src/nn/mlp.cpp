@@ -168,13 +168,16 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
-void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate) {
+void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWatch* watch) {
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Dense& l = layers_[i];
+    enter(watch, StepStage::bias_gradient);
     bias_gradient(ctx, l, rows, accumulate);
+    enter(watch, StepStage::weight_gradient);
     weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
                             l.weight_grad.data(), accumulate, l.squares.data());
     if (i == 0) break;  // nobody needs the gradient by the inputs
+    enter(watch, StepStage::input_gradient);
     input_gradient(ctx, i, rows, layers_[i - 1].d.target(), layers_[i - 1].d_sums.data());
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/stage_watch.hpp"
 #include "gemm/gemm.hpp"
 #include "halfstep/types.hpp"
 
@@ -91,8 +92,8 @@ class Mlp {
 
   // `rows` is even and at most the padded max_rows.
   void forward(GemmContext&, std::size_t rows);
-  // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares.
-  void backward(GemmContext&, std::size_t rows, bool accumulate);
+  // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares. `watch` may be null.
+  void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
 
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);

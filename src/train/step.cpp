@@ -11,16 +11,20 @@ StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, S
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
+  enter(watch_, StepStage::forward);
   model_.forward(context_, pad_rows(rows));
   do {
     report.loss_scale = scaler_.scale();
+    enter(watch_, StepStage::loss);
     // Leaves the gradient by the logits, times the loss scale.
     report.loss = evaluate(rows, targets, model_.d_logits().target(), model_.d_logits_sums());
-    model_.backward(context_, pad_rows(rows), false);
+    model_.backward(context_, pad_rows(rows), false, watch_);
+    enter(watch_, StepStage::summarise);
     gradients = summarise();
     if (!gradients.finite) report.incident = find_incident(rows, report.loss, gradients);
   } while (!gradients.finite && run_again(report));
   if (meter) read_meter(*meter, rows, targets);
+  enter(watch_, StepStage::update);
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
     update_weights();

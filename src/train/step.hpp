@@ -44,6 +44,9 @@ class TrainStep {
   // A meter reads what this step rounds.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
 
+  // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
+  void observe(StageWatch* watch) { watch_ = watch; }
+
   // After a skipped step: where it began, then each weight gradient that is not finite.
   std::vector<std::string> tensors_of(const Incident& incident) const;
 
@@ -72,6 +75,7 @@ class TrainStep {
   GradScaler& scaler_;
   ClipOptions clip_;
   std::optional<Headroom> headroom_;
+  StageWatch* watch_ = nullptr;
   std::vector<GradientSquares> squares_;  // of weight and bias of each layer
 };
 

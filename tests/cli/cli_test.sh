@@ -48,6 +48,14 @@ expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1
 in_out '"pass":"read"'; in_out '"pass":"update"'
 for name in gb_per_s read_gb_per_s update_gb_per_s fraction_of_bandwidth; do field "$name"; done
 expect 0 bench gradpass --elements 1000 --threads 1 --repetitions 1; in_out fraction
+expect 0 bench step --widths 5,9,3 --batch 4,7 --precision all --threads 1 --isa scalar --repetitions 1 --json
+[ "$(wc -l <out)" -eq 6 ] || fail "$last: a line for each batch and precision"
+in_out '{"bench":"step","widths":[5,9,3],"batch":4,"precision":"bf16"'
+for name in optimizer clip_norm isa threads samples_per_s median_ns gflops bound_ns fraction_of_bound peak_gflops \
+  read_gb_per_s update_gb_per_s input_ns stages forward loss dgrad wgrad bias summarise update; do field "$name"; done
+expect 0 bench step --widths 5,3 --batch 4 --clip-norm 0 --optimizer sgd --moments bf16 --master stochastic \
+  --activation gelu --threads 1 --repetitions 1
+in_out "samples/s"; in_out "summarise"
 expect 0 params; in_out "weight-decay = "
 expect 0 params --json; one_line; in_out '"name":"lr"'; field range
 
@@ -80,11 +88,20 @@ expect 2 inspect m --quiet
 expect 2 params --threads 1
 expect 2 train --epoch 3 --json; in_out '"code":"HS-0001"'; in_out '"exit_code":2'; in_out "did you mean"; one_line
 expect 7 info --isa nonsense
-expect 2 bench nothing; in_err "gradpass"
+expect 2 bench nothing; in_err "gradpass"; in_err "bench step"
 expect 2 bench gradpass --m 5; in_err "would ignore"
 expect 2 bench gradpass --elements 0
 expect 2 bench gradpass --optimizer adamw,sgd
 expect 7 bench gradpass --isa nonsense
+expect 2 bench step --m 5; in_err "would ignore"
+expect 2 bench step --widths 784; in_err "--widths 784,512,512,10"; empty out
+expect 2 bench step --widths 784,0,10; in_err "--widths"
+expect 2 bench step --batch 0; in_err "--batch"
+expect 2 bench step --precision int8; in_err "bf16, fp16, fp32"
+expect 2 bench step --clip-norm -1; in_err "--clip-norm"
+expect 2 bench step --activation step; in_err "--activation"
+expect 2 bench step --precision fp32 --master kahan; in_err "their own masters"
+expect 7 bench step --isa nonsense; [ "$(wc -l <err)" -eq 1 ] || fail "$last: stderr should be one line"
 expect 2 info --math fast; in_err "portable|native"
 absent model.safetensors
 

@@ -7,7 +7,7 @@ BEGIN {
   below["nn"] = "base kernels parallel gemm"
   below["train"] = below["doctor"] = below["dist"] = below["report"] = "base kernels parallel gemm data nn loss amp optim io"
   below["demo"] = "base kernels parallel loss amp optim"
-  below["bench"] = "base kernels parallel gemm nn loss amp optim train"
+  below["bench"] = "base kernels parallel gemm data nn loss amp optim train"
   below["cli"] = below["capi"] = ""
   longest = 500
 }

@@ -354,4 +354,28 @@ TEST_CASE("step: growing the scale does not change the gradient") {
   });
 }
 
+TEST_CASE("step: a watch hears every stage in order, and changes no bit") {
+  struct Notes final : StageWatch {
+    std::string text;
+    void enter(StepStage stage) override { text += std::string(name(stage)) + " "; }
+  };
+  const std::string layer = "bias wgrad ";
+  const std::string one_step =
+      "forward loss " + layer + "dgrad " + layer + "dgrad " + layer + "summarise update ";  // three layers
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Notes notes;
+    Bench watched(kernels, {}), alone(kernels, {});
+    watched.step.observe(&notes);
+    watched.run(good());
+    CHECK(notes.text == one_step);
+    watched.run(good());
+    CHECK(notes.text == one_step + one_step);
+    watched.step.observe(nullptr);
+    watched.run(good());
+    CHECK(notes.text == one_step + one_step);
+    for (int i = 0; i < 3; ++i) alone.run(good());
+    CHECK(watched.state() == alone.state());
+  });
+}
+
 }  // namespace

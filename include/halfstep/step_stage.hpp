@@ -1,0 +1,26 @@
+// The parts of a training step, as measurements name them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace halfstep {
+
+enum class StepStage : std::uint8_t {
+  forward,          // products, bias, activation, rounding
+  loss,             // and its gradient by the logits
+  input_gradient,   // products with the derivative of the activation; no input gradient of the first layer
+  weight_gradient,  // products with the sums of squares
+  bias_gradient,    // sums over rows
+  summarise,        // finite or not, norm, and the one multiplier that unscales and clips
+  update            // moments, weights and their packed copies; grad scaler
+};
+inline constexpr std::size_t kStepStages = 7;
+
+constexpr std::string_view name(StepStage stage) {
+  constexpr std::string_view kNames[] = {"forward", "loss", "dgrad", "wgrad", "bias", "summarise", "update"};
+  static_assert(sizeof kNames / sizeof *kNames == kStepStages);
+  return kNames[static_cast<std::size_t>(stage)];
+}
+
+}  // namespace halfstep
