@@ -72,6 +72,21 @@ T reference_derivative(Activation activation, T x) {
   return 1;
 }
 
+// The derivative by what the backward pass is given: the output where it follows from that, else the input.
+template <class T>
+T reference_slope(Activation activation, T saved) {
+  switch (activation) {
+    case Activation::relu:
+      return saved > 0 ? 1 : 0;
+    case Activation::tanh:
+      return 1 - saved * saved;
+    case Activation::sigmoid:
+      return saved * (1 - saved);
+    default:
+      return reference_derivative(activation, saved);
+  }
+}
+
 struct ReferenceTargets {
   std::vector<std::int32_t> labels;
   std::vector<double> values;  // [rows][columns]
