@@ -19,10 +19,16 @@ Limits limits_of(Activation activation) {
   switch (activation) {
     case Activation::identity:
       return {0, kInf, -kInf};
+    case Activation::leaky_relu:
+      return {0, kInf, -kInf};
     case Activation::tanh:
       return {0, 1, -1};
     case Activation::sigmoid:
       return {0.5f, 1, 0};
+    case Activation::elu:
+      return {0, kInf, -1};
+    case Activation::softplus:
+      return {0.693147181f, kInf, 0};
     default:
       return {0, kInf, 0};
   }
@@ -68,7 +74,8 @@ TEST_CASE("kernels: activations at zero, infinity and NaN") {
       }
       const float right = slope(saved_of(activation, kInf), 3), left = slope(saved_of(activation, -kInf), 3);
       expect("slope at inf", right == (limits.top > 1 ? 3 : 0), right);
-      expect("slope at -inf", left == (activation == Activation::identity ? 3 : 0), left);
+      const float end = activation == Activation::identity ? 3 : activation == Activation::leaky_relu ? 3 * 0.01f : 0;
+      expect("slope at -inf", left == end, left);
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
   });

@@ -53,7 +53,10 @@ double ulps(float got, const Truth& truth) {
 bool can_be_saved(Activation activation, float saved) {
   switch (activation) {
     case Activation::relu:
+    case Activation::softplus:
       return saved >= 0;
+    case Activation::elu:
+      return saved >= -1;
     case Activation::sigmoid:
       return saved >= 0 && saved <= 1;
     case Activation::tanh:

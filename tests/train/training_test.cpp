@@ -11,6 +11,7 @@
 #include "kernels/table.hpp"
 #include "support/effort.hpp"
 #include "support/isa_loop.hpp"
+#include "support/numbers.hpp"
 
 namespace halfstep {
 namespace {
@@ -89,6 +90,19 @@ TEST_CASE("evaluate gives the numbers that training ended with, predict agrees w
   }
 }
 
+TEST_CASE("a model file brings back its activation") {
+  const test::TempDir dir;
+  for (Activation activation : test::kEachActivation) {
+    CAPTURE(test::label(activation));
+    Options options = short_run(dir, Dtype::bf16);
+    options.activation = activation;
+    CHECK(get_option(options, "activation") == test::label(activation));
+    options.steps = 3;
+    const TrainResult result = train("builtin:spirals", options, {});
+    CHECK(evaluate(options.out, "builtin:spirals", options).loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+  }
+}
+
 TEST_CASE("a run that cannot recover stops, says why and leaves no model") {
   const test::TempDir dir;
   for (Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
@@ -132,6 +146,9 @@ TEST_CASE("every loss, activation and optimizer trains") {
                         {"builtin:digits", "activation", "silu"},
                         {"builtin:digits", "activation", "tanh"},
                         {"builtin:digits", "activation", "sigmoid"},
+                        {"builtin:digits", "activation", "leaky_relu"},
+                        {"builtin:digits", "activation", "elu"},
+                        {"builtin:digits", "activation", "softplus"},
                         {"builtin:digits", "optimizer", "adam"},
                         {"builtin:spirals", "activation", "gelu"}}) {
     CAPTURE(c.value);

@@ -1,5 +1,5 @@
-// Activations and their derivatives. backward(saved, d) is d times the derivative; `saved` is the output for ReLU, tanh
-// and sigmoid, the input for the others (derivative_needs_input). NaN goes through in both directions.
+// Activations and their derivatives. backward(saved, d) is d times the derivative; `saved` is the input for the
+// two GELUs and SiLU (derivative_needs_input), the output for the others. NaN goes through in both directions.
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
@@ -105,6 +105,40 @@ struct Act<Activation::sigmoid> {
   static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fma(set(0.0f) - y, y, y); }
 };
 
+template <>
+struct Act<Activation::leaky_relu> {
+  static constexpr float kSlope = 0.01f;
+  static HS_INLINE Wide forward(const Wide& x) { return select_greater(x, set(0.0f), x, x * set(kSlope)); }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) {
+    const Wide low = d * set(kSlope);
+    return select_greater(y, set(0.0f), d, select_greater(set(0.0f), y, low, low + y));  // y is 0 or NaN in the sum
+  }
+};
+
+// exp(x) - 1 below zero (Clevert, Unterthiner and Hochreiter, 2016); the derivative there is y + 1.
+template <>
+struct Act<Activation::elu> {
+  static HS_INLINE Wide forward(const Wide& x) { return select_greater(set(0.0f), x, expm1_negative(x), x); }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return select_greater(y, set(0.0f), d, fma(d, y, d)); }
+};
+
+// log(1 + exp(x)) as max(x, 0) + log1p(exp(-|x|)); the derivative, sigmoid(x), is 1 - exp(-y).
+template <>
+struct Act<Activation::softplus> {
+  static HS_INLINE Wide forward(const Wide& x) {
+    const Reduced part = reduce<kLift>(at_least(-128.0f, minus_abs(x)));
+    const Wide t = expm1_reduced(part.r);
+    const Wide e = fma(part.scale, t, part.scale) * set(kLower);
+    Wide rest;
+    const Wide ratio = part.scale * log1p_ratio(e, rest);
+    const Wide left = ratio + fma(ratio, t, part.scale * rest);
+    return fma(left, set(kLower), select_greater(set(0.0f), x, set(0.0f), x));
+  }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) {
+    return d * (set(0.0f) - expm1_negative(set(0.0f) - y));
+  }
+};
+
 // Calls f with Act<activation>: the switch stands here once.
 template <class F>
 HS_INLINE void with_activation(Activation activation, F f) {
@@ -123,6 +157,12 @@ HS_INLINE void with_activation(Activation activation, F f) {
       return f(Act<Activation::tanh>{});
     case Activation::sigmoid:
       return f(Act<Activation::sigmoid>{});
+    case Activation::leaky_relu:
+      return f(Act<Activation::leaky_relu>{});
+    case Activation::elu:
+      return f(Act<Activation::elu>{});
+    case Activation::softplus:
+      return f(Act<Activation::softplus>{});
   }
 }
 

@@ -71,6 +71,16 @@ HS_INLINE Wide expm1_negative(const Wide& x) {
   return fma(e.scale, expm1_reduced(e.r), e.scale - set(1.0f));
 }
 
+// log(1 + e) / e for 0 <= e <= 1; `rest` takes what its last rounding lost.
+HS_INLINE Wide log1p_ratio(const Wide& e, Wide& rest) {
+  const Wide one = set(1.0f);
+  const Wide q = horner(e, -0.00330601609f, 0.0201483499f, -0.0575585775f, 0.106697984f, -0.153490216f, 0.196931824f,
+                        -0.24958156f, 0.333304703f, -0.499999315f);
+  const Wide p = fma(e, q, one);
+  rest = fma(e, q, one - p);
+  return p;
+}
+
 // x + x^3 q(x^2) near zero, 1 - 2 e / (1 + e) with e = exp(-2|x|) elsewhere.
 HS_INLINE Wide tanh(const Wide& x) {
   const Wide s = x * x;
