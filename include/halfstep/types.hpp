@@ -12,7 +12,18 @@ constexpr std::string_view name(Dtype dtype) {
   return dtype == Dtype::fp32 ? "fp32" : dtype == Dtype::bf16 ? "bf16" : "fp16";
 }
 
-enum class Activation : std::uint8_t { identity, relu, gelu, gelu_tanh, silu, tanh, sigmoid };
+enum class Activation : std::uint8_t {
+  identity,
+  relu,
+  gelu,
+  gelu_tanh,
+  silu,
+  tanh,
+  sigmoid,
+  leaky_relu,  // slope 0.01 below zero
+  elu,         // alpha 1
+  softplus     // beta 1
+};
 
 enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber };
 

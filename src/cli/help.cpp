@@ -53,7 +53,10 @@ template <class Info>
 std::string explain(const Info& info) {
   std::string text(info.help);
   // Some names of types are their own list of choices; these read better among the words than before them.
-  if (info.type.find('|') != Word::npos) text += ": " + std::string(info.type);
+  if (info.type.find('|') != Word::npos) {
+    text += ": ";
+    for (const char c : info.type) text += c == '|' ? std::string(", ") : std::string(1, c);
+  }
   std::string detail;
   if (!info.range.empty()) detail = info.range;
   if (!info.default_value.empty()) {

@@ -57,6 +57,11 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   return l;
 }
 
+// Those that let about half of the variance through, for which He et al. (2015) double the weights' variance.
+bool is_rectifier(Activation activation) {
+  return activation != Activation::identity && activation != Activation::tanh && activation != Activation::sigmoid;
+}
+
 // The strips that values are put into before they are packed.
 void claim_strips(Dense& l) {
   if (l.weight.size() == 0) l.weight = AlignedBuffer<float>(l.layout.size());
@@ -91,7 +96,7 @@ void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     Dense& l = layers_[index];
     claim_strips(l);
-    const bool rectifier = l.activation == Activation::relu || derivative_needs_input(l.activation);
+    const bool rectifier = is_rectifier(l.activation);
     const double fan =
         rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
     const auto bound = static_cast<float>(std::sqrt((rectifier ? 6.0 : 3.0) / fan));

@@ -13,8 +13,8 @@ namespace halfstep {
 namespace {
 
 constexpr std::array<std::string_view, 4> kLosses = {"cross_entropy", "binary_cross_entropy", "mse", "huber"};
-constexpr std::array<std::string_view, 7> kActivations = {"identity", "relu", "gelu",   "gelu_tanh",
-                                                          "silu",     "tanh", "sigmoid"};
+constexpr std::array<std::string_view, 10> kActivations = {
+    "identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"};
 constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "bf16", "fp16"};
 constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::size_t kMaxLayers = 1024;

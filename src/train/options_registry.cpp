@@ -172,7 +172,8 @@ std::vector<Entry> model_entries() {
   using O = Options;
   return {
       {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
-      choice("activation", "identity|relu|gelu|gelu_tanh|silu|tanh|sigmoid", "after each hidden layer", &O::activation),
+      choice("activation", "identity|relu|gelu|gelu_tanh|silu|tanh|sigmoid|leaky_relu|elu|softplus",
+             "after each hidden layer", &O::activation),
       choice("loss", "auto|cross_entropy|binary_cross_entropy|mse|huber", "auto follows the task", &O::loss),
       number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
       {"precision", "bf16|fp16|fp32|auto", "", "storage of weights and activations; arithmetic is fp32", set_precision,

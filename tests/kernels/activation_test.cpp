@@ -1,173 +1,102 @@
 #include <doctest/doctest.h>
 
-#include <cstdio>
-
 #include "base/fp_env.hpp"
-#include "support/effort.hpp"
 #include "support/isa_loop.hpp"
 #include "support/mismatches.hpp"
-#include "support/numbers.hpp"
-#include "support/reference.hpp"
+#include "support/sweep.hpp"
 
 using namespace halfstep;
 using namespace halfstep::test;
 
 namespace {
 
-constexpr long double kLeastNormal = 0x1p-126L;
-
-// Every exponent evenly and, more densely, the range where the functions bend.
-AlignedBuffer<float> samples() {
-  const Rng rng(5, 5);
-  const std::size_t per_exponent = sized(300), bend = sized(200000);
-  AlignedBuffer<float> x(2 * 254 * per_exponent + bend);
-  std::size_t n = 0;
-  for (std::uint32_t exponent = 1; exponent < 255; ++exponent) {
-    for (std::size_t i = 0; i < per_exponent; ++i, n += 2) {
-      x[n] = float_of(exponent << 23 | rng.u32(n) >> 9);
-      x[n + 1] = -x[n];
-    }
-  }
-  for (std::size_t i = 0; i < bend; ++i) x[n + i] = (2.0f * rng.uniform(n + i) - 1.0f) * (i % 4 == 0 ? 100.0f : 12.0f);
-  return x;
-}
-
-// Error in units of the last place of the wider result; a result below the least normal may have been flushed.
-double ulps(float got, long double expected) {
-  if (std::isnan(got)) return std::isnan(static_cast<double>(expected)) ? 0 : HUGE_VAL;
-  if (std::fabs(expected) < kLeastNormal && got == 0) return 0;
-  if (std::isinf(got)) return std::fabs(expected) > 0x1.fffffep127L ? 0 : HUGE_VAL;
-  const long double size = std::max(std::fabs(expected), kLeastNormal);
-  return static_cast<double>(std::fabs(got - expected) / std::ldexp(1.0L, std::ilogb(size) - 23));
-}
-
-// x times a factor between 0 and 1. The factor of the two GELUs is made as 1/2 + t/2, so that where it is small its
-// error is that of fp32 numbers near 1/2; the factor of SiLU is exact to the ulp until it is flushed below the least
-// normal.
-long double gate_slack(Activation activation, long double x, long double y) {
-  if (!derivative_needs_input(activation)) return 0;
-  if (activation == Activation::silu) return std::fabs(x) * kLeastNormal;
-  return y / x < 0.25L ? std::fabs(x) * 0x1.8p-24L : 0;
-}
-
-struct Worst {
-  double ulps = 0;
-  std::size_t at = 0;
-  void see(double error, std::size_t i) {
-    if (error > ulps) ulps = error, at = i;
-  }
+// Values at 0, inf and -inf.
+struct Limits {
+  float zero, top, bottom;
 };
 
-TEST_CASE("kernels: activations are within 4 ulp over the whole range") {
-  const AlignedBuffer<float> x = samples();
-  std::vector<long double> expected(x.size());
-  for (Activation activation : kEachActivation) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      expected[i] = reference_activation(activation, static_cast<long double>(x[i]));
-    }
-    for_each_runnable_isa([&](const KernelTable& kernels) {
-      AlignedBuffer<float> y(x.size());
-      {
-        const FpEnvGuard guard;
-        kernels.activation_forward(activation, x.size(), x.data(), y.data());
-      }
-      Worst everywhere, checked;
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        const double error = ulps(y[i], expected[i]);
-        everywhere.see(error, i);
-        if (!(std::fabs(y[i] - expected[i]) <= gate_slack(activation, x[i], expected[i]))) checked.see(error, i);
-      }
-      std::printf("ulp %-10s %-12s %.2f at x = %.9g; everywhere %.3g at x = %.9g\n", label(activation), kernels.name,
-                  checked.ulps, static_cast<double>(x[checked.at]), everywhere.ulps,
-                  static_cast<double>(x[everywhere.at]));
-      CHECK_MESSAGE(checked.ulps <= 4, std::string(kernels.name), " ", std::string(label(activation)), " x ",
-                    x[checked.at], ": ", y[checked.at], " is not ", static_cast<double>(expected[checked.at]));
-    });
-  }
-}
-
-// What BackwardEpilogue::saved holds for an input.
-float saved_of(Activation activation, float x) {
-  if (activation == Activation::identity || derivative_needs_input(activation)) return x;
-  return static_cast<float>(reference_activation(activation, static_cast<long double>(x)));
-}
-
-long double derivative_from_saved(Activation activation, long double saved) {
+Limits limits_of(Activation activation) {
   switch (activation) {
-    case Activation::relu:
-      return saved > 0 ? 1 : 0;
+    case Activation::identity:
+      return {0, kInf, -kInf};
+    case Activation::leaky_relu:
+      return {0, kInf, -kInf};
     case Activation::tanh:
-      return 1 - saved * saved;
+      return {0, 1, -1};
     case Activation::sigmoid:
-      return saved * (1 - saved);
+      return {0.5f, 1, 0};
+    case Activation::elu:
+      return {0, kInf, -1};
+    case Activation::softplus:
+      return {0.693147181f, kInf, 0};
     default:
-      return reference_derivative(activation, saved);
+      return {0, kInf, 0};
   }
 }
 
-TEST_CASE("kernels: derivatives within 1e-6 of the formula") {
-  const AlignedBuffer<float> x = samples();
-  AlignedBuffer<float> saved(x.size()), d(x.size());
-  std::vector<double> expected(x.size());
-  for (std::size_t i = 0; i < d.size(); ++i) d[i] = i % 3 == 0 ? 1.0f : i % 3 == 1 ? -0.75f : 1000.0f;
-  for (Activation activation : kEachActivation) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      saved[i] = saved_of(activation, x[i]);
-      expected[i] = static_cast<double>(derivative_from_saved(activation, static_cast<long double>(saved[i])));
-    }
-    for_each_runnable_isa([&](const KernelTable& kernels) {
-      AlignedBuffer<float> out(x.size());
-      {
-        const FpEnvGuard guard;
-        kernels.activation_backward(activation, x.size(), saved.data(), d.data(), out.data());
-      }
-      Mismatches wrong;
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        const double error = std::fabs(static_cast<double>(out[i]) / static_cast<double>(d[i]) - expected[i]);
-        if (!(error <= 1e-6)) {
-          wrong.add(kernels.name, " ", label(activation), "' at ", saved[i], ": ", out[i] / d[i], " not ", expected[i]);
-        }
-      }
-      CHECK_MESSAGE(wrong.none(), wrong.text());
-    });
-  }
+// What BackwardEpilogue::saved holds for an infinite input.
+float saved_of(Activation activation, float x) {
+  if (derivative_needs_input(activation)) return x;
+  return x > 0 ? limits_of(activation).top : limits_of(activation).bottom;
 }
 
 TEST_CASE("kernels: activations at zero, infinity and NaN") {
-  const float in[] = {0.0f,   -0.0f, kInf,  -kInf, kNan, float_of(0xffc12345), float_of(0x7f800001),
-                      1e-40f, 3e38f, -3e38f};
+  const float nans[] = {kNan, float_of(0xffc12345), float_of(0x7f800001)};
   for_each_runnable_isa([&](const KernelTable& kernels) {
     const FpEnvGuard guard;
     Mismatches wrong;
     for (Activation activation : kEachActivation) {
-      float out[10], slope[10], one[10];
-      for (float& v : one) v = 1.0f;
-      kernels.activation_forward(activation, 10, in, out);
-      kernels.activation_backward(activation, 10, in, one, slope);
-      const bool gate = derivative_needs_input(activation);
-      const bool linear = activation == Activation::identity || activation == Activation::relu || gate;
-      const float top = linear ? kInf : 1.0f;
-      const float zero = activation == Activation::sigmoid ? 0.5f : 0.0f;
-      auto expect = [&](std::size_t i, bool ok) {
-        if (!ok)
-          wrong.add(kernels.name, " ", label(activation), " of ", in[i], " gives ", out[i], ", slope ", slope[i]);
+      const Limits limits = limits_of(activation);
+      auto value = [&](float x) {
+        float y;
+        kernels.activation_forward(activation, 1, &x, &y);
+        return y;
       };
-      expect(0, out[0] == zero);
-      expect(1, out[1] == zero);
-      expect(2, out[2] == top);
-      const float bottom = activation == Activation::identity ? -kInf : activation == Activation::tanh ? -1.0f : 0.0f;
-      // A gate of -inf is -inf times zero: NaN, or the limit.
-      expect(3, out[3] == bottom || (gate && std::isnan(out[3])));
-      for (std::size_t i = 4; i < 7; ++i) expect(i, std::isnan(out[i]));
-      expect(7, out[7] == zero || bits_of(out[7]) == bits_of(in[7]));
-      expect(8, out[8] == (linear ? 3e38f : 1.0f));
-      expect(9, activation == Activation::identity || out[9] == bottom);
-      for (std::size_t i = 4; i < 7 && activation != Activation::identity; ++i) expect(i, std::isnan(slope[i]));
-      for (float& v : one) v = kNan;
-      for (float saved : {0.5f, 0.25f}) {
-        float d[1];
-        kernels.activation_backward(activation, 1, &saved, one, d);
-        if (!std::isnan(d[0])) wrong.add(kernels.name, " ", label(activation), " backward loses a NaN: ", d[0]);
+      auto slope = [&](float saved, float d) {
+        kernels.activation_backward(activation, 1, &saved, &d, &d);
+        return d;
+      };
+      auto expect = [&](const char* what, bool ok, float got) {
+        if (!ok) wrong.add(kernels.name, " ", label(activation), " ", what, ": ", got);
+      };
+      for (float zero : {0.0f, -0.0f, 1e-40f, -1e-40f}) {
+        const float y = value(zero);
+        expect("of 0", y == limits.zero || (limits.zero == 0 && std::fabs(y) <= 1e-40f), y);
+      }
+      expect("of inf", value(kInf) == limits.top, value(kInf));
+      expect("of -inf", value(-kInf) == limits.bottom, value(-kInf));
+      expect("of 3e38", value(3e38f) == (limits.top > 1 ? 3e38f : 1.0f), value(3e38f));
+      for (float nan : nans) {
+        expect("of NaN", std::isnan(value(nan)), value(nan));
+        if (activation != Activation::identity) expect("slope of NaN", std::isnan(slope(nan, 1)), slope(nan, 1));
+        for (float saved : {0.5f, 0.25f, 0.0f})
+          expect("slope times NaN", std::isnan(slope(saved, nan)), slope(saved, nan));
+      }
+      const float right = slope(saved_of(activation, kInf), 3), left = slope(saved_of(activation, -kInf), 3);
+      expect("slope at inf", right == (limits.top > 1 ? 3 : 0), right);
+      const float end = activation == Activation::identity ? 3 : activation == Activation::leaky_relu ? 3 * 0.01f : 0;
+      expect("slope at -inf", left == end, left);
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("kernels: the backward pass multiplies by the derivative") {
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    const AlignedBuffer<float> saved = random_floats(1000, 6);
+    for (Activation activation : kEachActivation) {
+      for (float factor : {1.0f, -0.7f, 1e30f, -3e-20f}) {
+        std::vector<float> slope(saved.size(), 1.0f), d(saved.size(), factor);
+        kernels.activation_backward(activation, saved.size(), saved.data(), slope.data(), slope.data());
+        kernels.activation_backward(activation, saved.size(), saved.data(), d.data(), d.data());
+        for (std::size_t i = 0; i < d.size(); ++i) {
+          const double want = static_cast<double>(slope[i]) * static_cast<double>(factor);
+          if (!(std::fabs(static_cast<double>(d[i]) - want) <= 0x1p-23 * std::fabs(want))) {
+            wrong.add(kernels.name, " ", label(activation), " at ", saved[i], " times ", factor, ": ", d[i]);
+          }
+        }
       }
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
@@ -176,7 +105,7 @@ TEST_CASE("kernels: activations at zero, infinity and NaN") {
 
 TEST_CASE("kernels: activations have the same bits on every ISA and at every length") {
   const KernelTable& scalar = *isas().front().table;
-  const AlignedBuffer<float> x = samples();
+  const AlignedBuffer<float> x = sweep();
   AlignedBuffer<float> expected(x.size()), slope(x.size());
   for (Activation activation : kEachActivation) {
     {

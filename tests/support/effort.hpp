@@ -1,4 +1,5 @@
-// How much work a test may do. HALFSTEP_TEST_EFFORT=quick reduces it, for emulators and sanitizers.
+// How much work a test may do. HALFSTEP_TEST_EFFORT=quick reduces it, for emulators and sanitizers; with =exhaustive
+// the tests that can take every input there is do so.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -7,13 +8,20 @@
 
 namespace halfstep::test {
 
+inline bool effort_is(std::string_view name) {
+  const char* variable = std::getenv("HALFSTEP_TEST_EFFORT");
+  return variable != nullptr && variable == name;
+}
+
 // 1, or 0.1 when quick.
 inline double test_effort() {
-  static const double factor = [] {
-    const char* variable = std::getenv("HALFSTEP_TEST_EFFORT");
-    return variable != nullptr && std::string_view(variable) == "quick" ? 0.1 : 1.0;
-  }();
+  static const double factor = effort_is("quick") ? 0.1 : 1.0;
   return factor;
+}
+
+inline bool exhaustive() {
+  static const bool all = effort_is("exhaustive");
+  return all;
 }
 
 // A number of samples, at least one.

@@ -20,13 +20,14 @@ namespace halfstep::test {
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr Dtype kEachDtype[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};
-inline constexpr Activation kEachActivation[] = {Activation::identity,  Activation::relu, Activation::gelu,
-                                                 Activation::gelu_tanh, Activation::silu, Activation::tanh,
-                                                 Activation::sigmoid};
+inline constexpr Activation kEachActivation[] = {
+    Activation::identity, Activation::relu,    Activation::gelu,       Activation::gelu_tanh, Activation::silu,
+    Activation::tanh,     Activation::sigmoid, Activation::leaky_relu, Activation::elu,       Activation::softplus};
 inline constexpr int kEachRounding[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
 
 inline const char* label(Activation activation) {
-  constexpr const char* names[] = {"identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"};
+  constexpr const char* names[] = {"identity", "relu",    "gelu",       "gelu_tanh", "silu",
+                                   "tanh",     "sigmoid", "leaky_relu", "elu",       "softplus"};
   return names[static_cast<std::size_t>(activation)];
 }
 inline std::size_t index_of(Dtype dtype) { return static_cast<std::size_t>(dtype); }

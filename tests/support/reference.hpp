@@ -19,6 +19,8 @@ inline constexpr long double kSqrt2OverPi = 0.7978845608028653558798921198687637
 inline constexpr long double kSqrtHalf = 0.707106781186547524400844362104849039L;
 inline constexpr long double kInvSqrt2Pi = 0.398942280401432677939946059934381868L;
 
+inline constexpr double kLeakySlope = 0.01;
+
 template <class T>
 T gelu_tanh_argument(T x) {
   return static_cast<T>(kSqrt2OverPi) * (x + static_cast<T>(0.044715L) * x * x * x);
@@ -41,6 +43,12 @@ T reference_activation(Activation activation, T x) {
       return std::tanh(x);
     case Activation::sigmoid:
       return reference_sigmoid(x);
+    case Activation::leaky_relu:
+      return x > 0 ? x : static_cast<T>(kLeakySlope) * x;
+    case Activation::elu:
+      return x > 0 ? x : std::expm1(x);
+    case Activation::softplus:
+      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
   }
   return x;
 }
@@ -68,8 +76,33 @@ T reference_derivative(Activation activation, T x) {
       return 1 - std::tanh(x) * std::tanh(x);
     case Activation::sigmoid:
       return reference_sigmoid(x) * reference_sigmoid(-x);
+    case Activation::leaky_relu:
+      return x > 0 ? T(1) : static_cast<T>(kLeakySlope);
+    case Activation::elu:
+      return x > 0 ? T(1) : std::exp(x);
+    case Activation::softplus:
+      return reference_sigmoid(x);
   }
   return 1;
+}
+
+// The derivative by what the backward pass is given: the output where it follows from that, else the input.
+template <class T>
+T reference_slope(Activation activation, T saved) {
+  switch (activation) {
+    case Activation::relu:
+      return saved > 0 ? 1 : 0;
+    case Activation::tanh:
+      return 1 - saved * saved;
+    case Activation::sigmoid:
+      return saved * (1 - saved);
+    case Activation::elu:
+      return saved > 0 ? 1 : 1 + saved;
+    case Activation::softplus:
+      return -std::expm1(-saved);
+    default:
+      return reference_derivative(activation, saved);
+  }
 }
 
 struct ReferenceTargets {

@@ -1,4 +1,4 @@
-// Elementary functions on 16 lanes, fp32 in and out. Polynomials were fitted for this file (iteratively reweighted
+// Elementary functions on 16 lanes, fp32 in and out. Polynomials were fitted for the kernels (iteratively reweighted
 // least squares at Chebyshev nodes); each operation is written out, so every ISA gives the same bits.
 #pragma once
 
@@ -12,55 +12,85 @@ HS_INLINE Wide horner(const Wide& x, float first, C... rest) {
   return p;
 }
 
-// 2^n for integer-valued n in [-126, 127], n given as the float n + 1.5*2^23 (its low bits hold n).
-HS_INLINE Wide power_of_two(const WideBits& n) { return from_bits(shift_left<23>(n + set_bits(127u))); }
+HS_INLINE Wide minus_abs(const Wide& x) { return from_bits(bits(x) | set_bits(0x80000000u)); }
 
-// exp: n = round(x / ln 2), r = x - n ln 2 in two parts, a degree-6 polynomial, then the scale in two factors so that
-// results near the overflow border and below the least normal come out right.
-HS_INLINE Wide exp(const Wide& x) {
-  const Wide capped = select_greater(x, set(128.0f), set(128.0f), select_greater(set(-128.0f), x, set(-128.0f), x));
-  const Wide magic = set(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
-  const Wide shifted = fma(capped, set(1.44269504f), magic);
+// max(x, low); NaN stays.
+HS_INLINE Wide at_least(float low, const Wide& x) { return select_greater(set(low), x, set(low), x); }
+
+// x = n ln 2 + r with n = round(x / ln 2); scale = 2^(n + Lift), which the caller keeps among the normal numbers. With
+// a small `rest`, x + rest = n ln 2 + r. ln 2 has two parts, n times the first is exact.
+struct Reduced {
+  Wide r, scale;
+};
+inline constexpr float kLn2 = 0.693148613f, kLn2Rest = -1.43241618e-6f;
+template <int Lift, class F>
+HS_INLINE Reduced reduce_with(const Wide& x, F finish) {
+  const Wide magic = set(12583039.0f + Lift);  // 1.5 * 2^23: adding it rounds to an integer; 127: the exponent's bias
+  const Wide shifted = fma(x, set(1.44269504f), magic);
   const Wide n = shifted - magic;
-  const Wide r = fma(n, set(1.43241618e-6f), fma(n, set(-0.693148613f), capped));
-  const Wide q = horner(r, 0.00139506f, 0.008368954f, 0.041666206f, 0.16666518f, 0.5f);
-  const Wide p = fma(r * r, q, r) + set(1.0f);
-  const Wide half_shifted = fma(n, set(0.5f), magic);
-  const WideBits n1 = bits(half_shifted) - set_bits(0x4b400000u);
-  const WideBits n2 = (bits(shifted) - set_bits(0x4b400000u)) - n1;
-  return p * power_of_two(n1) * power_of_two(n2);
+  return {finish(n, fma(n, set(-kLn2), x)), from_bits(shift_left<23>(bits(shifted)))};
+}
+template <int Lift>
+HS_INLINE Reduced reduce(const Wide& x) {
+  return reduce_with<Lift>(x, [](const Wide& n, const Wide& r) { return fma(n, set(-kLn2Rest), r); });
+}
+template <int Lift>
+HS_INLINE Reduced reduce(const Wide& x, const Wide& rest) {
+  return reduce_with<Lift>(x, [&](const Wide& n, const Wide& r) { return r + fma(n, set(-kLn2Rest), rest); });
 }
 
-// x + x^3 q(x^2) near zero, 1 - 2 / (exp(2|x|) + 1) elsewhere.
+// exp(r) - 1 for |r| < 0.4; `rest` takes what its last rounding lost.
+HS_INLINE Wide expm1_reduced(const Wide& r, Wide& rest) {
+  const Wide square = r * r;
+  const Wide q = horner(r, 0.000197402449f, 0.00139350782f, 0.00833357032f, 0.041666463f, 0.166666657f, 0.5f);
+  const Wide t = fma(square, q, r);
+  rest = fma(square, q, r - t);
+  return t;
+}
+HS_INLINE Wide expm1_reduced(const Wide& r) {
+  Wide rest;
+  return expm1_reduced(r, rest);
+}
+
+// The scale in two factors, so that results near the overflow border and below the least normal come out right.
+HS_INLINE Wide exp(const Wide& x) {
+  const Wide capped = select_greater(x, set(128.0f), set(128.0f), at_least(-128.0f, x));
+  const Wide magic = set(12583039.0f);
+  const Wide shifted = fma(capped, set(1.44269504f), magic);
+  const Wide n = shifted - magic;
+  const Wide r = fma(n, set(-kLn2Rest), fma(n, set(-kLn2), capped));
+  const Wide p = expm1_reduced(r) + set(1.0f);
+  const WideBits half = bits(fma(n, set(0.5f), magic));
+  const WideBits rest = bits(shifted) - half + set_bits(127u);
+  return p * from_bits(shift_left<23>(half)) * from_bits(shift_left<23>(rest));
+}
+
+// exp(x) - 1 for x <= 0.
+HS_INLINE Wide expm1_negative(const Wide& x) {
+  const Reduced e = reduce<0>(at_least(-64.0f, x));
+  return fma(e.scale, expm1_reduced(e.r), e.scale - set(1.0f));
+}
+
+// log(1 + e) / e for 0 <= e <= 1; `rest` takes what its last rounding lost.
+HS_INLINE Wide log1p_ratio(const Wide& e, Wide& rest) {
+  const Wide one = set(1.0f);
+  const Wide q = horner(e, -0.00330601609f, 0.0201483499f, -0.0575585775f, 0.106697984f, -0.153490216f, 0.196931824f,
+                        -0.24958156f, 0.333304703f, -0.499999315f);
+  const Wide p = fma(e, q, one);
+  rest = fma(e, q, one - p);
+  return p;
+}
+
+// x + x^3 q(x^2) near zero, 1 - 2 e / (1 + e) with e = exp(-2|x|) elsewhere.
 HS_INLINE Wide tanh(const Wide& x) {
-  const Wide a = abs(x);
   const Wide s = x * x;
   const Wide q = horner(s, -0.0057170065f, 0.020650553f, -0.05374349f, 0.13331491f, -0.33333284f);
   const Wide small = fma(x * s, q, x);
-  const Wide large = set(1.0f) - set(2.0f) / (exp(a + a) + set(1.0f));
-  return select_greater(set(0.625f), a, small, with_sign_of(large, x));
-}
-
-// x + x q(x^2) near zero, 1 - exp(-x p(x)) elsewhere (erf is 1 in fp32 from 3.92 on).
-HS_INLINE Wide erf(const Wide& x) {
-  const Wide a = abs(x);
-  const Wide s = x * x;
-  const Wide q =
-      horner(s, 8.3249004e-05f, -0.0008131961f, 0.0052000806f, -0.026859013f, 0.11283688f, -0.37612632f, 0.12837917f);
-  const Wide small = fma(x, q, x);
-  const Wide t = select_greater(a, set(4.0f), set(4.0f), a);
-  const Wide p = horner(t, 5.1157867e-06f, -4.7743488e-05f, -3.8572918e-05f, 0.0028997324f, -0.022624893f, 0.10521598f,
-                        0.6356493f, 0.12854655f);
-  const Wide large = set(1.0f) - exp(set(0.0f) - fma(t, p, t));
-  return select_greater(set(0.92f), a, small, with_sign_of(large, x));
-}
-
-// 1 / (1 + exp(-x)), written so that exp never overflows.
-HS_INLINE Wide sigmoid(const Wide& x) {
-  const Wide e = exp(set(0.0f) - abs(x));
-  const Wide low = e / (set(1.0f) + e);
-  const Wide high = set(1.0f) / (set(1.0f) + e);
-  return select_greater(set(0.0f), x, low, high);
+  const Wide below = at_least(-32.0f, minus_abs(x));
+  const Reduced part = reduce<0>(below + below);
+  const Wide e = fma(part.scale, expm1_reduced(part.r), part.scale);
+  const Wide large = set(1.0f) - (e + e) / (set(1.0f) + e);
+  return select_greater(below, set(-0.625f), small, with_sign_of(large, x));
 }
 
 }  // namespace halfstep::HS_NAMESPACE

@@ -1,5 +1,9 @@
 // Instantiates every body for one ISA: included last by each isa/<name>.cpp, which has chosen the routes.
 #pragma once
+// Activations build on these.
+#include "kernels/body/logistic.hpp"
+#include "kernels/body/normal.hpp"
+
 #include "kernels/body/activation.hpp"
 #include "kernels/body/epilogue.hpp"
 #include "kernels/body/optimizer.hpp"

@@ -1,0 +1,160 @@
+// How far activations and their derivatives are from the true value, in units of the last place (ulp) of fp32. Prints
+// the table of tests/README.md; HALFSTEP_TEST_EFFORT=exhaustive takes all 2^32 inputs.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+#include "base/fp_env.hpp"
+#include "parallel/executor.hpp"
+#include "support/isa_loop.hpp"
+#include "support/reference.hpp"
+#include "support/sweep.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+constexpr double kLeastNormal = 0x1p-126, kLargest = 0x1.fffffep127;
+constexpr std::size_t kBlock = 1 << 16;
+
+// What the kernels compute: the value, and the size whose last place counts.
+struct Truth {
+  double value, size;
+};
+
+Truth forward_truth(Activation activation, double x) {
+  const double y = reference_activation(activation, x);
+  return {y, std::fabs(y)};
+}
+
+// The derivative by what BackwardEpilogue::saved holds. That of a gate x s(x) is s(x) + x s'(x) and crosses zero on the
+// left; there the larger of the two terms gives the size.
+Truth backward_truth(Activation activation, double saved) {
+  const double slope = reference_slope(activation, saved);
+  if (!derivative_needs_input(activation)) return {slope, std::fabs(slope)};
+  const double gate = saved == 0 ? 0.5 : reference_activation(activation, saved) / saved;
+  return {slope, std::max({std::fabs(slope), std::fabs(gate), std::fabs(slope - gate)})};
+}
+
+// Results below the least normal are flushed, so there a zero is right; a result that rounds up to the least normal is
+// measured in its last place.
+double ulps(float got, const Truth& truth) {
+  if (got == 0 && std::fabs(truth.value) < kLeastNormal * (1 + 0x1p-22)) return 0;
+  if (!std::isfinite(got)) return std::fabs(truth.value) > kLargest ? 0 : HUGE_VAL;
+  return std::fabs(static_cast<double>(got) - truth.value) /
+         std::ldexp(1.0, std::ilogb(std::max(truth.size, kLeastNormal)) - 23);
+}
+
+// Whether `saved` can be an output of the activation, where it is one.
+bool can_be_saved(Activation activation, float saved) {
+  switch (activation) {
+    case Activation::relu:
+    case Activation::softplus:
+      return saved >= 0;
+    case Activation::elu:
+      return saved >= -1;
+    case Activation::sigmoid:
+      return saved >= 0 && saved <= 1;
+    case Activation::tanh:
+      return std::fabs(saved) <= 1;
+    default:
+      return true;
+  }
+}
+
+// Finite inputs in blocks; kernels take subnormal ones for zero.
+class Inputs {
+ public:
+  Inputs() : some_(exhaustive() ? AlignedBuffer<float>() : sweep()) {}
+  std::size_t blocks() const {
+    return exhaustive() ? (std::size_t{1} << 32) / kBlock : (some_.size() + kBlock - 1) / kBlock;
+  }
+  std::size_t read(std::size_t block, float* x) const {
+    const std::size_t first = block * kBlock;
+    if (!exhaustive()) {
+      const std::size_t n = std::min(kBlock, some_.size() - first);
+      std::copy_n(some_.data() + first, n, x);
+      return n;
+    }
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      x[n] = float_of(static_cast<std::uint32_t>(first + i));
+      if (std::fabs(x[n]) < static_cast<float>(kLeastNormal)) x[n] = 0;
+      n += std::isfinite(x[n]) ? 1 : 0;
+    }
+    return n;
+  }
+
+ private:
+  AlignedBuffer<float> some_;
+};
+
+struct Worst {
+  double ulps = 0;
+  float at = 0;
+  void see(const Worst& other) {
+    if (other.ulps > ulps || (ulps > 0 && other.ulps == ulps && other.at < at)) *this = other;
+  }
+};
+
+enum class Direction { forward, backward };
+
+Worst worst_of_block(const KernelTable& kernels, Activation activation, Direction direction, std::size_t n,
+                     const float* x, const Truth* truth) {
+  std::vector<float> y(n), one(n, 1.0f);
+  {
+    const FpEnvGuard guard;
+    direction == Direction::forward ? kernels.activation_forward(activation, n, x, y.data())
+                                    : kernels.activation_backward(activation, n, x, one.data(), y.data());
+  }
+  Worst worst;
+  for (std::size_t i = 0; i < n; ++i) worst.see({ulps(y[i], truth[i]), x[i]});
+  return worst;
+}
+
+Worst worst_of(const std::vector<const KernelTable*>& tables, const Inputs& inputs, Activation activation,
+               Direction direction) {
+  const auto executor = make_executor(static_cast<int>(std::thread::hardware_concurrency()), "threads");
+  std::mutex mutex;
+  Worst worst;
+  executor->run(inputs.blocks(), [&](std::size_t block, int) {
+    std::vector<float> x(kBlock);
+    x.resize(inputs.read(block, x.data()));
+    if (direction == Direction::backward) {
+      std::erase_if(x, [&](float v) { return !can_be_saved(activation, v); });
+    }
+    std::vector<Truth> truth(x.size());
+    std::transform(x.begin(), x.end(), truth.begin(), [&](float v) {
+      const auto wide = static_cast<double>(v);
+      return direction == Direction::forward ? forward_truth(activation, wide) : backward_truth(activation, wide);
+    });
+    for (const KernelTable* kernels : tables) {
+      const Worst here = worst_of_block(*kernels, activation, direction, x.size(), x.data(), truth.data());
+      const std::lock_guard lock(mutex);
+      worst.see(here);
+    }
+  });
+  return worst;
+}
+
+TEST_CASE("kernels: activations and their derivatives within 2 ulp over the whole range") {
+  std::vector<const KernelTable*> tables;
+  for_each_runnable_isa([&](const KernelTable& kernels) { tables.push_back(&kernels); });
+  if (exhaustive()) tables.erase(tables.begin(), tables.end() - 1);  // another test: all ISAs have the same bits
+  const Inputs inputs;
+  std::printf("| activation | forward, ulp | at | derivative, ulp | at |\n|---|---|---|---|---|\n");
+  for (Activation activation : kEachActivation) {
+    const Worst y = worst_of(tables, inputs, activation, Direction::forward);
+    const Worst slope = worst_of(tables, inputs, activation, Direction::backward);
+    std::printf("| %s | %.2f | %.9g | %.2f | %.9g |\n", label(activation), y.ulps, static_cast<double>(y.at),
+                slope.ulps, static_cast<double>(slope.at));
+    CHECK_MESSAGE(y.ulps <= 2, label(activation), " of ", y.at);
+    CHECK_MESSAGE(slope.ulps <= 2, label(activation), "' at ", slope.at);
+  }
+}
+
+}  // namespace
