@@ -14,6 +14,9 @@ endif()
 
 # halfstep_isa(<name> "<CPU bits>" "<flags>"): compiles isa/<name>.cpp with the flags and HS_ISA=<name>.
 function(halfstep_isa name bits flags)
+  if(HALFSTEP_ONLY_ISAS AND NOT name IN_LIST HALFSTEP_ONLY_ISAS)
+    return()
+  endif()
   set(source ${CMAKE_CURRENT_SOURCE_DIR}/isa/${name}.cpp)
   if(NOT EXISTS ${source})
     message(WARNING "halfstep: ISA ${name} left out: ${source} is missing")
