@@ -46,6 +46,9 @@ void settle() {
                               .hint = "unset OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME, OPENBLAS_THREAD_TIMEOUT"});
 }
 
+// The system may wake a worker on the core of the thread that calls it and needs some milliseconds to move it.
+constexpr double kWarm = 0.012;
+
 // Wakes threads and brings operands into the caches, so that a window holds what a run of equal products holds. Where
 // the system has woken a worker on the caller's core, an OpenMP library waits out its spinning in each call, 6 ms of
 // GCC's, until the system moves the worker: alone in a process such a library stays so for its first tenths of a
@@ -58,7 +61,7 @@ void warm_up(const std::function<void()>& run, double expected) {
     run();
     now = seconds_now();
     last = now - before;
-  } while (now - start < 0.002 || (last > 0.001 && last > 20 * expected && now - start < 0.3));
+  } while (now - start < kWarm || (last > 0.001 && last > 20 * expected && now - start < 0.3));
 }
 
 void check(const Contender& c) {
