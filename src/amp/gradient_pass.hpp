@@ -25,8 +25,8 @@ struct GradientSummary {
   std::ptrdiff_t first_bad = -1;  // index of the first tensor that is not finite; -1: none
 };
 
-// min(1, max_norm / (norm + 1e-6)), the fp32 value that PyTorch's clip_grad_norm_ takes for this norm; max_norm of 0: 1.
-// `norm` is finite.
+// min(1, max_norm / (norm + 1e-6)), the fp32 value that PyTorch's clip_grad_norm_ takes for this norm; max_norm of
+// 0: 1. `norm` is finite.
 float clip_coefficient(double max_norm, double norm);
 
 // A non-finite sum is an incident, never a factor, and so is a gradient that leaves fp32 when a scale below 1 is
