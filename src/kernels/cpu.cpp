@@ -123,6 +123,15 @@ std::string missing_cpu_bits(std::string_view bits) {
 
 #if defined(__x86_64__)
 
+bool slow_dot_bf16() {
+  const Leaf vendor = cpuid(0, 0);  // twelve letters, in this order of registers
+  char name[12];
+  std::memcpy(name, &vendor.ebx, 4);
+  std::memcpy(name + 4, &vendor.edx, 4);
+  std::memcpy(name + 8, &vendor.ecx, 4);
+  return std::string_view(name, sizeof(name)) == "GenuineIntel";
+}
+
 std::string cpu_name() {
   constexpr std::uint32_t kFirst = 0x80000002u, kLast = 0x80000004u;  // brand string, 16 bytes per leaf
   if (static_cast<std::uint32_t>(__get_cpuid_max(0x80000000u, nullptr)) < kLast) return "x86-64";
@@ -138,6 +147,8 @@ std::string cpu_name() {
 }
 
 #else
+
+bool slow_dot_bf16() { return false; }
 
 std::string cpu_name() {
 #if defined(__aarch64__)

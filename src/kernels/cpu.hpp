@@ -9,6 +9,10 @@ namespace halfstep {
 // else "CPU lacks avx2", "operating system has not enabled AVX-512 registers" and the like.
 std::string missing_cpu_bits(std::string_view bits);
 
+// True where vdpbf16ps, though there, is slower than converting to fp32 and fma: on Intel's cores it starts once in 2.2
+// cycles (Emerald Rapids, measured), fma twice in one; on AMD's from Zen 4 both start twice in one.
+bool slow_dot_bf16();
+
 // Marketing name of the CPU, or what is known of it.
 std::string cpu_name();
 
