@@ -39,13 +39,14 @@ std::size_t streamed_k(std::size_t k, std::size_t element) {
 }
 
 std::size_t converted_k(std::size_t k, std::size_t rows) {
-  const std::size_t room = GemmContext::kLhsFloats / rows - kLanes;  // a row is padded by kLanes
-  return like_blocks(k, std::min(cache_sizes().l2 / 2 / (rows * sizeof(float)), room));
+  return like_blocks(k, std::min(cache_sizes().l2 / 2 / (rows * sizeof(float)), GemmContext::kMostConverted));
 }
+
+std::size_t narrow_k(std::size_t k) { return like_blocks(k, 256); }
 
 std::size_t most_task_rows(std::size_t k) {
   const std::size_t rows = cache_sizes().l2 / 2 / (k * sizeof(float));
-  return rows >= kSumRows && rows < GemmContext::kTaskRows ? kSumRows : GemmContext::kTaskRows;
+  return std::clamp(rows / kSumRows * kSumRows, kSumRows, GemmContext::kTaskRows);
 }
 
 std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads) {

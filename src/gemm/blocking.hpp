@@ -19,7 +19,10 @@ std::size_t streamed_k(std::size_t k, std::size_t element);
 // k of a block where `rows` of the left operand are converted to fp32 first: they take half of L2.
 std::size_t converted_k(std::size_t k, std::size_t rows);
 
-// Rows of a task: two chunks of sums, or one where the fp32 rows of one stay in half of L2 and those of two do not.
+// k of a block where one block of columns is all there is: what one tile reads, converted, stays in L1.
+std::size_t narrow_k(std::size_t k);
+
+// Most rows of a task: as many chunks of sums as stay in half of L2 as fp32, one at least.
 std::size_t most_task_rows(std::size_t k);
 
 // Columns or strips of a task, in blocks: `most` where that leaves every thread several tasks, fewer where not.

@@ -5,6 +5,7 @@
 
 #include "gemm/blocking.hpp"
 #include "gemm/tiling.hpp"
+#include "kernels/cpu.hpp"
 
 namespace halfstep {
 namespace {
@@ -13,12 +14,23 @@ static_assert(kSumRows <= TileHeights::kMostRows);
 
 constexpr std::size_t kLongSum = 192;
 
-// Rows of a task: one chunk, two where there are many rows; and an even share for every thread where the columns alone
-// do not make a task for each.
+// Rows of a task: some chunks, and an even share for every thread where the columns alone do not make a task for each.
 std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, std::size_t column_tasks, int threads) {
   const auto wanted = static_cast<std::size_t>(threads);
-  if (column_tasks >= wanted || rows <= grain) return rows >= 8 * kSumRows ? most : kSumRows;
-  return std::min(even_share(rows, grain, (wanted + column_tasks - 1) / column_tasks), GemmContext::kTaskRows);
+  if (column_tasks < wanted && rows > grain) {
+    return std::min(even_share(rows, grain, (wanted + column_tasks - 1) / column_tasks), GemmContext::kTaskRows);
+  }
+  // The time of the last thread to end, in rows: an even share of all, and where tasks differ or do not come out even,
+  // part of a task more. A task costs some rows beside its own: right operand and call.
+  constexpr std::size_t kTaskCost = 4;
+  auto time = [&](std::size_t task_rows) {
+    const std::size_t row_tasks = (rows + task_rows - 1) / task_rows, tasks = row_tasks * column_tasks;
+    const bool even = tasks % wanted == 0 && (row_tasks == 1 || rows % task_rows == 0);
+    return (rows * column_tasks + tasks * kTaskCost) / wanted + (even ? 0 : std::min(rows, task_rows) / 2);
+  };
+  std::size_t best = kSumRows;
+  for (std::size_t more = best; more <= most; more += kSumRows) best = time(more) < time(best) ? more : best;
+  return best;
 }
 
 // lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that
@@ -35,7 +47,10 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
   const std::size_t task_rows = rows_of_task(rows, units == 1 ? most_task_rows(k_even) : GemmContext::kTaskRows,
                                              row_grain, column_blocks, threads);
-  const std::size_t k_block = widen ? converted_k(k_even, task_rows) : streamed_k(k_even, element);
+  const bool one_block = column_blocks == 1;
+  const std::size_t k_block = !widen      ? streamed_k(k_even, element)
+                              : one_block ? narrow_k(k_even)
+                                          : converted_k(k_even, task_rows);
   const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
   const bool one_k_block = k_even <= k_block;
   // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
@@ -47,35 +62,42 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
 
   const std::size_t product = ctx.next_product();
 
+  auto rhs_at = [&](std::size_t column, std::size_t k0) {
+    return at(packed, (column / kLanes * panel_stride + k0 * kLanes) * element);
+  };
+  auto column_begin_of = [&](std::size_t task) { return task % column_tasks * task_columns; };
+
   auto body = [&](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
     const std::size_t row_begin = task / column_tasks * task_rows;
     const std::size_t row_end = std::min(rows, row_begin + task_rows);
-    const std::size_t column_begin = task % column_tasks * task_columns;
+    const std::size_t column_begin = column_begin_of(task);
     const std::size_t column_end = std::min(n, column_begin + task_columns);
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
       const std::size_t widened_ld = round_up(kc, kLanes) + kLanes;  // off powers of two: rows in distinct cache sets
       const GemmContext::Converted wanted = {product, row_begin, k0};
-      if (widen && ctx.converted(worker) != wanted) {
-        ctx.converted(worker) = wanted;
-        for (std::size_t i = row_begin; i < row_end; ++i) {
-          ctx.kernels.to_fp32[static_cast<std::size_t>(lhs.dtype)](
-              kc, at(lhs.data, (i * lhs.ld + k0) * element), ctx.lhs_scratch(worker) + (i - row_begin) * widened_ld);
-        }
-      }
+      bool convert = widen && (one_block || ctx.converted(worker) != wanted);
+      ctx.converted(worker) = wanted;
       for (std::size_t c = column_begin; c < column_end; c += kBlockColumns) {
         const std::size_t columns = std::min(kBlockColumns, column_end - c);
+        const bool last = c + kBlockColumns >= column_end;
         const TileCall call{.family = family,
-                            .functions = family.rows_tile,
+                            .lhs_panel = false,
                             .k = kc,
                             .lhs_stride = widen ? widened_ld : lhs.ld / units,
-                            .rhs = at(packed, (c / kLanes * panel_stride + k0 * kLanes) * element),
+                            .rhs = rhs_at(c, k0),
+                            .next_rhs = !last              ? rhs_at(c + kBlockColumns, k0)
+                                        : k0 + kc < k_even ? rhs_at(column_begin, k0 + kc)
+                                                           : rhs_at(column_begin_of(task + 1), 0),
                             .rhs_stride = panel_stride,
                             .element = element,
                             .panels = (columns + kLanes - 1) / kLanes,
+                            .widened = ctx.rhs_scratch(worker),
+                            .widen_once = family.widens && ctx.widen_once,
                             .ldc = kBlockColumns,
                             .accumulate = k0 > 0};
+        std::size_t number = 0;
         auto finish = columns_from(c, columns);
         const std::size_t most = call.most_rows();
         // A product in one k block reuses a small buffer of sums; several blocks keep theirs apart.
@@ -84,16 +106,23 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         for (std::size_t row = row_begin, first = row; row < row_end;) {
           const std::size_t rest = std::min(row_end - row, kSumRows - row % kSumRows);
           const std::size_t height = kHeights.next(rest, most), count = kTileHeights[height];
-          call.run(height,
-                   widen ? static_cast<const void*>(ctx.lhs_scratch(worker) + (row - row_begin) * widened_ld)
-                         : at(lhs.data, (row * lhs.ld + k0) * element),
-                   sums + (row - first) * kBlockColumns);
+          const void* const stored = at(lhs.data, (row * lhs.ld + k0) * element);
+          // Rows that no other block of columns will read share one place, which stays in L1.
+          float* const widened = ctx.lhs_scratch(worker) + (one_block ? 0 : row - row_begin) * widened_ld;
+          if (convert) {  // just before the first tile reads them
+            for (std::size_t i = 0; i < count; ++i) {
+              ctx.kernels.to_fp32[static_cast<std::size_t>(lhs.dtype)](kc, at(stored, i * lhs.ld * element),
+                                                                       widened + i * widened_ld);
+            }
+          }
+          call.run(number++, height, widen ? widened : stored, sums + (row - first) * kBlockColumns);
           row += count;
           if (count < rest && !finish_each_tile) continue;
           if (k0 + kc == k_even) finish(sums, first, row - first);
           if (!one_k_block) sums += (row - first) * kBlockColumns;
           first = row;
         }
+        convert = false;
       }
     }
   };
@@ -114,6 +143,7 @@ StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t 
 GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),
       executor(threads),
+      widen_once(slow_conversions()),
       scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats),
       converted_(static_cast<std::size_t>(threads.threads())) {}
 

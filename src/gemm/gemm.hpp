@@ -23,9 +23,12 @@ class GemmContext {
   const KernelTable& kernels;
   Executor& executor;
 
+  bool widen_once;  // a right operand is converted by one tile for all, where the tiles can: the same bits
+
   const GemmFamily& family(Dtype dtype) const { return kernels.gemm[static_cast<std::size_t>(dtype)]; }
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
+  float* rhs_scratch(int worker) { return lhs_scratch(worker) + kLhsFloats; }
 
   // Rows of a left operand that a worker has converted: tasks on the same rows follow each other. Zero product: none.
   struct alignas(kCacheLine) Converted {
@@ -35,11 +38,13 @@ class GemmContext {
   std::size_t next_product() { return ++products_; }
   Converted& converted(int worker) { return converted_[static_cast<std::size_t>(worker)]; }
 
-  static constexpr std::size_t kTaskRows = 2 * kSumRows;
+  static constexpr std::size_t kTaskRows = 3 * kSumRows;
   static constexpr std::size_t kGroups = 4;  // column blocks of a task that widens one k block after the other
   static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
-  static constexpr std::size_t kLhsFloats = kTaskRows * (1024 + kLanes);  // what is converted at a time
-  static constexpr std::size_t kWorkerFloats = kTileFloats + kLhsFloats;
+  static constexpr std::size_t kMostConverted = 1024;  // k of what is converted at a time
+  static constexpr std::size_t kLhsFloats = kTaskRows * (kMostConverted + kLanes);
+  static constexpr std::size_t kRhsFloats = kBlockColumns * (kMostConverted + 1);
+  static constexpr std::size_t kWorkerFloats = kTileFloats + kLhsFloats + kRhsFloats;
 
  private:
   AlignedBuffer<float> scratch_;

@@ -39,23 +39,48 @@ inline constexpr TileHeights kHeights;
 // Some panels of the right operand over one block of k, times any rows of the left one.
 struct TileCall {
   const GemmFamily& family;
-  const TileFunction (*functions)[4];  // of the family: rows_tile or panel_tile
+  bool lhs_panel;  // lhs in panels, else in rows
   std::size_t k;
   std::size_t lhs_stride;  // 4-byte units
   const void* rhs;
+  const void* next_rhs;    // the one after this, to have it in L2 by then: as many panels, as far apart
   std::size_t rhs_stride;  // elements
   std::size_t element;
   std::size_t panels;
+  float* widened;   // [4 * widened_panel(k)], if the family widens
+  bool widen_once;  // it does, and tiles after the first are to read what it has left there
   std::size_t ldc;
   bool accumulate;
 
+  // Panels off powers of two: in distinct cache sets.
+  static constexpr std::size_t widened_panel(std::size_t k) { return (k + 1) * kLanes; }
   std::size_t most_rows() const { return family.most_rows[std::min(family.panels, panels) - 1]; }
 
-  void run(std::size_t height, const void* lhs, float* c) const {
+  // The tiles of a call are numbered from 0.
+  void run(std::size_t number, std::size_t height, const void* lhs, float* c) const {
+    const bool rest = widen_once && number > 0;
+    const auto* functions =
+        rest ? (lhs_panel ? family.panel_rest : family.rows_rest) : (lhs_panel ? family.panel_tile : family.rows_tile);
+    const std::size_t lines = k * kLanes * element / 64, tile_lines = k / 2;  // of a panel, and fetched by a tile
+    const std::size_t tiles_of_panel = lines / tile_lines;                    // 2 in fp32, else 1
     for (std::size_t p = 0; p < panels; p += family.panels) {
       const std::size_t count = std::min(family.panels, panels - p);
-      functions[height][count - 1](k, lhs, lhs_stride, at(rhs, p * rhs_stride * element), rhs_stride, c + p * kLanes,
-                                   ldc, accumulate);
+      // Past the last panel the rest of the tiles look at the first again.
+      const std::size_t ahead = std::min(p + number / tiles_of_panel, p + count - 1);
+      float* const wide = widened + p * widened_panel(k);
+      functions[height][count - 1](
+          {.k = k,
+           .lhs = lhs,
+           .lhs_stride = lhs_stride,
+           .rhs = rest ? static_cast<const void*>(wide) : at(rhs, p * rhs_stride * element),
+           .rhs_stride = rest ? widened_panel(k) : rhs_stride,
+           .c = c + p * kLanes,
+           .ldc = ldc,
+           .accumulate = accumulate,
+           .widened = wide,
+           .widened_stride = widened_panel(k),
+           .widened_step = widen_once ? 2 * kLanes : 0,
+           .ahead = at(next_rhs, ahead * rhs_stride * element + number % tiles_of_panel * tile_lines * 64)});
     }
   }
 };

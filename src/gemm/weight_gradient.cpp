@@ -8,7 +8,9 @@
 namespace halfstep {
 
 constexpr std::size_t kBatchRows = 1024;  // k of a block
-static_assert(kBatchRows * kLanes <= GemmContext::kLhsFloats);
+constexpr std::size_t kTaskStrips = 4;    // share the block of x that is in cache
+static_assert(kBatchRows <= GemmContext::kMostConverted);
+static_assert(kTaskStrips * kBatchRows * kLanes <= GemmContext::kLhsFloats);
 
 void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
                              PanelsOperand x, float* grad, bool accumulate, double* squares) {
@@ -20,44 +22,56 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   const std::size_t strips = layout.strips(), blocks = layout.blocks();
   const int threads =
       threads_for(static_cast<double>(rows * layout.out) * static_cast<double>(layout.in), ctx.executor.threads());
-  // Four strips share the block of x that is in cache. A strip that is converted serves several blocks.
-  const std::size_t task_strips = task_share(strips, 4, blocks, threads);
+  // A strip that is converted serves several blocks.
+  const std::size_t task_strips = task_share(strips, kTaskStrips, blocks, threads);
   const std::size_t strip_tasks = (strips + task_strips - 1) / task_strips;
   const std::size_t task_blocks = widen ? task_share(blocks, 4, strip_tasks, threads) : 1;
   const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
+  auto block_begin_of = [&](std::size_t task) { return task / strip_tasks * task_blocks; };
+
   auto body = [&](std::size_t task, int worker) {
-    const std::size_t block_begin = task / strip_tasks * task_blocks;
+    const std::size_t block_begin = block_begin_of(task);
     const std::size_t block_end = std::min(blocks, block_begin + task_blocks);
     const std::size_t strip_begin = task % strip_tasks * task_strips;
     const std::size_t strip_end = std::min(strips, strip_begin + task_strips);
+    const std::size_t next_begin = block_begin_of(task + 1) % blocks;
     for (std::size_t k0 = 0; k0 < rows; k0 += kBatchRows) {
       const std::size_t kc = std::min(kBatchRows, rows - k0);
-      for (std::size_t s = strip_begin; s < strip_end; ++s) {
-        const void* panel = at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * element);
-        const void* lhs = panel;
-        if (widen) {
-          ctx.kernels.widen_panel[static_cast<std::size_t>(x.dtype)](kc, panel, ctx.lhs_scratch(worker));
-          lhs = ctx.lhs_scratch(worker);
-        }
-        const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
-        for (std::size_t b = block_begin; b < block_end; ++b) {
-          const std::size_t columns = layout.block_columns(b);
+      auto stored = [&](std::size_t s) { return at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * element); };
+      auto widened = [&](std::size_t s) {
+        return ctx.lhs_scratch(worker) + (blocks == 1 ? 0 : s - strip_begin) * kc * kLanes;
+      };
+      for (std::size_t b = block_begin; b < block_end; ++b) {
+        const std::size_t columns = layout.block_columns(b);
+        auto rhs_at = [&](std::size_t block) {
+          return at(x.data, (block * 4 * x.panel_stride + k0 * kLanes) * element);
+        };
+        const TileCall call{.family = family,
+                            .lhs_panel = true,
+                            .k = kc,
+                            .lhs_stride = 1,
+                            .rhs = rhs_at(b),
+                            .next_rhs = rhs_at(b + 1 < block_end ? b + 1 : next_begin),
+                            .rhs_stride = x.panel_stride,
+                            .element = element,
+                            .panels = columns / kLanes,
+                            .widened = ctx.rhs_scratch(worker),
+                            .widen_once = family.widens && ctx.widen_once,
+                            .ldc = columns,
+                            .accumulate = k0 > 0 || accumulate};
+        const std::size_t most = call.most_rows();
+        std::size_t number = 0;
+        for (std::size_t s = strip_begin; s < strip_end; ++s) {
+          const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
           float* const out = grad + layout.block_offset(s, b);
-          const TileCall call{.family = family,
-                              .functions = family.panel_tile,
-                              .k = kc,
-                              .lhs_stride = 1,
-                              .rhs = at(x.data, (b * 4 * x.panel_stride + k0 * kLanes) * element),
-                              .rhs_stride = x.panel_stride,
-                              .element = element,
-                              .panels = columns / kLanes,
-                              .ldc = columns,
-                              .accumulate = k0 > 0 || accumulate};
-          const std::size_t most = call.most_rows();
+          if (widen && b == block_begin) {
+            ctx.kernels.widen_panel[static_cast<std::size_t>(x.dtype)](kc, stored(s), widened(s));
+          }
+          const void* const lhs = widen ? static_cast<const void*>(widened(s)) : stored(s);
           for (std::size_t i = 0; i < strip_rows;) {
             const std::size_t height = kHeights.next(strip_rows - i, most);
-            call.run(height, at(lhs, i * lhs_row), out + i * columns);
+            call.run(number++, height, at(lhs, i * lhs_row), out + i * columns);
             i += kTileHeights[height];
           }
           if (k0 + kc == rows) squares[s * blocks + b] = ctx.kernels.sum_squares(kLanes * columns, out);

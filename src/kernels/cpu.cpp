@@ -123,7 +123,8 @@ std::string missing_cpu_bits(std::string_view bits) {
 
 #if defined(__x86_64__)
 
-bool slow_dot_bf16() {
+namespace {
+bool is_intel() {
   const Leaf vendor = cpuid(0, 0);  // twelve letters, in this order of registers
   char name[12];
   std::memcpy(name, &vendor.ebx, 4);
@@ -131,6 +132,10 @@ bool slow_dot_bf16() {
   std::memcpy(name + 8, &vendor.ecx, 4);
   return std::string_view(name, sizeof(name)) == "GenuineIntel";
 }
+}  // namespace
+
+bool slow_dot_bf16() { return is_intel(); }
+bool slow_conversions() { return is_intel(); }
 
 std::string cpu_name() {
   constexpr std::uint32_t kFirst = 0x80000002u, kLast = 0x80000004u;  // brand string, 16 bytes per leaf
@@ -149,6 +154,7 @@ std::string cpu_name() {
 #else
 
 bool slow_dot_bf16() { return false; }
+bool slow_conversions() { return false; }
 
 std::string cpu_name() {
 #if defined(__aarch64__)

@@ -25,8 +25,21 @@ inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
 // fp32, unless GemmFamily::native. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form),
 // fp32 or as stored, bf16 in pairs, as GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride
 // elements apart.
-using TileFunction = void (*)(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs,
-                              std::size_t rhs_stride, float* c, std::size_t ldc, bool accumulate);
+struct TileOperands {
+  std::size_t k;
+  const void* lhs;
+  std::size_t lhs_stride;
+  const void* rhs;
+  std::size_t rhs_stride;
+  float* c;
+  std::size_t ldc;
+  bool accumulate;
+  float* widened;  // where GemmFamily::widens: receives rhs as fp32, in panels widened_stride apart
+  std::size_t widened_stride;
+  std::size_t widened_step;  // floats from two k to the next two: 32, or 0 where nobody will read them
+  const std::byte* ahead;    // k/2 cache lines from here on are fetched into L2 meanwhile: what the next task reads
+};
+using TileFunction = void (*)(const TileOperands&);
 
 inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 12, 16};
 
@@ -35,8 +48,11 @@ struct GemmFamily {
   std::size_t most_rows[4];                             // of a tile of so many panels [panels - 1]
   bool widen_lhs;                                       // the tile wants lhs as fp32: convert a block of it first
   bool native;                                          // rounds as the CPU's instruction does, not as all ISAs do
+  bool widens;                                          // the tile can leave rhs as fp32 for those that follow it
   TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
   TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
+  TileFunction rows_rest[std::size(kTileHeights)][4];   // the same on a right operand that a tile has left
+  TileFunction panel_rest[std::size(kTileHeights)][4];
 };
 
 // Where an epilogue puts values: row-major and in panels, already offset to the tile's first row (even) and column.

@@ -229,11 +229,15 @@ void check_case(const ProductCase& c, Activation activation) {
     GemmContext ctx(kernels, *executor);
     if (ctx.family(c.dtype).native && !native) native = sums_of(c, true);
     const Sums& sums = ctx.family(c.dtype).native ? *native : portable;
-    Mismatches wrong;
-    check_forward(wrong, ctx, c, activation, sums.y);
-    check_input_gradient(wrong, ctx, c, activation, sums.d_x);
-    check_weight_gradient(wrong, ctx, c, sums.grad, sums.added);
-    CHECK_MESSAGE(wrong.none(), wrong.text());
+    for (bool widen_once : {false, true}) {
+      if (widen_once && !ctx.family(c.dtype).widens) continue;
+      ctx.widen_once = widen_once;
+      Mismatches wrong;
+      check_forward(wrong, ctx, c, activation, sums.y);
+      check_input_gradient(wrong, ctx, c, activation, sums.d_x);
+      check_weight_gradient(wrong, ctx, c, sums.grad, sums.added);
+      CHECK_MESSAGE(wrong.none(), (widen_once ? "converted once: " : ""), wrong.text());
+    }
   });
 }
 

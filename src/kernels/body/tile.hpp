@@ -41,20 +41,42 @@ struct LhsRows {
   }
 };
 
+// Where a tile leaves its right operand, for CPUs on which conversions take the ports that fma needs (cpu.hpp). On a
+// route that leaves none, nothing of it remains.
+inline constexpr bool kSimd = kRegLanes > 1;
+template <bool Keeps>
+struct Widened {
+  float* place;
+  std::size_t stride, next;
+  HS_INLINE explicit Widened(const TileOperands& t)
+      : place(t.widened), stride(t.widened_stride), next(t.widened_step) {}
+  HS_INLINE void put(std::size_t panel, std::size_t k, const Wide& x) { store(place + panel * stride + k * kLanes, x); }
+  HS_INLINE void advance() { place += next; }
+};
+template <>
+struct Widened<false> {
+  HS_INLINE explicit Widened(const TileOperands&) {}
+  HS_INLINE void put(std::size_t, std::size_t, const Wide&) {}
+  HS_INLINE void advance() {}
+};
+
 // fp32 lhs, rhs of type D converted in registers. Two k a step (k is always even): less of a loop around them.
 template <Dtype D>
 struct WidenRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
+  static constexpr bool kWidens = kSimd && D != Dtype::fp32;
+  using Rest = WidenRoute<Dtype::fp32>;
   static constexpr std::size_t kStep = 2;     // k of one step
   static constexpr std::size_t kLhsStep = 2;  // and what that is in Lhs units
   static constexpr std::size_t kFirst = 0;    // the k that a step begins with
   using Lhs = float;
   using Rhs = typename Storage<D>::Type;
   template <int Rows, int Panels, class A>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs) {
+  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<kWidens>& w) {
     HS_UNROLL for (std::size_t k = 0; k < kStep; ++k) {
       Wide right[Panels];
       HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Storage<D>::load16(b + j * bs + k * kLanes);
+      HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, k, right[j]);
       HS_UNROLL for (int i = 0; i < Rows; ++i) {
         const Wide left = set(a.at(i, static_cast<std::ptrdiff_t>(k)));
         HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
@@ -63,36 +85,57 @@ struct WidenRoute {
   }
 };
 
+// The right operand of a pair route in fp32, k in order.
+struct WidenedPairs {
+  using Type = float;
+  static HS_INLINE Wide odd(const float* b) { return load(b + kLanes); }
+  static HS_INLINE Wide even(const float* b) { return load(b); }
+};
+struct StoredPairs {
+  using Type = std::uint16_t;
+  static HS_INLINE Wide odd(const std::uint16_t* b) { return load_odd16(b); }
+  static HS_INLINE Wide even(const std::uint16_t* b) { return load_even16(b); }
+};
+
 // bf16 pairs through fp32 fma: the odd k first, then the even one, as vdpbf16ps does.
-struct PairRoute {
+template <class Pairs>
+struct PairsRoute {
   static constexpr bool kWidenLhs = true;
+  static constexpr bool kWidens = kSimd && std::is_same_v<Pairs, StoredPairs>;
+  using Rest = PairsRoute<WidenedPairs>;
   static constexpr std::size_t kStep = 2, kLhsStep = 2, kFirst = 1;
   using Lhs = float;
-  using Rhs = std::uint16_t;
+  using Rhs = typename Pairs::Type;
   template <int Rows, int Panels, class A>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs) {
+  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<kWidens>& w) {
     Wide right[Panels];
-    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_odd16(b + j * bs);
+    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Pairs::odd(b + j * bs);
+    HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, 1, right[j]);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
       const Wide left = set(a.at(i, 0));
       HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
-    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = load_even16(b + j * bs);
+    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Pairs::even(b + j * bs);
+    HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, 0, right[j]);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {
       const Wide left = set(a.at(i, -1));
       HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
     }
   }
 };
+using PairRoute = PairsRoute<StoredPairs>;
 
 // LhsStride 0: rows form, the stride is a run-time value. 1: panel form.
 template <class Route, int Rows, int Panels, std::size_t LhsStride>
-void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs, std::size_t rhs_stride, float* c,
-          std::size_t ldc, bool accumulate) {
-  LhsRows<typename Route::Lhs, Rows, LhsStride> a(lhs, lhs_stride, Route::kFirst);
-  const auto* b = static_cast<const typename Route::Rhs*>(rhs);
+void tile(const TileOperands& t) {
+  LhsRows<typename Route::Lhs, Rows, LhsStride> a(t.lhs, t.lhs_stride, Route::kFirst);
+  const auto* b = static_cast<const typename Route::Rhs*>(t.rhs);
+  const std::size_t rhs_stride = t.rhs_stride, ldc = t.ldc;
+  float* c = t.c;
+  Widened<Route::kWidens> widened(t);
+  const std::byte* ahead = t.ahead;
   Wide acc[Rows][Panels];
-  if (accumulate) {
+  if (t.accumulate) {
     const float* row = c;
     HS_UNROLL for (int i = 0; i < Rows; ++i, row += ldc) {
       HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = load(row + j * kLanes);
@@ -100,8 +143,11 @@ void tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rh
   } else {
     HS_UNROLL for (int i = 0; i < Rows; ++i) { HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = set(0.0f); }
   }
-  for (const auto* const end = b + k * kLanes; b != end;) {
-    Route::template step<Rows, Panels>(acc, a, b, rhs_stride);
+  for (const auto* const end = b + t.k * kLanes; b != end;) {
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += 64;
+    Route::template step<Rows, Panels>(acc, a, b, rhs_stride, widened);
+    widened.advance();
     a.advance(Route::kLhsStep);
     b += Route::kStep * kLanes;
   }
@@ -117,6 +163,11 @@ inline constexpr TileFunction kTile = tile<Route, Rows, Panels, LhsStride>;
 // True for a route whose sums are not the portable ones.
 template <class Route>
 inline constexpr bool kNative = false;
+// True for a route that can leave its right operand as fp32.
+template <class Route>
+inline constexpr bool kWidens = false;
+template <class Route>
+requires Route::kWidens inline constexpr bool kWidens<Route> = true;
 
 // Most rows of a tile of so many panels. 32 registers of 512 bits: 24 accumulators (6 x 4, 8 x 3, 12 x 2), the panels'
 // own and one broadcast; a single panel takes 16 rows, enough chains for two instructions a cycle. 16 registers of 256
@@ -131,6 +182,10 @@ constexpr void fill_tile(GemmFamily& family) {
   if constexpr (kRows <= kMostRows[Panels - 1]) {
     family.rows_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 0>;
     family.panel_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 1>;
+    if constexpr (kWidens<Route>) {
+      family.rows_rest[Height][Panels - 1] = kTile<typename Route::Rest, kRows, Panels, 0>;
+      family.panel_rest[Height][Panels - 1] = kTile<typename Route::Rest, kRows, Panels, 1>;
+    }
     family.most_rows[Panels - 1] = kTileHeights[Height];
   }
 }
@@ -151,6 +206,7 @@ constexpr GemmFamily gemm_family() {
   family.panels = kWidestTile<Route>;
   family.widen_lhs = Route::kWidenLhs;
   family.native = kNative<Route>;
+  family.widens = kWidens<Route>;
   fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;
 }

@@ -6,11 +6,12 @@ namespace halfstep::HS_NAMESPACE {
 
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
+  static constexpr bool kWidens = false;
   static constexpr std::size_t kStep = 2, kLhsStep = 1, kFirst = 0;
   using Lhs = std::uint32_t;  // a pair
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, class A>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs) {
+  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<false>&) {
     __m512bh right[Panels];
     HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = (__m512bh)_mm512_loadu_si512(b + j * bs);
     HS_UNROLL for (int i = 0; i < Rows; ++i) {

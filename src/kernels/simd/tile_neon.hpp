@@ -64,13 +64,14 @@ struct NeonLeftBlock {
 };
 
 template <class Route, int Rows, bool PanelForm>
-void neon_tile(std::size_t k, const void* lhs, std::size_t lhs_stride, const void* rhs, std::size_t, float* c,
-               std::size_t ldc, bool accumulate) {
+void neon_tile(const TileOperands& t) {
   using Left = NeonLeft<typename Route::Left, Rows, PanelForm>;
-  Left a(lhs, lhs_stride);
-  const auto* b = static_cast<const typename Route::Right*>(rhs);
+  Left a(t.lhs, t.lhs_stride);
+  const auto* b = static_cast<const typename Route::Right*>(t.rhs);
+  const std::size_t k = t.k, ldc = t.ldc;
+  float* c = t.c;
   NeonTile<Rows> acc;
-  if (accumulate) {
+  if (t.accumulate) {
     const float* row = c;
     HS_UNROLL for (int i = 0; i < Rows; ++i, row += ldc) {
       HS_UNROLL for (int j = 0; j < kQuads; ++j) acc[i][j] = vld1q_f32(row + 4 * j);
