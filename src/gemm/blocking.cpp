@@ -35,7 +35,8 @@ const CacheSizes& cache_sizes() {
 }
 
 std::size_t streamed_k(std::size_t k, std::size_t element) {
-  return like_blocks(k, cache_sizes().l2 * 2 / 5 / (kBlockColumns * element));
+  constexpr std::size_t kMostBytes = std::size_t{256} << 10;  // more was slower however large L2 is (fp32, k 2048)
+  return like_blocks(k, std::min(cache_sizes().l2 * 2 / 5, kMostBytes) / (kBlockColumns * element));
 }
 
 std::size_t converted_k(std::size_t k, std::size_t rows) {
