@@ -50,6 +50,12 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
     squares_.push_back({{l.squares.data(), l.squares.size() - 1}});
     squares_.push_back({{&l.squares.back(), 1}});
   }
+  for (std::size_t layer = 0; layer < model_.layers().size(); ++layer) {
+    const WeightLayout& layout = model_.layers()[layer].layout;
+    for (std::size_t strip = 0; strip < layout.strips(); ++strip) {
+      for (std::size_t b = 0; b < layout.blocks(); b += kBlocksOfTask) update_tasks_.push_back({layer, strip, b});
+    }
+  }
 }
 
 std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
@@ -105,21 +111,23 @@ void TrainStep::clip_by_value() {
 
 // Moments, weights and both packed forms of each block, while the block is in cache.
 void TrainStep::update_weights() {
-  constexpr std::size_t kBlocksPerTask = 8;
+  auto update_blocks = [&](std::size_t task, int) {
+    const auto [layer, strip, first] = update_tasks_[task];
+    Dense& l = model_.layers()[layer];
+    for (std::size_t b = first; b < std::min(l.layout.blocks(), first + kBlocksOfTask); ++b) {
+      const std::size_t offset = l.layout.block_offset(strip, b);
+      alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
+      float* const block = model_.weight_block(context_.kernels, layer, strip, b, scratch);
+      optimizer_.apply(context_.kernels, 2 * layer, offset, kLanes * l.layout.block_columns(b),
+                       l.weight_grad.data() + offset, block);
+      model_.pack_block(context_.kernels, layer, strip, b, block);
+    }
+  };
+  // Few elements take less time than waking a thread.
+  constexpr std::size_t kWorthWaking = std::size_t{1} << 13;
+  context_.executor.run(update_tasks_.size(), update_blocks, model_.parameters() < kWorthWaking ? 1 : 0);
   for (std::size_t i = 0; i < model_.layers().size(); ++i) {
     Dense& l = model_.layers()[i];
-    const std::size_t groups = (l.layout.blocks() + kBlocksPerTask - 1) / kBlocksPerTask;
-    context_.executor.run(l.layout.strips() * groups, [&](std::size_t task, int) {
-      const std::size_t strip = task / groups, first = task % groups * kBlocksPerTask;
-      for (std::size_t b = first; b < std::min(l.layout.blocks(), first + kBlocksPerTask); ++b) {
-        const std::size_t offset = l.layout.block_offset(strip, b);
-        alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
-        float* const block = model_.weight_block(context_.kernels, i, strip, b, scratch);
-        optimizer_.apply(context_.kernels, 2 * i, offset, kLanes * l.layout.block_columns(b),
-                         l.weight_grad.data() + offset, block);
-        model_.pack_block(context_.kernels, i, strip, b, block);
-      }
-    });
     optimizer_.apply(context_.kernels, 2 * i + 1, 0, l.bias.size(), l.bias_grad.data(), l.bias.data());
   }
 }

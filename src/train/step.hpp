@@ -76,6 +76,12 @@ class TrainStep {
   ClipOptions clip_;
   std::optional<Headroom> headroom_;
   StageWatch* watch_ = nullptr;
+  // Blocks of a strip that are updated together, in the order in which they lie in memory.
+  struct UpdateTask {
+    std::size_t layer, strip, first_block;
+  };
+  static constexpr std::size_t kBlocksOfTask = 8;
+  std::vector<UpdateTask> update_tasks_;
   std::vector<GradientSquares> squares_;  // of weight and bias of each layer
 };
 
