@@ -31,7 +31,7 @@ void Executor::run(std::size_t tasks, TaskRef body, int most_threads) {
   if (tasks == 0) return;
   if (t_place.executor == this) return run_inline(tasks, t_place.worker, body);
   const std::lock_guard lock(turn_);
-  if (tasks == 1 || threads_ == 1 || most_threads == 1) return run_inline(tasks, 0, body);
+  if (tasks == 1 || threads_ == 1 || most_threads == 1 || alone_) return run_inline(tasks, 0, body);
   deal(tasks);
   run_parallel(tasks, body);
 }

@@ -53,6 +53,19 @@ class Executor {
   // a thread on this one; any other number is all of them.
   void run(std::size_t tasks, TaskRef body, int most_threads = 0);
 
+  // While it lives, runs of this executor stay on the thread that calls, if `alone`.
+  class Alone {
+   public:
+    Alone(Executor& executor, bool alone) : executor_(executor), before_(executor.alone_) { executor.alone_ = alone; }
+    ~Alone() { executor_.alone_ = before_; }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+
+   private:
+    Executor& executor_;
+    bool before_;
+  };
+
  protected:
   explicit Executor(int threads) : threads_(threads), shares_(static_cast<std::size_t>(threads)) {}
 
@@ -74,6 +87,7 @@ class Executor {
   void run_inline(std::size_t tasks, int worker, TaskRef body) const;
 
   int threads_;
+  bool alone_ = false;
   std::vector<Share> shares_;
   std::mutex turn_;
 };

@@ -25,7 +25,7 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
   constexpr std::size_t kPairsPerTask = 8;
   const std::size_t pairs = (order.size() + 1) / 2;
   const std::size_t element = size_of(input.dtype);
-  context.executor.run((pairs + kPairsPerTask - 1) / kPairsPerTask, [&](std::size_t task, int worker) {
+  auto body = [&](std::size_t task, int worker) {
     float* row0 = scratch_[static_cast<std::size_t>(worker)].data();
     float* row1 = row0 + width_;
     for (std::size_t p = task * kPairsPerTask; p < std::min(pairs, (task + 1) * kPairsPerTask); ++p) {
@@ -40,7 +40,9 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
       if (t.panels) t.panels = static_cast<std::byte*>(t.panels) + 2 * p * kLanes * element;
       context.kernels.store_rows[static_cast<std::size_t>(input.dtype)](width_, row0, row1, t);
     }
-  });
+  };
+  constexpr std::size_t kWorthWaking = std::size_t{1} << 14;  // elements
+  context.executor.run((pairs + kPairsPerTask - 1) / kPairsPerTask, body, order.size() * width_ < kWorthWaking ? 1 : 0);
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!examples_.labels.empty()) labels_[i] = examples_.labels[order[i]];
     if (!examples_.targets.empty()) values_[i] = examples_.targets[order[i]];

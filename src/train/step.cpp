@@ -1,6 +1,7 @@
 #include "train/step.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "base/fp_env.hpp"
@@ -8,6 +9,16 @@
 namespace halfstep {
 
 StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
+  const Executor::Alone alone(context_.executor, pace_.alone());
+  if (!pace_.measuring() || meter != nullptr || watch_ != nullptr) return run_on_threads(rows, targets, lr, meter);
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  const StepReport report = run_on_threads(rows, targets, lr, meter);
+  pace_.took(std::chrono::duration<double>(Clock::now() - start).count());
+  return report;
+}
+
+StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
@@ -45,7 +56,8 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
       optimizer_(optimizer),
       scaler_(scaler),
       clip_(clip),
-      headroom_(headroom) {
+      headroom_(headroom),
+      pace_(context.executor.threads()) {
   for (const Dense& l : model_.layers()) {
     squares_.push_back({{l.squares.data(), l.squares.size() - 1}});
     squares_.push_back({{&l.squares.back(), 1}});

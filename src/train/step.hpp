@@ -14,6 +14,7 @@
 #include "nn/mlp.hpp"
 #include "optim/optimizer.hpp"
 #include "train/step_meter.hpp"
+#include "train/step_pace.hpp"
 
 namespace halfstep {
 
@@ -43,6 +44,8 @@ class TrainStep {
   // The inputs are already in model.input(); `rows` valid examples. Allocates nothing.
   // A meter reads what this step rounds.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
+  // Whether the next step will run on the thread that calls: known once some steps were timed.
+  bool alone() const { return pace_.alone(); }
 
   // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
   void observe(StageWatch* watch) { watch_ = watch; }
@@ -57,6 +60,7 @@ class TrainStep {
   static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
 
  private:
+  StepReport run_on_threads(std::size_t rows, const Targets& targets, double lr, StepMeter* meter);
   double evaluate(std::size_t rows, const Targets& targets, const StorageTarget& d_logits, float* sums);
   void read_meter(StepMeter& meter, std::size_t rows, const Targets& targets);
   GradientSummary summarise();
@@ -76,6 +80,7 @@ class TrainStep {
   ClipOptions clip_;
   std::optional<Headroom> headroom_;
   StageWatch* watch_ = nullptr;
+  StepPace pace_;
   // Blocks of a strip that are updated together, in the order in which they lie in memory.
   struct UpdateTask {
     std::size_t layer, strip, first_block;
