@@ -13,7 +13,7 @@ struct IsaInfo {
   std::string name;
   bool runnable = false;
   bool chosen = false;
-  std::string reason;  // "fastest that this CPU runs", "CPU lacks avx512bw", "asked for by HALFSTEP_ISA"
+  std::string reason;  // "best that this CPU runs", "CPU lacks avx512bw", "asked for by HALFSTEP_ISA"
 };
 
 struct SystemInfo {

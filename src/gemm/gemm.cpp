@@ -144,6 +144,7 @@ GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),
       executor(threads),
       widen_once(slow_conversions()),
+      dot_bf16(!slow_dot_bf16()),
       scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats),
       converted_(static_cast<std::size_t>(threads.threads())) {}
 

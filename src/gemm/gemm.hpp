@@ -25,7 +25,12 @@ class GemmContext {
 
   bool widen_once;  // a right operand is converted by one tile for all, where the tiles can: the same bits
 
-  const GemmFamily& family(Dtype dtype) const { return kernels.gemm[static_cast<std::size_t>(dtype)]; }
+  bool dot_bf16;  // by the CPU's instruction, where the ISA has it
+
+  const GemmFamily& family(Dtype dtype) const {
+    if (dtype == Dtype::bf16 && !dot_bf16 && kernels.bf16_by_fma.panels > 0) return kernels.bf16_by_fma;
+    return kernels.gemm[static_cast<std::size_t>(dtype)];
+  }
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
   float* rhs_scratch(int worker) { return lhs_scratch(worker) + kLhsFloats; }

@@ -27,9 +27,9 @@ bool is_native(const KernelTable& table) {
 IsaState state_of(const char* name, const KernelTable& table, std::string_view bits) {
   std::string missing = missing_cpu_bits(bits);
   const bool runnable = missing.empty();
-  const bool slower = runnable && table.peak_dot_bf16 != nullptr && slow_dot_bf16();
-  std::string reason = slower ? "runs here; this CPU multiplies bf16 faster without its instruction" : "runs here";
-  return {name, &table, runnable, is_native(table), slower, runnable ? std::move(reason) : std::move(missing)};
+  const bool by_fma = runnable && table.bf16_by_fma.panels > 0 && slow_dot_bf16();
+  std::string note = by_fma ? "bf16 products by fma, faster on this CPU than its bf16 instruction" : "";
+  return {name, &table, runnable, is_native(table), runnable ? "runs here" : std::move(missing), std::move(note)};
 }
 
 std::vector<IsaState> detect() {
@@ -89,7 +89,7 @@ const IsaState& select_isa_state(std::string_view requested, Math math) {
       if (!usable(state, math)) refuse(request, "its bits are its own, and the math is portable", "--math native");
       return state;
     }
-    if (usable(state, math) && !state.slower) best = &state;
+    if (usable(state, math)) best = &state;
   }
   if (!request.name.empty()) refuse(request, "this build has no ISA of that name", "auto, " + usable_list(math));
   if (best == nullptr) throw Error(Status::internal, {.what = "no ISA of this build runs on this CPU"});
@@ -102,7 +102,7 @@ const KernelTable& select_isa(std::string_view requested, Math math) {
 
 std::string selection_reason(std::string_view requested) {
   const Request request = resolve(requested);
-  if (request.name.empty()) return "fastest that this CPU runs";
+  if (request.name.empty()) return "best that this CPU runs";
   return request.from_environment ? "asked for by HALFSTEP_ISA" : "asked for";
 }
 

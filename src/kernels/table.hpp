@@ -130,6 +130,7 @@ struct KernelTable {
   const char* name;
 
   GemmFamily gemm[kDtypes];
+  GemmFamily bf16_by_fma;  // in place of gemm[bf16] where the CPU's instruction is slow (cpu.hpp); no panels: none
   void (*forward_epilogue[kDtypes])(const ForwardEpilogue&);
   void (*logits_epilogue)(const ForwardEpilogue&);
   void (*backward_epilogue[kDtypes])(const BackwardEpilogue&);

@@ -22,7 +22,9 @@ SystemInfo system_info(const std::string& isa, Math math) {
   const IsaState& chosen = select_isa_state(isa, math);
   for (const IsaState& state : isas()) {
     const bool is_chosen = state.table == chosen.table;
-    info.isas.push_back({state.name, state.runnable, is_chosen, is_chosen ? selection_reason(isa) : state.reason});
+    std::string reason = is_chosen ? selection_reason(isa) : state.reason;
+    if (!state.note.empty()) reason += "; " + state.note;
+    info.isas.push_back({state.name, state.runnable, is_chosen, std::move(reason)});
   }
   info.math = name(math);
   info.math_reason = math_reason(chosen, math);

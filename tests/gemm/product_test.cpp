@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <optional>
+#include <utility>
 
 #include "base/fp_env.hpp"
 #include "support/isa_loop.hpp"
@@ -229,14 +230,17 @@ void check_case(const ProductCase& c, Activation activation) {
     GemmContext ctx(kernels, *executor);
     if (ctx.family(c.dtype).native && !native) native = sums_of(c, true);
     const Sums& sums = ctx.family(c.dtype).native ? *native : portable;
-    for (bool widen_once : {false, true}) {
-      if (widen_once && !ctx.family(c.dtype).widens) continue;
+    // Whatever suits this CPU: the other ways must work too.
+    for (auto [dot_bf16, widen_once] : {std::pair{true, false}, {true, true}, {false, false}, {false, true}}) {
+      if (!dot_bf16 && (c.dtype != Dtype::bf16 || kernels.bf16_by_fma.panels == 0)) continue;
+      ctx.dot_bf16 = dot_bf16;
       ctx.widen_once = widen_once;
+      if (widen_once && !ctx.family(c.dtype).widens) continue;
       Mismatches wrong;
       check_forward(wrong, ctx, c, activation, sums.y);
       check_input_gradient(wrong, ctx, c, activation, sums.d_x);
       check_weight_gradient(wrong, ctx, c, sums.grad, sums.added);
-      CHECK_MESSAGE(wrong.none(), (widen_once ? "converted once: " : ""), wrong.text());
+      CHECK_MESSAGE(wrong.none(), (dot_bf16 ? "" : "by fma: "), (widen_once ? "converted once: " : ""), wrong.text());
     }
   });
 }

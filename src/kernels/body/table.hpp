@@ -26,6 +26,7 @@ const KernelTable& kernel_table() {
   static constexpr KernelTable table = {
       .name = HS_STRING(HS_ISA),
       .gemm = {gemm_family<Fp32Route>(), gemm_family<Bf16Route>(), gemm_family<Fp16Route>()},
+      .bf16_by_fma = Fallback<Bf16Route>::family(),
       .forward_epilogue = HS_EACH_DTYPE(forward_epilogue),
       .logits_epilogue = logits_epilogue,
       .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),

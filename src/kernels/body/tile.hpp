@@ -211,4 +211,10 @@ constexpr GemmFamily gemm_family() {
   return family;
 }
 
+// What a route of one instruction is replaced by on CPUs where that is slow: it specialises this.
+template <class Route>
+struct Fallback {
+  static constexpr GemmFamily family() { return {}; }
+};
+
 }  // namespace halfstep::HS_NAMESPACE

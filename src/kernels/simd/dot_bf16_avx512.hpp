@@ -21,6 +21,11 @@ struct DotRoute {
   }
 };
 
+template <>
+struct Fallback<DotRoute> {
+  static constexpr GemmFamily family() { return gemm_family<PairRoute>(); }
+};
+
 // The peak of the instruction (body/peak.hpp has that of fma): two products and two sums a lane.
 inline double peak_dot_bf16(std::size_t rounds) {
   constexpr int kChains = 16;
