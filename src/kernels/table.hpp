@@ -110,6 +110,12 @@ struct RandomPlace {
 };
 inline constexpr std::size_t kRandomGroup = 128;
 
+// What normalising a row keeps for the way back: xhat = (x - mean - rest) * rstd. `rest` is what fp32 lacks of the
+// mean; RMSNorm has neither. All NaN, or rstd alone, where the row has an inf or a NaN.
+struct RowStatistics {
+  float mean, rest, rstd;
+};
+
 struct KernelTable {
   const char* name;
 
@@ -153,6 +159,19 @@ struct KernelTable {
   // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
   void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
   void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
+
+  // Normalisation of a row of `columns` values of any number: statistics of x; y = xhat * gamma + beta; and d in place,
+  // from the gradient by y to that by x, on whose way d * xhat is added to gamma_sums and d to beta_sums (not for
+  // Norm::rms). x is in storage, the rest fp32. normalise may take a part of a row that starts at a multiple of 16.
+  // What is written is zero beyond `columns` up to the next multiple of 16.
+  RowStatistics (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, float epsilon);
+  void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
+                             const float* beta, float* y);
+  void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,
+                                      const float* gamma, float* d, float* gamma_sums, float* beta_sums);
+  // Zero where an element's random number is below `dropped` (1 to 65535), else times 65536 / (65536 - dropped); NaN
+  // and inf show either way. fp32 in place, n a multiple of 16.
+  void (*dropout)(std::size_t n, float* x, const RandomPlace&, std::uint32_t dropped);
 
   // Losses on `columns` valid logits of a row. Return the row's loss; write d = (dloss/dlogit) * scale, zero beyond
   // `columns` up to the next multiple of 16. d may alias logits.
