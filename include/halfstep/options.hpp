@@ -38,6 +38,8 @@ struct Options {
   // model
   std::vector<std::int64_t> hidden = {128, 64};
   Activation activation = Activation::relu;
+  Norm norm = Norm::none;
+  double dropout = 0;
   std::string loss = "auto";  // auto | cross_entropy | binary_cross_entropy | mse | huber
   double huber_delta = 1.0;
 

@@ -160,10 +160,10 @@ struct KernelTable {
   void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
   void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
 
-  // Normalisation of a row of `columns` values of any number: statistics of x; y = xhat * gamma + beta; and d in place,
-  // from the gradient by y to that by x, on whose way d * xhat is added to gamma_sums and d to beta_sums (not for
-  // Norm::rms). x is in storage, the rest fp32. normalise may take a part of a row that starts at a multiple of 16.
-  // What is written is zero beyond `columns` up to the next multiple of 16.
+  // Normalisation of a row of any number of columns, x in storage, the rest fp32: statistics of x; y = xhat * gamma +
+  // beta, also of a part that starts at a multiple of 16; d in place, from the gradient by y to that by x, while d *
+  // xhat is added to gamma_sums and d to beta_sums. Norm::rms has no beta: null. What is written is zero beyond the
+  // row, up to the next multiple of 16.
   RowStatistics (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, float epsilon);
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
                              const float* beta, float* y);

@@ -83,10 +83,11 @@ Problem problem_of(const Prepared& prepared, const Options& options) {
   return problem;
 }
 
-std::string architecture(const std::vector<std::size_t>& widths, Activation activation) {
+std::string architecture(const std::vector<std::size_t>& widths, const Options& options) {
   std::string text;
   for (std::size_t width : widths) text += (text.empty() ? "" : "-") + std::to_string(width);
-  return text + " " + std::string(activation_name(activation));
+  text += " " + hidden_text(options.activation, options.norm);
+  return options.dropout == 0 ? text : text + ", dropout " + get_option(options, "dropout");
 }
 
 RunPlan make_plan(const Prepared& p, const Options& options, const Problem& problem, const Machine& machine,
@@ -96,7 +97,7 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
               std::to_string(p.preprocessor.features()) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
-  plan.model = architecture(model_widths(problem, options), options.activation) + ", " +
+  plan.model = architecture(model_widths(problem, options), options) + ", " +
                std::to_string(trainer.model().parameters()) + " parameters, " +
                precision_text(options.precision, trainer.model().shape().layer_dtypes);
   plan.machine = machine.description;
@@ -151,6 +152,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   SavedModel saved = {.preprocessor = prepared.preprocessor,
                       .widths = model_widths(problem, options),
                       .activation = options.activation,
+                      .norm = options.norm,
                       .loss = problem.loss,
                       .precision = options.precision,
                       .layer_dtypes = trainer.model().shape().layer_dtypes,

@@ -54,6 +54,12 @@ void check_layers(const Options& options) {
   }
 }
 
+void check_hidden(const Options& options) {
+  if (options.hidden.empty()) {
+    refuse_ignored(options, {"norm", "dropout"}, "there are no hidden layers", "--hidden 128,64");
+  }
+}
+
 void check_loss(const Options& options) {
   const bool for_classes = options.loss == "cross_entropy" || options.loss == "binary_cross_entropy";
   const bool for_values = options.loss == "mse" || options.loss == "huber";
@@ -100,6 +106,7 @@ void check_scale(const Options& options) {
 void validate(const Options& options) {
   check_each(options);
   check_layers(options);
+  check_hidden(options);
   check_optimizer(options);
   check_loss(options);
   check_scale(options);

@@ -8,7 +8,7 @@ inline constexpr std::size_t kRowChains = 4;  // of a sum over a row, so that ad
 
 // f(chain, i, keep) for each 16 of a row; keep zeroes the lanes beyond its end.
 template <class F>
-HS_INLINE void for_each_16(std::size_t columns, F f) {
+HS_INLINE void for_each_of_row(std::size_t columns, F f) {
   constexpr std::size_t kGroup = kRowChains * kLanes;
   std::size_t i = 0;
   for (; i + kGroup <= columns; i += kGroup) {
@@ -59,11 +59,11 @@ RowStatistics layer_statistics(std::size_t columns, const void* data, float epsi
   const Wide first = set(start[0]);
   RowSum sum, rest;
   RowSquares squares;
-  for_each_16(columns, [&](std::size_t j, std::size_t i, auto keep) {
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) {
     sum.chains[j] = sum.chains[j] + keep(Storage<D>::load16(x + i) - first);
   });
   const float mean = start[0] + sum.total() / n;
-  for_each_16(columns, [&](std::size_t j, std::size_t i, auto keep) {
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) {
     const Wide d = keep(Storage<D>::load16(x + i) - set(mean));
     rest.chains[j] = rest.chains[j] + d;
     squares.add_to(j % 2, d);
@@ -78,8 +78,9 @@ template <Dtype D>
 RowStatistics rms_statistics(std::size_t columns, const void* data, float epsilon) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   RowSquares squares;
-  for_each_16(columns,
-              [&](std::size_t j, std::size_t i, auto keep) { squares.add_to(j % 2, keep(Storage<D>::load16(x + i))); });
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) {
+    squares.add_to(j % 2, keep(Storage<D>::load16(x + i)));
+  });
   return {0, 0, reciprocal_deviation(squares.total() / static_cast<double>(columns), epsilon)};
 }
 
@@ -98,8 +99,9 @@ void normalise(std::size_t columns, const void* data, const RowStatistics& stati
                const float* beta, float* y) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const RowStatistics s = statistics;  // of its own, or every store might have changed it
-  for_each_16(columns, [&](std::size_t, std::size_t i, auto keep) {
-    store(y + i, keep(fma(normalised<D>(x + i, s), load(gamma + i), load(beta + i))));
+  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) {
+    const Wide offset = beta ? load(beta + i) : set(0.0f);
+    store(y + i, keep(fma(normalised<D>(x + i, s), load(gamma + i), offset)));
   });
 }
 
@@ -112,7 +114,7 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
   const auto n = static_cast<float>(columns);
   const RowStatistics s = statistics;
   RowSum direct, along;
-  for_each_16(columns, [&](std::size_t j, std::size_t i, auto keep) {
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) {
     const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
     const Wide g = keep(d_y * load(gamma + i));
     along.chains[j] = fma(g, xhat, along.chains[j]);
@@ -121,7 +123,7 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
     if constexpr (Centred) store(beta_sums + i, load(beta_sums + i) + d_y);
   });
   const Wide minus_along = set(-(along.total() / n)), mean = set(Centred ? direct.total() / n : 0.0f);
-  for_each_16(columns, [&](std::size_t, std::size_t i, auto keep) {
+  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) {
     const Wide g = load(d + i) * load(gamma + i) - mean;
     store(d + i, keep(fma(normalised<D>(x + i, s), minus_along, g) * set(s.rstd)));
   });
