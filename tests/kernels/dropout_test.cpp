@@ -16,7 +16,8 @@ TEST_CASE("kernels: dropout follows the counter-based numbers, element by elemen
   for_each_runnable_isa([](const KernelTable& kernels) {
     const FpEnvGuard guard;
     Mismatches wrong;
-    for (std::uint32_t dropped : {1u, 6554u, 32768u, 65535u}) {
+    const std::uint32_t border = random16(kPlace, kPlace.first + 5);  // kept by the first, dropped by the second
+    for (std::uint32_t dropped : {1u, 6554u, 32768u, 65535u, border, border + 1}) {
       for (std::size_t n : {16, 112, 128, 144, 400}) {
         AlignedBuffer<float> x = random_floats(n + 16, 70);
         const AlignedBuffer<float> before = random_floats(n + 16, 70);

@@ -64,6 +64,8 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"labels", "l.idx"},
                                                         {"hidden", "5,6,7"},
                                                         {"activation", "silu"},
+                                                        {"norm", "rms"},
+                                                        {"dropout", "0.25"},
                                                         {"loss", "huber"},
                                                         {"huber-delta", "0.1"},
                                                         {"precision", "fp16"},
@@ -211,6 +213,9 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"master", "stochastic"}, {"precision", "fp32"}})) == "--master");
   CHECK(refused(with({{"master", "kahan"}, {"precision", "fp32"}, {"layer-precision", "1=bf16"}})) == "");
   CHECK(refused(with({{"layer-precision", "2=fp32"}})) == "");
+  CHECK(refused(with({{"norm", "layer"}, {"dropout", "0.5"}})) == "");
+  CHECK(refused(with({{"hidden", "none"}, {"norm", "rms"}})) == "--norm");
+  CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
   CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"scale-init", "64"}})) == "");
