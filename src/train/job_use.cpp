@@ -65,7 +65,7 @@ Metrics evaluate(const std::string& model, const std::string& data, const Option
   const SavedModel saved = load_model(model);
   const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), true);
   Loaded loaded(saved, options, examples.rows);
-  const auto loss = make_loss(saved.loss, saved.huber_delta);
+  const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
   return measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
 }
 

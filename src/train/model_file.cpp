@@ -1,5 +1,6 @@
 #include "train/model_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -44,14 +45,17 @@ const std::string& metadata(const io::File& file, const std::string& path, std::
 }
 
 json::Value model_json(const SavedModel& model) {
-  json::Array widths, layers;
+  json::Array widths, layers, weights;
   for (std::size_t width : model.widths) widths.emplace_back(width);
   for (Dtype dtype : model.layer_dtypes) layers.emplace_back(name(dtype));
+  for (double weight : model.cross_entropy.class_weights) weights.emplace_back(weight);
   return json::Object{{"widths", widths},
                       {"activation", activation_name(model.activation)},
                       {"norm", name(model.norm)},
                       {"loss", loss_name(model.loss)},
                       {"huber_delta", model.huber_delta},
+                      {"label_smoothing", model.cross_entropy.label_smoothing},
+                      {"class_weights", weights},
                       {"precision", name(model.precision)},
                       {"layer_precision", layers}};
 }
@@ -79,6 +83,19 @@ GradScalerState read_scaler_json(const std::string& path, const json::Value& val
   return s;
 }
 
+// Older files have neither.
+void read_cross_entropy(const std::string& path, const json::Value& value, SavedModel& model) {
+  CrossEntropyOptions& c = model.cross_entropy;
+  if (const json::Value* v = value.find("label_smoothing")) c.label_smoothing = v->as_number();
+  if (!(c.label_smoothing >= 0 && c.label_smoothing < 1)) bad_model(path, "label_smoothing is out of range");
+  const json::Value* weights = value.find("class_weights");
+  if (!weights || weights->as_array().empty()) return;
+  for (const json::Value& w : weights->as_array()) c.class_weights.push_back(w.as_number());
+  const bool positive = std::all_of(c.class_weights.begin(), c.class_weights.end(), [](double w) { return w > 0; });
+  if (!positive || c.class_weights.size() != model.widths.back())
+    bad_model(path, "class_weights do not fit its classes");
+}
+
 void read_model_json(const std::string& path, const json::Value& value, SavedModel& model) {
   const json::Array& widths = value.at("widths").as_array();
   if (widths.size() < 2 || widths.size() > kMaxLayers) bad_model(path, "it has an impossible number of layers");
@@ -104,6 +121,7 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
   }
   model.huber_delta = value.at("huber_delta").as_number();
   if (!(model.huber_delta > 0)) bad_model(path, "huber_delta is not positive");
+  read_cross_entropy(path, value, model);
 }
 
 std::int64_t read_step(const std::string& path, const std::string& text) {

@@ -22,6 +22,7 @@ struct SavedModel {
   Dtype precision = Dtype::fp32;
   std::vector<Dtype> layer_dtypes;  // of each layer
   double huber_delta = 1;
+  CrossEntropyOptions cross_entropy;
   std::int64_t step = 0;
   GradScalerState scaler;
   std::string isa;

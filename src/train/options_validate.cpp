@@ -66,6 +66,9 @@ void check_loss(const Options& options) {
   if (options.task == Task::regress && for_classes) refuse("loss", options.loss + " is for classification", "mse");
   if (options.task == Task::classify && for_values)
     refuse("loss", options.loss + " is for regression", "cross_entropy");
+  if (options.loss == "binary_cross_entropy" || for_values || options.task == Task::regress) {
+    refuse_ignored(options, {"label-smoothing", "class-weights"}, "only cross_entropy has it", "--loss cross_entropy");
+  }
   if (options.loss != "huber") refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
 }
 

@@ -74,7 +74,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
               .max_rows = batch_rows(options, train),
               .master = options.master == MasterKind::fp32}),
       context_(*machine.kernels, *machine.executor),
-      loss_(make_loss(problem.loss, options.huber_delta)),
+      loss_(make_loss(problem.loss, options.huber_delta, problem.cross_entropy)),
       optimizer_(make_optimizer(optimizer_options(options), TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
       step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
