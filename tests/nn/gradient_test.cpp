@@ -244,14 +244,23 @@ TEST_CASE("nn: gradients of layers in different precisions against double") {
   for_each_runnable_isa([&](const KernelTable& kernels) {
     Mismatches wrong;
     GemmContext ctx(kernels, *executor);
-    for (Activation activation : {Activation::relu, Activation::silu, Activation::tanh}) {
+    for (Activation activation :
+         {Activation::relu, Activation::silu, Activation::tanh}) {  // the last two with norm, dropout
       for (const std::vector<Dtype>& dtypes :
            {std::vector{kFp32, kBf16, kFp16}, {kBf16, kFp16, kFp32}, {kFp16, kFp32, kBf16}, {kBf16, kFp32, kBf16}}) {
-        Mlp model({.widths = {20, 50, 33, 5}, .activation = activation, .layer_dtypes = dtypes, .max_rows = 40});
+        const bool plain = activation == Activation::relu;
+        Mlp model({.widths = {20, 50, 33, 5},
+                   .activation = activation,
+                   .norm = plain ? Norm::none : Norm::layer,
+                   .dropout = plain ? 0 : 0.25,
+                   .layer_dtypes = dtypes,
+                   .max_rows = 40});
         start(model, kernels);
         set_input(model, e);
+        ReferenceMlp reference = reference_of(model);
+        if (!plain) set_dropout(reference, model.shape(), e.rows);
         const auto expected =
-            reference_of(model).gradients(LossKind::cross_entropy, {e.x.begin(), e.x.end()}, e.rows, e.reference());
+            reference.gradients(LossKind::cross_entropy, {e.x.begin(), e.x.end()}, e.rows, e.reference());
         const std::string what = std::string(kernels.name) + " " + label(activation) + " mixed";
         const double loss = run(ctx, model, LossKind::cross_entropy, e, 256, false);
         if (!(std::fabs(loss - expected.loss) <= 0.06 * (1 + expected.loss))) wrong.add(what, " loss ", loss);
