@@ -14,6 +14,8 @@
 #include "kernels/body/rounding.hpp"
 #include "kernels/body/scan.hpp"
 #include "kernels/body/softmax.hpp"
+// Builds on normalisation and epilogue.
+#include "kernels/body/batch_normalisation.hpp"
 // Draws as rounding does.
 #include "kernels/body/dropout.hpp"
 
@@ -52,6 +54,13 @@ const KernelTable& kernel_table() {
       .row_statistics = HS_EACH_DTYPE(row_statistics),
       .normalise = HS_EACH_DTYPE(normalise),
       .normalise_backward = HS_EACH_DTYPE(normalise_backward),
+      .column_sums = HS_EACH_DTYPE(column_sums),
+      .batch_statistics = batch_statistics,
+      .running_statistics = running_statistics,
+      .update_running = update_running,
+      .normalise_columns = HS_EACH_DTYPE(normalise_columns),
+      .normalise_columns_sums = HS_EACH_DTYPE(normalise_columns_sums),
+      .normalise_columns_backward = HS_EACH_DTYPE(normalise_columns_backward),
       .dropout = dropout,
       .softmax_cross_entropy = softmax_cross_entropy,
       .softmax = softmax,
