@@ -38,8 +38,12 @@ struct Options {
   // model
   std::vector<std::int64_t> hidden = {128, 64};
   Activation activation = Activation::relu;
+  Norm norm = Norm::none;
+  double dropout = 0;
   std::string loss = "auto";  // auto | cross_entropy | binary_cross_entropy | mse | huber
   double huber_delta = 1.0;
+  double label_smoothing = 0;  // cross_entropy
+  std::string class_weights;   // cross_entropy: "balanced" or "name=weight,..."; empty: all 1
 
   // precision
   Dtype precision = Dtype::bf16;

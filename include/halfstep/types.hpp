@@ -25,6 +25,14 @@ enum class Activation : std::uint8_t {
   softplus     // beta 1
 };
 
+// Of the pre-activations of a hidden layer, row by row.
+enum class Norm : std::uint8_t { none, layer, rms };
+
+constexpr std::string_view name(Norm norm) {
+  constexpr std::string_view kNames[] = {"none", "layer", "rms"};
+  return kNames[static_cast<std::size_t>(norm)];
+}
+
 enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber };
 
 enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion };

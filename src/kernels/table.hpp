@@ -126,6 +126,17 @@ struct RandomPlace {
 };
 inline constexpr std::size_t kRandomGroup = 128;
 
+// What normalising a row keeps for the way back: xhat = (x - mean - rest) * rstd. `rest` is what fp32 lacks of the
+// mean; RMSNorm has neither. All NaN, or rstd alone, where the row has an inf or a NaN.
+struct RowStatistics {
+  float mean, rest, rstd;
+};
+
+// The same for each column of a batch, and the biased variance: vectors padded to 16.
+struct ColumnStatistics {
+  float *mean, *rest, *rstd, *variance;
+};
+
 struct KernelTable {
   const char* name;
 
@@ -170,6 +181,40 @@ struct KernelTable {
   // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
   void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
   void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
+
+  // Normalisation of a row of any number of columns, x in storage, the rest fp32: statistics of x; y = xhat * gamma +
+  // beta, also of a part that starts at a multiple of 16; d in place, from the gradient by y to that by x, while d *
+  // xhat is added to gamma_sums and d to beta_sums. Norm::rms has no beta: null. What is written is zero beyond the
+  // row, up to the next multiple of 16.
+  RowStatistics (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, float epsilon);
+  void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
+                             const float* beta, float* y);
+  void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,
+                                      const float* gamma, float* d, float* gamma_sums, float* beta_sums);
+  // BatchNorm. column_sums adds those of x - centre and of its square over `rows` rows, in order: a caller cuts a batch
+  // into chunks and joins their sums with `add`, once about the first row, and again about `mean` after adding `rest`
+  // to it. Then each row by itself; the sums of d * xhat and of d over all rows, `rows` of them, are the gradients of
+  // gamma and beta that normalise_columns_backward needs. update_running takes the unbiased variance, which one row has
+  // not. `columns` as above; batch_statistics, running_statistics and update_running write no padding.
+  void (*column_sums[kDtypes])(std::size_t rows, std::size_t columns, const void* x, std::size_t ld,
+                               const float* centre, float* sums, float* squares);
+  void (*batch_statistics)(std::size_t columns, std::size_t rows, const float* centre, const float* sums,
+                           const float* squares, float epsilon, const ColumnStatistics&);
+  void (*running_statistics)(std::size_t columns, const float* mean, const float* variance, float epsilon,
+                             const ColumnStatistics&);
+  void (*update_running)(std::size_t columns, std::size_t rows, const ColumnStatistics& batch, float momentum,
+                         float* mean, float* variance);
+  void (*normalise_columns[kDtypes])(std::size_t columns, const void* x, const ColumnStatistics&, const float* gamma,
+                                     const float* beta, float* y);
+  void (*normalise_columns_sums[kDtypes])(std::size_t columns, const void* x, const ColumnStatistics&, const float* d,
+                                          float* gamma_sums, float* beta_sums);
+  void (*normalise_columns_backward[kDtypes])(std::size_t columns, std::size_t rows, const void* x,
+                                              const ColumnStatistics&, const float* gamma, const float* gamma_grad,
+                                              const float* beta_grad, float* d);
+
+  // Zero where an element's random number is below `dropped` (1 to 65535), else times 65536 / (65536 - dropped); NaN
+  // and inf show either way. fp32 in place, n a multiple of 16.
+  void (*dropout)(std::size_t n, float* x, const RandomPlace&, std::uint32_t dropped);
 
   // Losses on `columns` valid logits of a row. Return the row's loss; write d = (dloss/dlogit) * scale, zero beyond
   // `columns` up to the next multiple of 16. d may alias logits.

@@ -28,10 +28,10 @@ class RowPair {
 
 }  // namespace
 
-std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta) {
+std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEntropyOptions& cross_entropy) {
   switch (kind) {
     case LossKind::cross_entropy:
-      return make_cross_entropy();
+      return make_cross_entropy(cross_entropy);
     case LossKind::binary_cross_entropy:
       return make_binary_cross_entropy();
     case LossKind::mse:
@@ -42,11 +42,18 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta) {
   return nullptr;
 }
 
+double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) {
+  double sum = 0;
+  for (std::size_t i = 0; i < rows; ++i) sum += loss.weight(i, targets);
+  return sum;
+}
+
 double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
                      const Targets& targets, float scale, const LossGradient* gradient) {
   const std::size_t chunks = (logits.rows + kChunkRows - 1) / kChunkRows;
   std::vector<double> partial(chunks, 0.0);
-  const float row_scale = scale / static_cast<float>(logits.rows);
+  const double weight = total_weight(loss, targets, logits.rows);
+  const float row_scale = scale / static_cast<float>(weight);
   const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
@@ -75,7 +82,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   executor.run(chunks, body);
   double total = 0;
   for (double p : partial) total += p;
-  return total / static_cast<double>(logits.rows);
+  return total / weight;
 }
 
 }  // namespace halfstep

@@ -1,9 +1,10 @@
-// Losses from logits and their gradients. Mean over the batch (and over the outputs where there are several). The scale
-// is a plain float: this folder does not know why somebody wants the gradient larger.
+// Losses from logits and their gradients. Mean over the batch by the rows' weights (and over the outputs where there
+// are several). The scale is a plain float: this folder does not know why somebody wants the gradient larger.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
@@ -39,10 +40,21 @@ class Loss {
   // Loss of one row; d[0..columns) = gradient by the logits times `scale`, zero up to the padded width.
   virtual double row(const KernelTable&, const float* logits, std::size_t columns, std::size_t index, const Targets&,
                      float scale, float* d) const = 0;
+  // Of a row in the mean.
+  virtual double weight(std::size_t /*index*/, const Targets&) const { return 1; }
+};
+
+// Of LossKind::cross_entropy alone.
+struct CrossEntropyOptions {
+  double label_smoothing = 0;         // share of the truth that is spread over all classes
+  std::vector<double> class_weights;  // of each class; empty: 1
 };
 
 // The one table of losses. `huber_delta` counts for huber alone.
-std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta);
+std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEntropyOptions& cross_entropy = {});
+
+// What the mean is divided by: the number of rows unless classes have weights.
+double total_weight(const Loss&, const Targets&, std::size_t rows);
 
 // Mean loss of the batch; the gradient by the logits, times `scale`, when `gradient` is not null. NaN logits give a NaN
 // loss.

@@ -4,7 +4,7 @@
 
 namespace halfstep {
 
-std::unique_ptr<Loss> make_cross_entropy();
+std::unique_ptr<Loss> make_cross_entropy(const CrossEntropyOptions& options);
 std::unique_ptr<Loss> make_binary_cross_entropy();
 std::unique_ptr<Loss> make_mse();
 std::unique_ptr<Loss> make_huber(double delta);

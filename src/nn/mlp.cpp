@@ -1,10 +1,12 @@
 #include "nn/mlp.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
+#include "nn/row_pass.hpp"
 
 namespace halfstep {
 namespace {
@@ -23,7 +25,7 @@ std::size_t bytes(const Activations& a) { return a.rows.size() + a.panels.size()
 
 std::size_t bytes(const Dense& l) {
   return 4 * (l.weight.size() + l.weight_grad.size() + l.bias.size() + l.bias_grad.size() + l.d_sums.size()) +
-         l.packed_forward.size() + l.packed_backward.size() + bytes(l.y) + l.z.size() + bytes(l.d);
+         l.packed_forward.size() + l.packed_backward.size() + bytes(l.y) + l.z.size() + bytes(l.d) + bytes_of_norm(l);
 }
 
 Dtype dtype_of(const MlpShape& shape, std::size_t layer) {
@@ -43,7 +45,10 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   l.packed_forward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
   if (index != last) {
     l.y = make_activations(rows, l.layout.out, dtype_of(shape, index + 1), shape.training);
-    if (shape.training && derivative_needs_input(l.activation)) {
+    l.norm = shape.norm;
+    if (l.norm != Norm::none) claim_norm(l, rows, shape.training);
+    const bool way_back = derivative_needs_input(l.activation) || shape.dropout > 0;
+    if (l.norm != Norm::none || (shape.training && way_back)) {
       l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(l.y.dtype));
     }
   }
@@ -78,16 +83,20 @@ Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
   input_ = make_activations(rows, shape_.widths.front(), dtype_of(shape_, 0), shape_.training);
   for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) layers_.push_back(make_dense(shape_, i, rows));
   logits_ = AlignedBuffer<float>(rows * logits_ld());
+  if (!shape_.training || (shape_.norm == Norm::none && shape_.dropout == 0)) return;
+  std::size_t widest = 0;
+  for (std::size_t i = 1; i + 1 < shape_.widths.size(); ++i) widest = std::max(widest, shape_.widths[i]);
+  d_y_ = AlignedBuffer<float>(rows * pad_columns(widest));
 }
 
 std::size_t Mlp::parameters() const {
   std::size_t count = 0;
-  for (const Dense& l : layers_) count += l.layout.out * (l.layout.in + 1);
+  for (const Dense& l : layers_) count += l.layout.out * (l.layout.in + 1 + l.norm_parameters.size());
   return count;
 }
 
 std::size_t Mlp::memory_bytes() const {
-  std::size_t total = bytes(input_) + 4 * logits_.size();
+  std::size_t total = bytes(input_) + 4 * (logits_.size() + d_y_.size());
   for (const Dense& l : layers_) total += bytes(l);
   return total;
 }
@@ -149,7 +158,8 @@ void Mlp::pack_all(const KernelTable& kernels) {
   }
 }
 
-void Mlp::forward(GemmContext& ctx, std::size_t rows) {
+void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_t> mask) {
+  mask_ = mask;
   const std::size_t last = layers_.size() - 1;
   for (std::size_t i = 0; i < last; ++i) {
     forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr);
@@ -163,7 +173,11 @@ void Mlp::forward(GemmContext& ctx, std::size_t rows) {
 }
 
 void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z) {
-  const Dense& l = layers_[layer];
+  Dense& l = layers_[layer];
+  if (takes_whole_rows(l)) {
+    pre_activation(ctx, layer, rows, {l.z.data(), l.y.ld, nullptr, 0, l.y.dtype});
+    return forward_rows(ctx, l, rows, mask_of(layer), y);
+  }
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.activation = l.activation;
@@ -173,11 +187,29 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
+void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget z) {
+  const Dense& l = layers_[layer];
+  ForwardEpilogue e = {};
+  e.bias = l.bias.data();
+  e.y = z;
+  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+}
+
+bool Mlp::takes_whole_rows(const Dense& l) const { return l.norm != Norm::none || (mask_ && shape_.dropout > 0); }
+
+// A stream for each step and layer, beside those of the optimizer (optim/optimizer.cpp).
+DropoutMask Mlp::mask_of(std::size_t layer) const {
+  if (!mask_ || shape_.dropout == 0) return {};
+  const auto dropped = static_cast<std::uint32_t>(std::lround(shape_.dropout * 65536));
+  return {shape_.mask_seed, *mask_ << 24 | layer << 2 | 3, std::clamp(dropped, 1u, 65535u)};
+}
+
 void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWatch* watch) {
   for (std::size_t i = layers_.size(); i-- > 0;) {
     Dense& l = layers_[i];
     enter(watch, StepStage::bias_gradient);
     bias_gradient(ctx, l, rows, accumulate);
+    norm_gradient(ctx, l, rows, accumulate);
     enter(watch, StepStage::weight_gradient);
     weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
                             l.weight_grad.data(), accumulate, l.squares.data());
@@ -189,7 +221,7 @@ void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWat
 
 void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums) {
   const Dense& l = layers_[layer];
-  const Dense& below = layers_[layer - 1];
+  Dense& below = layers_[layer - 1];
   BackwardEpilogue e = {};
   e.activation = below.activation;
   e.saved = below.z.size() ? below.z.data() : below.y.rows.data();
@@ -197,7 +229,13 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   e.saved_dtype = below.y.dtype;
   e.sums = sums;
   e.d = d;
+  const bool whole_rows = takes_whole_rows(below);
+  if (whole_rows) {
+    e.activation = Activation::identity;
+    e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
+  }
   input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
+  if (whole_rows) backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d, sums);
 }
 
 void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool accumulate) {
@@ -234,6 +272,9 @@ std::vector<NamedTensor> Mlp::tensors() const {
     }
     out.push_back(std::move(weight));
     out.push_back({name + ".bias", {l.layout.out}, {l.bias.begin(), l.bias.begin() + l.layout.out}});
+    for (const NormParameter& p : l.norm_parameters) {
+      out.push_back({name + "." + p.name, {l.layout.out}, {p.values.begin(), p.values.begin() + l.layout.out}});
+    }
   }
   return out;
 }
@@ -260,6 +301,10 @@ void Mlp::set_tensors(const std::vector<NamedTensor>& tensors) {
         l.weight[l.layout.offset(o, i)] = weight.values[o * l.layout.in + i];
       }
       l.bias[o] = bias.values[o];
+    }
+    for (NormParameter& p : l.norm_parameters) {
+      const std::vector<float>& values = find(name + "." + p.name, {l.layout.out}).values;
+      std::copy(values.begin(), values.end(), p.values.begin());
     }
   }
 }

@@ -1,8 +1,10 @@
-// A multi-layer perceptron: dense layers with one activation between them, logits out. It owns fp32 master weights and
-// gradients, the packed 16-bit working weights and every activation buffer, all allocated when it is built.
+// A multi-layer perceptron: dense layers, between them normalisation (if any), one activation and dropout; logits out.
+// It owns fp32 master weights and gradients, the packed 16-bit working weights and every activation buffer, all
+// allocated when it is built.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,9 @@ namespace halfstep {
 struct MlpShape {
   std::vector<std::size_t> widths;  // inputs, hidden..., outputs
   Activation activation = Activation::relu;
+  Norm norm = Norm::none;       // of every hidden layer, before its activation
+  double dropout = 0;           // share of each hidden layer's outputs, while training
+  std::uint64_t mask_seed = 0;  // of dropout
   Dtype dtype = Dtype::bf16;
   std::vector<Dtype> layer_dtypes = {};  // of each layer; empty: `dtype` for all
   std::size_t max_rows = 0;              // of one batch
@@ -35,6 +40,14 @@ struct Activations {
   PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
 };
 
+// A vector that normalisation brings to a layer: gamma, and beta unless it is Norm::rms. Always fp32, padded to 16.
+struct NormParameter {
+  const char* name;
+  AlignedBuffer<float> values, grad;
+  AlignedBuffer<float> sums;  // [sum_chunks][padded out]
+  double squares = 0;         // of grad
+};
+
 // The storage type of a layer is that of all its products read: weights, the layer's input and d. So y has the type
 // of the layer above.
 struct Dense {
@@ -45,13 +58,23 @@ struct Dense {
   AlignedBuffer<float> weight, weight_grad;  // master (empty without one), in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
-  Activations y;                // output; unused in the last layer
-  AlignedBuffer<std::byte> z;   // pre-activation rows in y's type, where the derivative needs them
+  Norm norm = Norm::none;
+  std::vector<NormParameter> norm_parameters;
+  AlignedBuffer<RowStatistics> statistics;  // of each row of z, where it is normalised
+  Activations y;                            // output; unused in the last layer
+  AlignedBuffer<std::byte> z;   // the product's rows in y's type, where the derivative or whole rows need them
   Activations d;                // gradient by the pre-activation
   AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
   std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
   // Element (out, in) of packed_forward.
   std::size_t packed_place(std::size_t out, std::size_t in) const;
+};
+
+// Which outputs of a layer dropout takes away, a function of seed and stream. `dropped`: 65536 times their share; 0:
+// off.
+struct DropoutMask {
+  std::uint64_t seed = 0, stream = 0;
+  std::uint32_t dropped = 0;
 };
 
 // A parameter as files know it: row-major fp32, shape [out, in] or [out].
@@ -90,11 +113,14 @@ class Mlp {
   Activations& d_logits() { return layers_.back().d; }
   float* d_logits_sums() { return layers_.back().d_sums.data(); }
 
-  // `rows` is even and at most the padded max_rows.
-  void forward(GemmContext&, std::size_t rows);
+  // `rows` is even and at most the padded max_rows. The masks of dropout are functions of `mask`, one number a step;
+  // without one nothing is dropped. What follows a forward pass (backward and the two below it) uses its masks.
+  void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {});
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares. `watch` may be null.
   void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
 
+  // The product of one layer and its bias, no more.
+  void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z);
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
   // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
@@ -107,6 +133,8 @@ class Mlp {
 
  private:
   const Activations& input_of(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].y; }
+  bool takes_whole_rows(const Dense& layer) const;
+  DropoutMask mask_of(std::size_t layer) const;
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
   std::byte* forward_block(Dense& layer, std::size_t strip, std::size_t block) const;
   float weight_at(const Dense& layer, std::size_t out, std::size_t in) const;
@@ -115,6 +143,8 @@ class Mlp {
   std::vector<Dense> layers_;
   Activations input_;
   AlignedBuffer<float> logits_;
+  AlignedBuffer<float> d_y_;           // [rows][widest hidden layer]: gradients by y, where whole rows follow
+  std::optional<std::uint64_t> mask_;  // of the last forward pass
 };
 
 }  // namespace halfstep

@@ -34,6 +34,7 @@ class Adam final : public Optimizer {
     AdamParameters p = factors_;
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
+    if (!grad.decays) p.decay = 1, p.l2 = 0;
     kernels.adam(n, grad.data, weights, first, second, p);
   }
 

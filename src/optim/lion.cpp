@@ -21,6 +21,7 @@ class Lion final : public Optimizer {
     LionParameters p = factors_;
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
+    if (!grad.decays) p.weight_decay = 0;
     kernels.lion(n, grad.data, weights, first, p);
   }
 

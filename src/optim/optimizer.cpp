@@ -33,8 +33,10 @@ void Optimizer::begin_step(double lr, float multiplier, float limit, std::span<c
 void Optimizer::apply(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
                       const float* grad, float* weights) {
   const float multiplier = tensor_multipliers_.empty() ? multiplier_ : tensor_multipliers_[tensor];
+  const bool decays = tensors_[tensor].shape.decays;
   for (std::size_t i = 0; i < n; i += kChunk) {
-    apply_chunk(kernels, tensor, offset + i, std::min(kChunk, n - i), {grad + i, multiplier, limit_}, weights + i);
+    apply_chunk(kernels, tensor, offset + i, std::min(kChunk, n - i), {grad + i, multiplier, limit_, decays},
+                weights + i);
   }
 }
 

@@ -17,17 +17,19 @@ namespace halfstep {
 // Padded elements of a tensor, and how its weights are kept. Without a fp32 master apply gets what storage holds and
 // leaves what storage can hold, rounded as OptimizerOptions::master says.
 struct OptimizerTensor {
-  OptimizerTensor(std::size_t elements, bool has_master = true, Dtype type = Dtype::fp32)
-      : size(elements), master(has_master), storage(type) {}
+  OptimizerTensor(std::size_t elements, bool has_master = true, Dtype type = Dtype::fp32, bool weight_decay = true)
+      : size(elements), master(has_master), storage(type), decays(weight_decay) {}
   std::size_t size;
   bool master;
   Dtype storage;
+  bool decays;  // by OptimizerOptions::weight_decay
 };
 
 struct ScaledGradient {
   const float* data;
   float multiplier;  // inv_scale x clip_coef
   float limit;       // clip by value before that; infinity: off
+  bool decays;       // its weights
 };
 
 class Optimizer {

@@ -21,6 +21,7 @@ class Sgd final : public Optimizer {
     SgdParameters p = factors_;
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
+    if (!grad.decays) p.l2 = 0;
     kernels.sgd(n, grad.data, weights, first, p);
   }
 

@@ -52,26 +52,27 @@ Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples
   metrics.rows = static_cast<std::int64_t>(examples.rows);
   metrics.classification = meaning.classification;
   const std::size_t columns = model.shape().widths.back();
-  double loss_sum = 0, correct = 0;
+  double loss_sum = 0, weight_sum = 0, correct = 0;
   Regression regression;
-  for_each_batch(context, model, examples,
-                 [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
-                   const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
-                                            examples.targets.empty() ? nullptr : examples.targets.data() + first};
-                   const LogitsView view = {logits, ld, columns, rows};
-                   loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) *
-                               static_cast<double>(rows);
-                   for (std::size_t i = 0; i < rows; ++i) {
-                     if (meaning.classification) {
-                       const std::size_t guess = predicted_class(logits + i * ld, columns, meaning.single_logit);
-                       correct += guess == static_cast<std::size_t>(targets.labels[i]);
-                     } else {
-                       regression.add(logits[i * ld] * meaning.target_scale, targets.values[i] * meaning.target_scale);
-                     }
-                   }
-                 });
+  for_each_batch(
+      context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
+        const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
+                                 examples.targets.empty() ? nullptr : examples.targets.data() + first};
+        const LogitsView view = {logits, ld, columns, rows};
+        const double weight = total_weight(loss, targets, rows);
+        loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) * weight;
+        weight_sum += weight;
+        for (std::size_t i = 0; i < rows; ++i) {
+          if (meaning.classification) {
+            const std::size_t guess = predicted_class(logits + i * ld, columns, meaning.single_logit);
+            correct += guess == static_cast<std::size_t>(targets.labels[i]);
+          } else {
+            regression.add(logits[i * ld] * meaning.target_scale, targets.values[i] * meaning.target_scale);
+          }
+        }
+      });
   const auto n = static_cast<double>(examples.rows);
-  metrics.loss = loss_sum / n;
+  metrics.loss = loss_sum / weight_sum;
   metrics.accuracy = correct / n;
   metrics.rmse = std::sqrt(regression.squares / n);
   const double spread = regression.sum_squares - regression.sum * regression.sum / n;

@@ -8,6 +8,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
+#include "train/class_weights.hpp"
 #include "train/model_file.hpp"
 #include "train/precision.hpp"
 #include "train/trainer.hpp"
@@ -73,6 +74,16 @@ LossKind choose_loss(const Options& options, bool classify) {
                .hint = classify ? "--loss cross_entropy or binary_cross_entropy" : "--loss mse or huber"});
 }
 
+// A run never starts with a parameter it ignores; that the target is a number may have shown only now.
+Problem without_cross_entropy(const Options& options, const Problem& problem) {
+  if (options.label_smoothing == 0 && options.class_weights.empty()) return problem;
+  throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
+                                         .where = options.label_smoothing > 0 ? "--label-smoothing" : "--class-weights",
+                                         .why = "only cross_entropy has it, and the target is a number",
+                                         .kept = {},
+                                         .hint = "--task classify"});
+}
+
 Problem problem_of(const Prepared& prepared, const Options& options) {
   const bool classify = prepared.preprocessor.task() == Task::classify;
   Problem problem;
@@ -80,13 +91,18 @@ Problem problem_of(const Prepared& prepared, const Options& options) {
   problem.loss = choose_loss(options, classify);
   problem.meaning = output_meaning(prepared.preprocessor, problem.loss);
   problem.outputs = !classify || problem.meaning.single_logit ? 1 : prepared.preprocessor.classes().size();
+  if (problem.loss != LossKind::cross_entropy) return without_cross_entropy(options, problem);
+  problem.cross_entropy = {
+      options.label_smoothing,
+      class_weights(options.class_weights, prepared.preprocessor.classes(), prepared.train.labels)};
   return problem;
 }
 
-std::string architecture(const std::vector<std::size_t>& widths, Activation activation) {
+std::string architecture(const std::vector<std::size_t>& widths, const Options& options) {
   std::string text;
   for (std::size_t width : widths) text += (text.empty() ? "" : "-") + std::to_string(width);
-  return text + " " + std::string(activation_name(activation));
+  text += " " + hidden_text(options.activation, options.norm);
+  return options.dropout == 0 ? text : text + ", dropout " + get_option(options, "dropout");
 }
 
 RunPlan make_plan(const Prepared& p, const Options& options, const Problem& problem, const Machine& machine,
@@ -96,7 +112,7 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
               std::to_string(p.preprocessor.features()) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
-  plan.model = architecture(model_widths(problem, options), options.activation) + ", " +
+  plan.model = architecture(model_widths(problem, options), options) + ", " +
                std::to_string(trainer.model().parameters()) + " parameters, " +
                precision_text(options.precision, trainer.model().shape().layer_dtypes);
   plan.machine = machine.description;
@@ -151,10 +167,12 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   SavedModel saved = {.preprocessor = prepared.preprocessor,
                       .widths = model_widths(problem, options),
                       .activation = options.activation,
+                      .norm = options.norm,
                       .loss = problem.loss,
                       .precision = options.precision,
                       .layer_dtypes = trainer.model().shape().layer_dtypes,
                       .huber_delta = options.huber_delta,
+                      .cross_entropy = problem.cross_entropy,
                       .step = 0,
                       .scaler = {},
                       .isa = machine.kernels->name,

@@ -21,6 +21,7 @@ struct Loaded {
         context(*machine.kernels, *machine.executor),
         model({.widths = saved.widths,
                .activation = saved.activation,
+               .norm = saved.norm,
                .layer_dtypes = saved.layer_dtypes,
                .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
                .training = false}) {
@@ -64,7 +65,7 @@ Metrics evaluate(const std::string& model, const std::string& data, const Option
   const SavedModel saved = load_model(model);
   const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), true);
   Loaded loaded(saved, options, examples.rows);
-  const auto loss = make_loss(saved.loss, saved.huber_delta);
+  const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
   return measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
 }
 
@@ -97,7 +98,7 @@ ModelSummary inspect(const std::string& path) {
   s.format = "halfstep 1 (safetensors)";
   s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
   for (std::size_t width : saved.widths) s.architecture += (s.architecture.empty() ? "" : "-") + std::to_string(width);
-  s.architecture += " " + std::string(activation_name(saved.activation)) + ", " + std::string(loss_name(saved.loss));
+  s.architecture += " " + hidden_text(saved.activation, saved.norm) + ", " + std::string(loss_name(saved.loss));
   for (const NamedTensor& t : saved.tensors) {
     s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});

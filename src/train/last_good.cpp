@@ -17,6 +17,7 @@ LastGood::LastGood(Mlp& model) {
   for (const Dense& l : model.layers()) {
     Copy copy;
     copy.bias = AlignedBuffer<float>(l.bias.size());
+    for (const NormParameter& p : l.norm_parameters) copy.norm.emplace_back(p.values.size());
     if (l.master) {
       copy.weight = AlignedBuffer<float>(l.layout.size());
     } else {
@@ -41,6 +42,7 @@ void LastGood::keep(Mlp& model, std::int64_t applied) {
     const Dense& l = model.layers()[i];
     Copy& copy = layers_[i];
     copy_all(l.bias, copy.bias);
+    for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(l.norm_parameters[p].values, copy.norm[p]);
     if (l.master) {
       copy_all(l.weight, copy.weight);
       continue;
@@ -56,6 +58,7 @@ void LastGood::restore(Mlp& model) const {
     Dense& l = model.layers()[i];
     const Copy& copy = layers_[i];
     copy_all(copy.bias, l.bias);
+    for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(copy.norm[p], l.norm_parameters[p].values);
     if (l.master) {
       copy_all(copy.weight, l.weight);
       continue;
@@ -70,6 +73,7 @@ std::size_t LastGood::memory_bytes() const {
   for (const Copy& copy : layers_) {
     total += (copy.weight.size() + copy.bias.size()) * sizeof(float) + copy.packed_forward.size() +
              copy.packed_backward.size();
+    for (const AlignedBuffer<float>& values : copy.norm) total += values.size() * sizeof(float);
   }
   return total;
 }

@@ -28,6 +28,7 @@ class LastGood {
  private:
   struct Copy {
     AlignedBuffer<float> weight, bias;
+    std::vector<AlignedBuffer<float>> norm;
     AlignedBuffer<std::byte> packed_forward, packed_backward;
   };
   std::vector<Copy> layers_;

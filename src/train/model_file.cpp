@@ -1,5 +1,6 @@
 #include "train/model_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kLosses = {"cross_entropy", "binary_cross_entropy", "mse", "huber"};
 constexpr std::array<std::string_view, 10> kActivations = {
     "identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"};
+constexpr std::array<std::string_view, 3> kNorms = {"none", "layer", "rms"};
 constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "bf16", "fp16"};
 constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::size_t kMaxLayers = 1024;
@@ -43,13 +45,17 @@ const std::string& metadata(const io::File& file, const std::string& path, std::
 }
 
 json::Value model_json(const SavedModel& model) {
-  json::Array widths, layers;
+  json::Array widths, layers, weights;
   for (std::size_t width : model.widths) widths.emplace_back(width);
   for (Dtype dtype : model.layer_dtypes) layers.emplace_back(name(dtype));
+  for (double weight : model.cross_entropy.class_weights) weights.emplace_back(weight);
   return json::Object{{"widths", widths},
                       {"activation", activation_name(model.activation)},
+                      {"norm", name(model.norm)},
                       {"loss", loss_name(model.loss)},
                       {"huber_delta", model.huber_delta},
+                      {"label_smoothing", model.cross_entropy.label_smoothing},
+                      {"class_weights", weights},
                       {"precision", name(model.precision)},
                       {"layer_precision", layers}};
 }
@@ -77,6 +83,19 @@ GradScalerState read_scaler_json(const std::string& path, const json::Value& val
   return s;
 }
 
+// Older files have neither.
+void read_cross_entropy(const std::string& path, const json::Value& value, SavedModel& model) {
+  CrossEntropyOptions& c = model.cross_entropy;
+  if (const json::Value* v = value.find("label_smoothing")) c.label_smoothing = v->as_number();
+  if (!(c.label_smoothing >= 0 && c.label_smoothing < 1)) bad_model(path, "label_smoothing is out of range");
+  const json::Value* weights = value.find("class_weights");
+  if (!weights || weights->as_array().empty()) return;
+  for (const json::Value& w : weights->as_array()) c.class_weights.push_back(w.as_number());
+  const bool positive = std::all_of(c.class_weights.begin(), c.class_weights.end(), [](double w) { return w > 0; });
+  if (!positive || c.class_weights.size() != model.widths.back())
+    bad_model(path, "class_weights do not fit its classes");
+}
+
 void read_model_json(const std::string& path, const json::Value& value, SavedModel& model) {
   const json::Array& widths = value.at("widths").as_array();
   if (widths.size() < 2 || widths.size() > kMaxLayers) bad_model(path, "it has an impossible number of layers");
@@ -87,6 +106,9 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
   }
   model.activation =
       static_cast<Activation>(index_of(kActivations, path, "activation", value.at("activation").as_string()));
+  if (const json::Value* norm = value.find("norm")) {  // older files have none
+    model.norm = static_cast<Norm>(index_of(kNorms, path, "norm", norm->as_string()));
+  }
   model.loss = static_cast<LossKind>(index_of(kLosses, path, "loss", value.at("loss").as_string()));
   model.precision = static_cast<Dtype>(index_of(kPrecisions, path, "precision", value.at("precision").as_string()));
   model.layer_dtypes.assign(model.widths.size() - 1, model.precision);
@@ -99,6 +121,7 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
   }
   model.huber_delta = value.at("huber_delta").as_number();
   if (!(model.huber_delta > 0)) bad_model(path, "huber_delta is not positive");
+  read_cross_entropy(path, value, model);
 }
 
 std::int64_t read_step(const std::string& path, const std::string& text) {
@@ -110,12 +133,14 @@ std::int64_t read_step(const std::string& path, const std::string& text) {
   return step;
 }
 
-// Exactly the tensors that the widths ask for, so that building the model allocates no more than the file holds.
-std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file,
-                                      const std::vector<std::size_t>& widths) {
-  if (file.tensors.size() != 2 * (widths.size() - 1)) {
-    bad_model(path, "expected " + std::to_string(2 * (widths.size() - 1)) + " tensors, found " +
-                        std::to_string(file.tensors.size()));
+// Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
+std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file, const SavedModel& model) {
+  const std::vector<std::size_t>& widths = model.widths;
+  const std::size_t hidden = widths.size() - 2;
+  const std::size_t of_norm = model.norm == Norm::none ? 0 : model.norm == Norm::rms ? 1 : 2;
+  const std::size_t expected = 2 * (hidden + 1) + of_norm * hidden;
+  if (file.tensors.size() != expected) {
+    bad_model(path, "expected " + std::to_string(expected) + " tensors, found " + std::to_string(file.tensors.size()));
   }
   std::vector<NamedTensor> out;
   auto take = [&](const std::string& name, std::vector<std::size_t> shape) {
@@ -132,6 +157,8 @@ std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& f
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     take("layers." + std::to_string(i) + ".weight", {widths[i + 1], widths[i]});
     take("layers." + std::to_string(i) + ".bias", {widths[i + 1]});
+    if (i < hidden && of_norm > 0) take("layers." + std::to_string(i) + ".gamma", {widths[i + 1]});
+    if (i < hidden && of_norm > 1) take("layers." + std::to_string(i) + ".beta", {widths[i + 1]});
   }
   return out;
 }
@@ -155,6 +182,11 @@ void check_outputs(const std::string& path, const SavedModel& model) {
 
 std::string_view loss_name(LossKind loss) { return kLosses[static_cast<std::size_t>(loss)]; }
 std::string_view activation_name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
+
+std::string hidden_text(Activation activation, Norm norm) {
+  const std::string text(activation_name(activation));
+  return norm == Norm::none ? text : std::string(name(norm)) + " norm, " + text;
+}
 
 std::string weights_digest(const std::vector<NamedTensor>& tensors) {
   Digest digest;
@@ -222,7 +254,7 @@ SavedModel load_model(const std::string& path) {
     model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
   }
   check_outputs(path, model);
-  model.tensors = read_tensors(path, file, model.widths);
+  model.tensors = read_tensors(path, file, model);
   return model;
 }
 

@@ -17,10 +17,12 @@ struct SavedModel {
   data::Preprocessor preprocessor;
   std::vector<std::size_t> widths;
   Activation activation = Activation::relu;
+  Norm norm = Norm::none;
   LossKind loss = LossKind::cross_entropy;
   Dtype precision = Dtype::fp32;
   std::vector<Dtype> layer_dtypes;  // of each layer
   double huber_delta = 1;
+  CrossEntropyOptions cross_entropy;
   std::int64_t step = 0;
   GradScalerState scaler;
   std::string isa;
@@ -30,7 +32,8 @@ struct SavedModel {
   std::string digest;  // of the file, as read
 };
 
-// Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.1.weight, ...
+// Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.0.gamma and beta where it is
+// normalised, layers.1.weight, ...
 std::string weights_digest(const std::vector<NamedTensor>& tensors);
 
 // Durable and atomic. Throws Error(io).
@@ -45,5 +48,7 @@ std::vector<std::pair<std::string, std::string>> config_of(const Options& option
 
 std::string_view loss_name(LossKind loss);
 std::string_view activation_name(Activation activation);
+// "gelu", or "layer norm, gelu".
+std::string hidden_text(Activation activation, Norm norm);
 
 }  // namespace halfstep

@@ -1,5 +1,6 @@
 #include "train/options_registry.hpp"
 
+#include "train/class_weights.hpp"
 #include "train/options_parse.hpp"
 
 namespace halfstep::options {
@@ -115,6 +116,11 @@ void set_loss_scale(Options& options, Name value) {
   options.loss_scale = number_text(scale);
 }
 
+void set_class_weights(Options& options, Name value) {
+  parse_class_weights(value);
+  options.class_weights = value;
+}
+
 // bf16 needs no loss scale and is at least as fast as fp16 on every ISA here.
 void set_precision(Options& options, Name value) {
   constexpr Dtype kDtypes[] = {Dtype::bf16, Dtype::fp16, Dtype::fp32, Dtype::bf16};
@@ -174,8 +180,16 @@ std::vector<Entry> model_entries() {
       {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
       choice("activation", "identity|relu|gelu|gelu_tanh|silu|tanh|sigmoid|leaky_relu|elu|softplus",
              "after each hidden layer", &O::activation),
+      choice("norm", "none|layer|rms", "normalisation of each hidden layer's rows, before its activation", &O::norm),
+      number("dropout", ">= 0 and < 1; 0: off", fraction,
+             "share of each hidden layer's outputs that a training step goes without", &O::dropout),
       choice("loss", "auto|cross_entropy|binary_cross_entropy|mse|huber", "auto follows the task", &O::loss),
       number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
+      number("label-smoothing", ">= 0 and < 1", fraction,
+             "share of the truth that cross_entropy spreads over all classes", &O::label_smoothing),
+      {"class-weights", "text", "balanced, or NAME=WEIGHT,...; empty: all 1",
+       "what rows of a class count in cross_entropy, such as cat=1,dog=2.5; balanced: inversely to their number",
+       set_class_weights, [](const Options& o) { return o.class_weights; }},
       {"precision", "bf16|fp16|fp32|auto", "", "storage of weights and activations; arithmetic is fp32", set_precision,
        [](const Options& o) { return std::string(name(o.precision)); }},
       {"layer-precision", "list", "LAYER=PRECISION, layers from 0", "layers stored otherwise, such as 0=fp32,2=fp16",

@@ -54,12 +54,21 @@ void check_layers(const Options& options) {
   }
 }
 
+void check_hidden(const Options& options) {
+  if (options.hidden.empty()) {
+    refuse_ignored(options, {"norm", "dropout"}, "there are no hidden layers", "--hidden 128,64");
+  }
+}
+
 void check_loss(const Options& options) {
   const bool for_classes = options.loss == "cross_entropy" || options.loss == "binary_cross_entropy";
   const bool for_values = options.loss == "mse" || options.loss == "huber";
   if (options.task == Task::regress && for_classes) refuse("loss", options.loss + " is for classification", "mse");
   if (options.task == Task::classify && for_values)
     refuse("loss", options.loss + " is for regression", "cross_entropy");
+  if (options.loss == "binary_cross_entropy" || for_values || options.task == Task::regress) {
+    refuse_ignored(options, {"label-smoothing", "class-weights"}, "only cross_entropy has it", "--loss cross_entropy");
+  }
   if (options.loss != "huber") refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
 }
 
@@ -100,6 +109,7 @@ void check_scale(const Options& options) {
 void validate(const Options& options) {
   check_each(options);
   check_layers(options);
+  check_hidden(options);
   check_optimizer(options);
   check_loss(options);
   check_scale(options);

@@ -23,7 +23,7 @@ StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, d
   StepReport report;
   GradientSummary gradients;
   enter(watch_, StepStage::forward);
-  model_.forward(context_, pad_rows(rows));
+  model_.forward(context_, pad_rows(rows), ++attempted_);
   do {
     report.loss_scale = scaler_.scale();
     enter(watch_, StepStage::loss);
@@ -58,12 +58,21 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
       clip_(clip),
       headroom_(headroom),
       pace_(context.executor.threads()) {
-  for (const Dense& l : model_.layers()) {
-    squares_.push_back({{l.squares.data(), l.squares.size() - 1}});
-    squares_.push_back({{&l.squares.back(), 1}});
+  const std::vector<Dense>& layers = model_.layers();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    squares_.push_back({{layers[i].squares.data(), layers[i].squares.size() - 1}});
+    squares_.push_back({{&layers[i].squares.back(), 1}});
+    places_.push_back({StepCause::gradient, i, "weight"});
+    places_.push_back({StepCause::gradient, i, "bias"});
   }
-  for (std::size_t layer = 0; layer < model_.layers().size(); ++layer) {
-    const WeightLayout& layout = model_.layers()[layer].layout;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (const NormParameter& p : layers[i].norm_parameters) {
+      squares_.push_back({{&p.squares, 1}});
+      places_.push_back({StepCause::gradient, i, p.name});
+    }
+  }
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const WeightLayout& layout = layers[layer].layout;
     for (std::size_t strip = 0; strip < layout.strips(); ++strip) {
       for (std::size_t b = 0; b < layout.blocks(); b += kBlocksOfTask) update_tasks_.push_back({layer, strip, b});
     }
@@ -75,6 +84,9 @@ std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
   for (const Dense& l : model.layers()) {
     sizes.emplace_back(l.layout.size(), l.master, l.dtype);
     sizes.emplace_back(l.bias.size());
+  }
+  for (const Dense& l : model.layers()) {
+    for (const NormParameter& p : l.norm_parameters) sizes.emplace_back(p.values.size(), true, Dtype::fp32, false);
   }
   return sizes;
 }
@@ -115,9 +127,13 @@ void TrainStep::clip_by_value() {
         squares = kernels.sum_squares(n, block);
       }
     });
-    if (!(l.squares.back() < std::numeric_limits<double>::infinity())) continue;
-    kernels.clamp(l.bias_grad.size(), limit, l.bias_grad.data());
-    l.squares.back() = kernels.sum_squares(l.bias_grad.size(), l.bias_grad.data());
+    auto clip_vector = [&](AlignedBuffer<float>& grad, double& squares) {
+      if (!(squares < std::numeric_limits<double>::infinity())) return;
+      kernels.clamp(grad.size(), limit, grad.data());
+      squares = kernels.sum_squares(grad.size(), grad.data());
+    };
+    clip_vector(l.bias_grad, l.squares.back());
+    for (NormParameter& p : l.norm_parameters) clip_vector(p.grad, p.squares);
   }
 }
 
@@ -141,6 +157,12 @@ void TrainStep::update_weights() {
   for (std::size_t i = 0; i < model_.layers().size(); ++i) {
     Dense& l = model_.layers()[i];
     optimizer_.apply(context_.kernels, 2 * i + 1, 0, l.bias.size(), l.bias_grad.data(), l.bias.data());
+  }
+  std::size_t tensor = 2 * model_.layers().size();
+  for (Dense& l : model_.layers()) {
+    for (NormParameter& p : l.norm_parameters) {
+      optimizer_.apply(context_.kernels, tensor++, 0, p.values.size(), p.grad.data(), p.values.data());
+    }
   }
 }
 

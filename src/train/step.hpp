@@ -22,7 +22,7 @@ namespace halfstep {
 struct Incident {
   StepCause cause = StepCause::none;
   std::size_t layer = 0;
-  bool bias = false;  // of that layer, where a weight or a gradient is meant
+  const char* parameter = "weight";  // of that layer, where a weight or a gradient is meant
 };
 
 struct StepReport {
@@ -56,7 +56,8 @@ class TrainStep {
   // The first weight that is not finite, itself or in the storage type.
   Incident check_weights() const;
 
-  // Tensors in the order the optimizer knows them: weight and bias of each layer. Biases are always fp32.
+  // Tensors in the order the optimizer knows them: weight and bias of each layer, then what normalisation brings to
+  // each, which does not decay. All but weights are always fp32.
   static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
 
  private:
@@ -87,7 +88,9 @@ class TrainStep {
   };
   static constexpr std::size_t kBlocksOfTask = 8;
   std::vector<UpdateTask> update_tasks_;
-  std::vector<GradientSquares> squares_;  // of weight and bias of each layer
+  std::vector<GradientSquares> squares_;  // of each tensor, in the optimizer's order
+  std::vector<Incident> places_;          // layer and parameter of each of them
+  std::uint64_t attempted_ = 0;           // steps: dropout's masks follow from it
 };
 
 }  // namespace halfstep

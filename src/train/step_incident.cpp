@@ -56,8 +56,11 @@ Incident TrainStep::check_weights() const {
     const bool whole =
         l.master ? fits(l.weight, beyond(l.dtype))
                  : std::isfinite(largest_of(context_.kernels, l.dtype, l.layout.size(), l.packed_forward.data()));
-    if (!whole) return {StepCause::weights, i, false};
-    if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, true};  // biases stay fp32
+    if (!whole) return {StepCause::weights, i, "weight"};
+    if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, "bias"};  // this and the others stay fp32
+    for (const NormParameter& p : l.norm_parameters) {
+      if (!fits(p.values, INFINITY)) return {StepCause::weights, i, p.name};
+    }
   }
   return {};
 }
@@ -79,19 +82,17 @@ Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientS
   if (cause == StepCause::forward) return {cause, forward};
   if (cause == StepCause::scale) return {cause, backward - 1};
   if (cause != StepCause::gradient) return {cause};
-  const auto tensor = static_cast<std::size_t>(gradients.first_bad);
-  return {cause, tensor / 2, tensor % 2 == 1};
+  return places_[static_cast<std::size_t>(gradients.first_bad)];
 }
 
 std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
   std::vector<std::string> names;
-  const auto parameter = [](std::size_t layer, bool bias) { return tensor_name(layer, bias ? "bias" : "weight"); };
   switch (incident.cause) {
     case StepCause::data:
       names.emplace_back("input");
       break;
     case StepCause::weights:
-      names.push_back(parameter(incident.layer, incident.bias));
+      names.push_back(tensor_name(incident.layer, incident.parameter));
       break;
     case StepCause::forward:
       names.push_back(incident.layer + 1 == model_.layers().size() ? "logits" : tensor_name(incident.layer, "output"));
@@ -110,7 +111,7 @@ std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
   for (std::size_t i = 0; i < squares_.size(); ++i) {
     double sum = 0;
     for (const double block : squares_[i].blocks) sum += block;
-    if (!std::isfinite(sum)) names.push_back("gradient of " + parameter(i / 2, i % 2 == 1));
+    if (!std::isfinite(sum)) names.push_back("gradient of " + tensor_name(places_[i].layer, places_[i].parameter));
   }
   return names;
 }

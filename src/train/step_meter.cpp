@@ -113,6 +113,10 @@ void StepMeter::read(GemmContext& context, std::size_t rows) {
     out.push_back(matrix_meter(kernels, tensor_name(i, "d"), l.d.dtype, rows, l.layout.out));
     out.push_back(gradient_meter(kernels, i, l));
     if (i + 1 == layers.size()) continue;  // logits are fp32
+    if (l.norm != Norm::none) {
+      model_.pre_activation(context, i, pad_rows(rows), scratch_target(l.layout.out));
+      out.push_back(matrix_meter(kernels, tensor_name(i, "pre_activation"), l.y.dtype, rows, l.layout.out));
+    }
     model_.forward_layer(context, i, pad_rows(rows), scratch_target(l.layout.out), nullptr);
     out.push_back(matrix_meter(kernels, tensor_name(i, "output"), l.y.dtype, rows, l.layout.out));
   }

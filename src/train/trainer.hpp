@@ -23,6 +23,7 @@ struct Problem {
   std::size_t outputs = 0;
   LossKind loss = LossKind::cross_entropy;
   OutputMeaning meaning;
+  CrossEntropyOptions cross_entropy;
 };
 
 // Widths, inputs first, for this problem and these options.

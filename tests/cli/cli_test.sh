@@ -156,6 +156,11 @@ expect 4 predict a.safetensors builtin:digits --out missing/p.csv
 expect 0 inspect a.safetensors; in_out "layers.0.weight"; in_out "classifier"
 expect 0 inspect a.safetensors --json; one_line
 for key in format kind architecture parameters tensors digest weights_digest config; do field $key; done
+expect 0 train --epochs 1 --hidden 8 --norm layer --dropout 0.1 --label-smoothing 0.1 --class-weights balanced \
+  --out n.safetensors; in_err "layer norm, relu, dropout 0.1"
+expect 0 inspect n.safetensors; in_out "layer norm, relu, cross_entropy"; in_out "layers.0.gamma"; in_out "layers.0.beta"
+expect 2 train --epochs 1 --hidden 8 --class-weights eleven=2 --out x.safetensors; in_err "no class"
+expect 2 train wide.csv --task auto --target last --hidden none --dropout 0.1; in_err "--dropout"
 expect 0 train wide.csv --task regress --epochs 1 --hidden 4 --json --out r.safetensors; field rmse; field r2; field validation
 expect 0 predict r.safetensors wide.csv; in_out "row,value"
 

@@ -13,13 +13,6 @@ namespace {
 
 constexpr Dtype kNarrow[] = {Dtype::bf16, Dtype::fp16};
 
-// The contract of RandomPlace, written as one index.
-std::uint32_t random16(const RandomPlace& at, std::uint64_t element) {
-  const std::uint64_t block = element / 128 * 16 + element % 16;
-  const std::uint32_t word = Rng(at.seed, at.stream).u32(4 * block + element % 128 / 32);
-  return element / 16 % 2 == 0 ? word & 0xffff : word >> 16;
-}
-
 // Neighbours of |x| in storage by integers, and the one that the random number picks: in units of 2^-16 of a step.
 float expected(Dtype dtype, float x, std::uint32_t random) {
   if (!std::isfinite(x)) return x;

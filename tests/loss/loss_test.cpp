@@ -179,4 +179,76 @@ TEST_CASE("loss: same bits with any number of threads and on every ISA") {
   }
 }
 
+// As PyTorch's documentation of CrossEntropyLoss has it: one part by the label, one by all classes, both over the
+// weights of the labels.
+double weighted_reference(const Batch& b, const CrossEntropyOptions& o, std::vector<double>& d) {
+  double by_label = 0, by_all = 0, weights = 0;
+  auto weight = [&](std::size_t c) { return o.class_weights.empty() ? 1 : o.class_weights[c]; };
+  for (std::size_t r = 0; r < b.rows; ++r) weights += weight(static_cast<std::size_t>(b.labels[r]));
+  d.assign(b.rows * b.columns, 0);
+  for (std::size_t r = 0; r < b.rows; ++r) {
+    const std::vector<double> z = b.row(r);
+    const double most = *std::max_element(z.begin(), z.end());
+    double sum = 0;
+    for (double v : z) sum += std::exp(v - most);
+    auto part = [&](std::size_t c, double share) {  // share of -log p[c], and its gradient
+      for (std::size_t i = 0; i < b.columns; ++i)
+        d[r * b.columns + i] += share / weights * (std::exp(z[i] - most) / sum - (i == c ? 1 : 0));
+      return share * (std::log(sum) + most - z[c]);
+    };
+    const auto label = static_cast<std::size_t>(b.labels[r]);
+    by_label += part(label, (1 - o.label_smoothing) * weight(label));
+    for (std::size_t c = 0; c < b.columns; ++c)
+      by_all += part(c, o.label_smoothing / static_cast<double>(b.columns) * weight(c));
+  }
+  return (by_label + by_all) / weights;
+}
+
+TEST_CASE("loss: label smoothing and class weights against double") {
+  const auto executor = make_executor(3, "threads");
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    Mismatches wrong;
+    for (std::size_t columns : {2, 5, 17}) {
+      std::vector<double> weights;
+      for (std::size_t c = 0; c < columns; ++c) weights.push_back(0.25 + static_cast<double>(c * 7 % 5));
+      for (const CrossEntropyOptions& o : {CrossEntropyOptions{0.1, {}}, {0, weights}, {0.3, weights}}) {
+        for (std::size_t rows : {1, 49, 100}) {
+          for (float size : {3.0f, 1e3f}) {
+            const Batch b(rows, columns, size);
+            std::vector<double> want;
+            const double expected = weighted_reference(b, o, want);
+            StoredMatrix d(Dtype::fp32, pad_rows(rows), columns);
+            AlignedBuffer<float> sums(sum_chunks(rows) * b.ld);
+            const LossGradient gradient = {d.target(), sums.data(), kSumRows, b.ld};
+            const auto loss = make_loss(LossKind::cross_entropy, 1, o);
+            const double got = evaluate_loss(*loss, kernels, *executor, b.view(), b.targets(), kScale, &gradient);
+            const std::string what = std::string(kernels.name) + " smoothing " + std::to_string(o.label_smoothing) +
+                                     " rows " + std::to_string(rows) + " columns " + std::to_string(columns);
+            if (!(std::fabs(got - expected) <= 1e-6 * (1 + expected))) wrong.add(what, ": ", got, " not ", expected);
+            for (std::size_t i = 0; i < rows * b.ld; ++i) {
+              const std::size_t r = i / b.ld, c = i % b.ld;
+              const double slope = c < columns ? want[r * columns + c] * static_cast<double>(kScale) : 0;
+              const double slack = c < columns ? 4e-6 * static_cast<double>(kScale) / static_cast<double>(rows) : 0;
+              if (!(std::fabs(d.at(r, c) - slope) <= slack))
+                wrong.add(what, " d ", r, ",", c, ": ", d.at(r, c), " not ", slope);
+            }
+          }
+        }
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("loss: smoothing of a logit that cannot be is infinite, and a NaN shows") {
+  const KernelTable& kernels = *isas().front().table;
+  AlignedBuffer<float> d(16);
+  const std::int32_t label = 0;
+  const auto loss = make_loss(LossKind::cross_entropy, 1, {0.1, {}});
+  const float impossible[16] = {1, -kInf, 2}, broken[16] = {1, kNan, 2};
+  CHECK(loss->row(kernels, impossible, 3, 0, {&label, nullptr}, 1, d.data()) == HUGE_VAL);
+  for (int i = 0; i < 3; ++i) CHECK(std::isfinite(d[static_cast<std::size_t>(i)]));
+  CHECK(std::isnan(loss->row(kernels, broken, 3, 0, {&label, nullptr}, 1, d.data())));
+}
+
 }  // namespace

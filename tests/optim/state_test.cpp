@@ -178,4 +178,25 @@ TEST_CASE("optim: a multiplier for each tensor") {
   });
 }
 
+TEST_CASE("optim: a tensor that does not decay stays where it is without a gradient") {
+  const KernelTable& kernels = *isas().front().table;
+  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
+    OptimizerOptions options;
+    options.kind = kind;
+    options.weight_decay = 0.1;
+    const auto optimizer = make_optimizer(options, {{16}, {16, true, Dtype::fp32, false}});
+    AlignedBuffer<float> grad(16), decaying = random_floats(16, 1), fixed = random_floats(16, 1);
+    const AlignedBuffer<float> before = random_floats(16, 1);
+    for (int step = 0; step < 3; ++step) {
+      optimizer->begin_step(0.1, 1, kInf);
+      optimizer->apply(kernels, 0, 0, 16, grad.data(), decaying.data());
+      optimizer->apply(kernels, 1, 0, 16, grad.data(), fixed.data());
+    }
+    for (std::size_t i = 0; i < 16; ++i) {
+      CHECK(fixed[i] == before[i]);
+      CHECK(std::fabs(decaying[i]) < std::fabs(before[i]));
+    }
+  }
+}
+
 }  // namespace

@@ -62,6 +62,13 @@ inline AlignedBuffer<float> random_floats(std::size_t n, std::uint64_t stream, f
   return out;
 }
 
+// The contract of RandomPlace, written as one index.
+inline std::uint32_t random16(const RandomPlace& at, std::uint64_t element) {
+  const std::uint64_t block = element / 128 * 16 + element % 16;
+  const std::uint32_t word = Rng(at.seed, at.stream).u32(4 * block + element % 128 / 32);
+  return element / 16 % 2 == 0 ? word & 0xffff : word >> 16;
+}
+
 inline std::size_t bytes_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
 // Element `index` of storage memory as it lies there, widened to 32 bits.

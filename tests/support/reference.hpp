@@ -115,21 +115,40 @@ struct ReferenceTargets {
 double reference_loss(LossKind kind, const double* logits, std::size_t columns, std::size_t row,
                       const ReferenceTargets& targets, double* d);
 
+// xhat of a row, in place; returns the reciprocal deviation.
+double reference_normalise(Norm norm, std::vector<double>& row);
+// The gradient by the row from that by xhat, in place.
+void reference_normalise_backward(Norm norm, const std::vector<double>& xhat, double rstd, std::vector<double>& d);
+
 // Weights row-major [out][in].
 struct ReferenceMlp {
   std::vector<std::size_t> widths;
   Activation activation = Activation::relu;
   std::vector<std::vector<double>> weights, biases;
+  Norm norm = Norm::none;
+  std::vector<std::vector<double>> gammas, betas;  // of each hidden layer; betas empty for Norm::rms
+  std::vector<std::vector<double>> dropout;        // factors of each hidden layer's outputs [rows][width], or nothing
 
   struct Gradients {
     double loss = 0;
-    std::vector<std::vector<double>> weights, biases;
+    std::vector<std::vector<double>> weights, biases, gammas, betas;
   };
 
   // Mean loss of `rows` rows of x [rows][widths.front()].
   double loss(LossKind kind, const std::vector<double>& x, std::size_t rows, const ReferenceTargets& targets) const;
   Gradients gradients(LossKind kind, const std::vector<double>& x, std::size_t rows,
                       const ReferenceTargets& targets) const;
+
+ private:
+  // What a row meets in a layer: the activation's input and the output, and on the way to them xhat.
+  struct Layer {
+    std::vector<double> xhat, z, y;
+    double rstd = 1;
+  };
+  std::vector<Layer> forward(const std::vector<double>& x, std::size_t row) const;
+  // d goes from the gradient by a hidden layer's output to that by its product.
+  void hidden_backward(std::size_t layer, std::size_t row, const Layer& values, std::vector<double>& d,
+                       Gradients& g) const;
 };
 
 }  // namespace halfstep::test

@@ -19,15 +19,19 @@ struct Counts {
   std::int64_t zero = 0, subnormal = 0, infinite = 0;
 };
 
-Counts stored_counts(const Activations& a, std::size_t rows, std::size_t columns) {
+Counts stored_counts(Dtype dtype, const void* data, std::size_t ld, std::size_t rows, std::size_t columns) {
   Counts c;
   for (std::size_t i = 0; i < rows * columns; ++i) {
-    const float size = std::fabs(get(a.dtype, a.rows.data(), i / columns * a.ld + i % columns));
+    const float size = std::fabs(get(dtype, data, i / columns * ld + i % columns));
     c.zero += size == 0;
     c.infinite += !std::isfinite(size);
-    c.subnormal += size > 0 && size < (a.dtype == Dtype::fp16 ? 0x1p-14f : 0x1p-126f);
+    c.subnormal += size > 0 && size < (dtype == Dtype::fp16 ? 0x1p-14f : 0x1p-126f);
   }
   return c;
+}
+
+Counts stored_counts(const Activations& a, std::size_t rows, std::size_t columns) {
+  return stored_counts(a.dtype, a.rows.data(), a.ld, rows, columns);
 }
 
 void check(Mismatches& wrong, const std::string& what, const TensorMeter& m, const Counts& stored,
@@ -72,7 +76,15 @@ TEST_CASE("meter: counts at each border of a storage type") {
 TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the step stays what it was") {
   for_each_runnable_isa([](const KernelTable& kernels) {
     Mismatches wrong;
-    for (Activation activation : {Activation::relu, Activation::silu}) {
+    struct Case {
+      Activation activation;
+      Norm norm;
+      double dropout;
+    };
+    for (const auto& [activation, norm, dropout] : {Case{Activation::relu, Norm::none, 0},
+                                                    {Activation::silu, Norm::none, 0},
+                                                    {Activation::relu, Norm::layer, 0.25},
+                                                    {Activation::tanh, Norm::none, 0.5}}) {
       for (float scale : {1.0f, 0x1p-8f, 0x1p24f}) {
         std::vector<std::uint32_t> bits[2];
         for (bool metered : {false, true}) {
@@ -80,6 +92,8 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
           GemmContext context(kernels, *executor);
           Mlp model({.widths = {30, 70, 20, 5},
                      .activation = activation,
+                     .norm = norm,
+                     .dropout = dropout,
                      .layer_dtypes = {Dtype::fp16, Dtype::bf16, Dtype::fp16},
                      .max_rows = 50});
           model.initialise(1, kernels);
@@ -95,11 +109,14 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
           if (!metered) continue;
           CHECK(report.applied == (scale < 1e6f));
           CHECK(meter.report().applied == report.applied);
-          CHECK(meter.report().tensors.size() == 8);
+          CHECK(meter.report().tensors.size() == (norm == Norm::none ? 8 : 10));
           for (const TensorMeter& m : meter.report().tensors) {
             const std::size_t at = m.tensor.find("layers.") + 7;
             const Dense& l = model.layers()[static_cast<std::size_t>(m.tensor[at] - '0')];
             const std::string what = std::string(kernels.name) + " " + m.tensor + " scale " + std::to_string(scale);
+            if (m.tensor.ends_with("pre_activation")) {
+              check(wrong, what, m, stored_counts(l.y.dtype, l.z.data(), l.y.ld, 37, l.layout.out), 37 * l.layout.out);
+            }
             if (m.tensor.ends_with("output"))
               check(wrong, what, m, stored_counts(l.y, 37, l.layout.out), 37 * l.layout.out);
             if (m.tensor.ends_with("d")) check(wrong, what, m, stored_counts(l.d, 37, l.layout.out), 37 * l.layout.out);

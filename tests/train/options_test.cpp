@@ -64,8 +64,12 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"labels", "l.idx"},
                                                         {"hidden", "5,6,7"},
                                                         {"activation", "silu"},
+                                                        {"norm", "rms"},
+                                                        {"dropout", "0.25"},
                                                         {"loss", "huber"},
                                                         {"huber-delta", "0.1"},
+                                                        {"label-smoothing", "0.1"},
+                                                        {"class-weights", "a=1,b=2.5"},
                                                         {"precision", "fp16"},
                                                         {"layer-precision", "2=fp32,0=bf16"},
                                                         {"loss-scale", "1024"},
@@ -211,12 +215,18 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"master", "stochastic"}, {"precision", "fp32"}})) == "--master");
   CHECK(refused(with({{"master", "kahan"}, {"precision", "fp32"}, {"layer-precision", "1=bf16"}})) == "");
   CHECK(refused(with({{"layer-precision", "2=fp32"}})) == "");
+  CHECK(refused(with({{"norm", "layer"}, {"dropout", "0.5"}})) == "");
+  CHECK(refused(with({{"hidden", "none"}, {"norm", "rms"}})) == "--norm");
+  CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
   CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"scale-init", "64"}})) == "");
   CHECK(refused(with({{"task", "regress"}, {"loss", "cross_entropy"}})) == "--loss");
   CHECK(refused(with({{"task", "classify"}, {"loss", "mse"}})) == "--loss");
   CHECK(refused(with({{"huber-delta", "2"}})) == "--huber-delta");
+  CHECK(refused(with({{"label-smoothing", "0.1"}, {"class-weights", "balanced"}})) == "");
+  CHECK(refused(with({{"label-smoothing", "0.1"}, {"task", "regress"}})) == "--label-smoothing");
+  CHECK(refused(with({{"class-weights", "a=2"}, {"loss", "binary_cross_entropy"}})) == "--class-weights");
   CHECK(refused(with({{"scale-init", "64"}})) == "--scale-init");
   CHECK(refused(with({{"precision", "fp16"}, {"scale-init", "64"}, {"scale-max", "32"}})) == "--scale-init");
   CHECK(refused(with({{"loss-scale", "compatible"}, {"scale-init", "64"}, {"scale-interval", "5"}})) == "");

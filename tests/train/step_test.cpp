@@ -20,6 +20,8 @@ struct Setting {
   std::optional<Headroom> headroom = {};
   LossKind loss = LossKind::cross_entropy;
   std::vector<std::size_t> widths = {30, 64, 32, 4};
+  Norm norm = Norm::none;
+  double dropout = 0;
 };
 
 // Everything a step needs, alive together.
@@ -37,7 +39,12 @@ struct Bench {
       : setting(s),
         executor(std::move(threads)),
         context(kernels, *executor),
-        model({.widths = s.widths, .activation = Activation::gelu, .dtype = s.dtype, .max_rows = 500}),
+        model({.widths = s.widths,
+               .activation = Activation::gelu,
+               .norm = s.norm,
+               .dropout = s.dropout,
+               .dtype = s.dtype,
+               .max_rows = 500}),
         loss(make_loss(s.loss, 1.0)),
         optimizer(make_optimizer(s.optimizer, TrainStep::tensor_sizes(model))),
         scaler(s.scaler),
@@ -73,6 +80,8 @@ TEST_CASE("step: a bad input changes nothing at all, in every precision alike") 
       for (float bad : {kInf, -kInf, kNan}) {
         Setting setting;
         setting.dtype = dtype;
+        setting.norm = bad > 0 ? Norm::none : Norm::layer;
+        setting.dropout = bad < 0 ? 0.5 : 0;
         setting.scaler = {.dynamic = true, .initial = 1024};
         Bench bench(kernels, setting);
         REQUIRE(bench.run(good()).applied);
@@ -108,8 +117,9 @@ TEST_CASE("step: a non-finite gradient is skipped without a loss scale too") {
 
 TEST_CASE("step: the cause is where the first bad value was made") {
   for_each_runnable_isa([](const KernelTable& kernels) {
-    auto incident = [&](float scale, auto spoil) {
+    auto incident = [&](float scale, auto spoil, Norm norm = Norm::none) {
       Setting setting;
+      setting.norm = norm;
       setting.dtype = Dtype::fp16;
       setting.scaler = {.dynamic = false, .initial = static_cast<double>(scale)};
       Bench bench(kernels, setting);
@@ -123,31 +133,47 @@ TEST_CASE("step: the cause is where the first bad value was made") {
     CHECK(incident(1, [](Mlp& m) { m.layers()[1].bias[3] = kNan; }) == "layers.1.bias");
     CHECK(incident(1, [](Mlp& m) { m.layers()[0].bias[2] = 65520; }) == "layers.0.output");
     CHECK(incident(0x1p40f, [](Mlp&) {}) == "layers.2.d");
+    auto spoil = [](std::size_t layer, std::size_t parameter) {
+      return [=](Mlp& m) { m.layers()[layer].norm_parameters[parameter].values[3] = kInf; };
+    };
+    CHECK(incident(1, spoil(0, 0), Norm::rms) == "layers.0.gamma");
+    CHECK(incident(1, spoil(1, 1), Norm::layer) == "layers.1.beta");
+    // Normalised it would be harmless, but not as it lies in memory.
+    CHECK(incident(
+              1, [](Mlp& m) { m.layers()[0].bias[2] = 65520; }, Norm::layer) == "layers.0.output");
   });
+}
+
+void check_repair(const KernelTable& kernels, Norm norm, double dropout) {
+  Setting setting;
+  setting.dtype = Dtype::fp16;
+  setting.norm = norm;
+  setting.dropout = dropout;
+  setting.scaler = {
+      .initial = 0x1p30f, .growth_interval = std::numeric_limits<std::int64_t>::max(), .maximum = 0x1p30f};
+  setting.headroom = Headroom();
+  Bench repaired(kernels, setting);
+  const StepReport report = repaired.run(good());
+  CHECK(report.applied);
+  CHECK(report.reruns >= 2);
+  CHECK(report.incident.cause == StepCause::scale);
+  CHECK(repaired.scaler.scale() > report.loss_scale);  // and moved up to what the batch allows
+  setting.headroom.reset();
+  setting.scaler = {.dynamic = false, .initial = static_cast<double>(report.loss_scale)};
+  Bench still(kernels, setting);
+  CHECK(still.run(good()).applied);
+  CHECK(repaired.state() == still.state());
+  CHECK(repaired.optimizer->steps() == 1);
+  const auto before = repaired.state();
+  CHECK_FALSE(repaired.run(with_value(kNan)).applied);  // no scale can help
+  CHECK(repaired.state() == before);
 }
 
 TEST_CASE("step: headroom repairs an overflow within the step, with the bits of a run at the scale it found") {
   for_each_runnable_isa([](const KernelTable& kernels) {
-    Setting setting;
-    setting.dtype = Dtype::fp16;
-    setting.scaler = {
-        .initial = 0x1p30f, .growth_interval = std::numeric_limits<std::int64_t>::max(), .maximum = 0x1p30f};
-    setting.headroom = Headroom();
-    Bench repaired(kernels, setting);
-    const StepReport report = repaired.run(good());
-    CHECK(report.applied);
-    CHECK(report.reruns >= 2);
-    CHECK(report.incident.cause == StepCause::scale);
-    CHECK(repaired.scaler.scale() > report.loss_scale);  // and moved up to what the batch allows
-    setting.headroom.reset();
-    setting.scaler = {.dynamic = false, .initial = static_cast<double>(report.loss_scale)};
-    Bench still(kernels, setting);
-    CHECK(still.run(good()).applied);
-    CHECK(repaired.state() == still.state());
-    CHECK(repaired.optimizer->steps() == 1);
-    const auto before = repaired.state();
-    CHECK_FALSE(repaired.run(with_value(kNan)).applied);  // no scale can help
-    CHECK(repaired.state() == before);
+    check_repair(kernels, Norm::none, 0);
+    check_repair(kernels, Norm::layer, 0.25);  // every pass of a step sees the same masks
+    check_repair(kernels, Norm::none, 0.5);
   });
 }
 
@@ -224,9 +250,19 @@ std::unique_ptr<Executor> executor_or_none(int threads, const char* back_end) {
 
 TEST_CASE("step: same master bits with any number of threads, any back end, on every ISA") {
   const ParallelLimit limit(8);
-  for (Dtype dtype : kEachDtype) {
+  struct Case {
+    Dtype dtype;
+    Norm norm;
+    double dropout;
+  };
+  for (const auto& [dtype, norm, dropout] : {Case{Dtype::fp32, Norm::none, 0},
+                                             {Dtype::bf16, Norm::none, 0},
+                                             {Dtype::fp16, Norm::none, 0},
+                                             {Dtype::fp32, Norm::rms, 0.1},
+                                             {Dtype::bf16, Norm::layer, 0.1},
+                                             {Dtype::fp16, Norm::layer, 0}}) {
     std::vector<std::uint32_t> portable, native;
-    for_each_runnable_isa([&](const KernelTable& kernels) {
+    for_each_runnable_isa([&, dtype = dtype, norm = norm, dropout = dropout](const KernelTable& kernels) {
       std::vector<std::uint32_t>& expected = kernels.gemm[index_of(dtype)].native ? native : portable;
       for (const char* back_end : {"serial", "threads", "tbb"}) {
         for (int threads : {1, 2, 3, 5, 8}) {
@@ -235,6 +271,8 @@ TEST_CASE("step: same master bits with any number of threads, any back end, on e
           if (!executor) continue;
           Setting setting;
           setting.dtype = dtype;
+          setting.norm = norm;
+          setting.dropout = dropout;
           setting.clip = {.norm = 0.5, .value = 0.05};
           Bench bench(kernels, setting, std::move(executor));
           for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
@@ -253,6 +291,7 @@ std::vector<double> applied_gradient(const KernelTable& kernels, Dtype dtype, fl
                                      double* norm) {
   Setting setting;
   setting.dtype = dtype;
+  setting.norm = Norm::layer;  // gamma and beta are part of it all
   setting.clip = clip;
   setting.scaler.initial = scale;
   setting.optimizer = {.kind = OptimizerKind::sgd, .momentum = 0, .weight_decay = 0};

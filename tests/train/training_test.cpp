@@ -7,6 +7,7 @@
 
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
+#include "io/safetensors.hpp"
 #include "io/temp_dir.hpp"
 #include "kernels/table.hpp"
 #include "support/effort.hpp"
@@ -86,6 +87,78 @@ TEST_CASE("layers in different precisions: same bits everywhere, and the model f
   Options uniform = options;
   uniform.layer_precision = {};
   CHECK(train("builtin:spirals", uniform, {}).weights_digest != result.weights_digest);
+}
+
+TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn, and evaluate drops nothing") {
+  const test::TempDir dir;
+  struct Case {
+    Dtype precision;
+    Norm norm;
+    double dropout;
+    const char* architecture;
+  };
+  for (const Case& c : {Case{Dtype::bf16, Norm::layer, 0.1, "2-48-33-3 layer norm, gelu, cross_entropy"},
+                        {Dtype::fp16, Norm::rms, 0.2, "2-48-33-3 rms norm, gelu, cross_entropy"},
+                        {Dtype::fp32, Norm::layer, 0, "2-48-33-3 layer norm, gelu, cross_entropy"},
+                        {Dtype::fp16, Norm::none, 0.1, "2-48-33-3 gelu, cross_entropy"}}) {
+    CAPTURE(name(c.precision));
+    CAPTURE(name(c.norm));
+    Options options = short_run(dir, c.precision);
+    options.norm = c.norm;
+    options.dropout = c.dropout;
+    options.steps = 60;
+    options.lr = 5e-3;
+    double first = -1, last = 0;
+    TrainObserver observer;
+    observer.on_epoch = [&](const EpochReport& e) {
+      if (first < 0) first = e.train_loss;
+      last = e.eval.loss;
+    };
+    const TrainResult result = train("builtin:spirals", options, observer);
+    CHECK(last < first);
+    const Metrics metrics = evaluate(options.out, "builtin:spirals", {});
+    CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+    CHECK(metrics.accuracy == result.eval.accuracy);
+    const ModelSummary summary = inspect(options.out);
+    CHECK(summary.architecture == c.architecture);
+    CHECK(summary.weights_digest == result.weights_digest);
+    CHECK(summary.tensors.size() == (c.norm == Norm::layer ? 10 : c.norm == Norm::rms ? 8 : 6));
+    test::for_each_runnable_isa([&](const KernelTable& kernels) {
+      if (kernels.gemm[static_cast<std::size_t>(c.precision)].native) return;
+      Options other = options;
+      other.isa = kernels.name;
+      for (int threads : {1, 2, 3}) {
+        other.threads = threads;
+        CHECK(train("builtin:spirals", other, {}).weights_digest == result.weights_digest);
+      }
+    });
+    Options plain = options;
+    plain.norm = Norm::none;
+    plain.dropout = 0;
+    CHECK(train("builtin:spirals", plain, {}).weights_digest != result.weights_digest);
+    if (c.dropout == 0) continue;
+    plain.norm = c.norm;
+    CHECK(train("builtin:spirals", plain, {}).weights_digest != result.weights_digest);
+  }
+}
+
+TEST_CASE("a model file from before there was normalisation loads") {
+  const test::TempDir dir;
+  const Options options = short_run(dir, Dtype::bf16);
+  const TrainResult result = train("builtin:spirals", options, {});
+  io::File file = io::read_safetensors(options.out);
+  bool found = false;
+  for (auto& [key, value] : file.metadata) {
+    const std::string field = "\"norm\":\"none\",";
+    const std::size_t at = key == "halfstep.model" ? value.find(field) : std::string::npos;
+    if (at == std::string::npos) continue;
+    value.erase(at, field.size());
+    found = true;
+  }
+  REQUIRE(found);
+  io::write_safetensors(dir / "old.safetensors", file);
+  CHECK(evaluate(dir / "old.safetensors", "builtin:spirals", {}).loss ==
+        doctest::Approx(result.eval.loss).epsilon(1e-12));
 }
 
 // The reference run. A change here means that every user's results change: say so in the commit.

@@ -26,6 +26,18 @@ HS_INLINE void draw(const RandomPlace& at, std::uint64_t first, WideBits (&x)[4]
   }
 }
 
+// f(i, random) for each 16 of n elements: their random numbers in the low half of each lane.
+template <class F>
+HS_INLINE void for_each_random16(std::size_t n, const RandomPlace& at, F f) {
+  for (std::size_t i = 0; i < n; i += kRandomGroup) {
+    WideBits words[4];
+    draw(at, (at.first + i) / kRandomGroup * kLanes, words);
+    for (std::size_t j = 0; j < kRandomGroup / kLanes && i + j * kLanes < n; ++j) {
+      f(i + j * kLanes, j % 2 == 0 ? words[j / 2] & set_bits(0xffffu) : shift_right<16>(words[j / 2]));
+    }
+  }
+}
+
 // A random number as wide as the bits that are dropped is added to them, and what is left of them is cut off. `random`:
 // 16 bits in the low half of each lane. Below fp16's least normal the step is 2^-24: an offset of 2^-14 puts the value
 // where fp32 has 13 bits below that. The largest finite value may step to inf.
@@ -43,15 +55,10 @@ HS_INLINE Wide stochastic(const Wide& x, const WideBits& random) {
 
 template <Dtype D>
 void round_stochastic(std::size_t n, float* x, const RandomPlace& at) {
-  for (std::size_t i = 0; i < n; i += kRandomGroup) {
-    WideBits words[4];
-    draw(at, (at.first + i) / kRandomGroup * kLanes, words);
-    for (std::size_t j = 0; j < kRandomGroup / kLanes && i + j * kLanes < n; ++j) {
-      const WideBits random = j % 2 == 0 ? words[j / 2] & set_bits(0xffffu) : shift_right<16>(words[j / 2]);
-      float* const p = x + i + j * kLanes;
-      store(p, stochastic<D>(load(p), random));
-    }
-  }
+  for_each_random16(
+      n, at, [&](std::size_t i, const WideBits& random) __attribute__((always_inline)) {
+        store(x + i, stochastic<D>(load(x + i), random));
+      });
 }
 
 // What storage holds of x. Infinity stays one.

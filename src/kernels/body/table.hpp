@@ -6,6 +6,7 @@
 
 #include "kernels/body/activation.hpp"
 #include "kernels/body/epilogue.hpp"
+#include "kernels/body/normalisation.hpp"
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/pack.hpp"
 #include "kernels/body/peak.hpp"
@@ -13,6 +14,10 @@
 #include "kernels/body/rounding.hpp"
 #include "kernels/body/scan.hpp"
 #include "kernels/body/softmax.hpp"
+// Builds on normalisation and epilogue.
+#include "kernels/body/batch_normalisation.hpp"
+// Draws as rounding does.
+#include "kernels/body/dropout.hpp"
 
 #define HS_EACH_DTYPE(f) \
   { f<Dtype::fp32>, f<Dtype::bf16>, f<Dtype::fp16> }
@@ -47,6 +52,17 @@ const KernelTable& kernel_table() {
       .lion = lion,
       .activation_forward = activation_forward,
       .activation_backward = activation_backward,
+      .row_statistics = HS_EACH_DTYPE(row_statistics),
+      .normalise = HS_EACH_DTYPE(normalise),
+      .normalise_backward = HS_EACH_DTYPE(normalise_backward),
+      .column_sums = HS_EACH_DTYPE(column_sums),
+      .batch_statistics = batch_statistics,
+      .running_statistics = running_statistics,
+      .update_running = update_running,
+      .normalise_columns = HS_EACH_DTYPE(normalise_columns),
+      .normalise_columns_sums = HS_EACH_DTYPE(normalise_columns_sums),
+      .normalise_columns_backward = HS_EACH_DTYPE(normalise_columns_backward),
+      .dropout = dropout,
       .softmax_cross_entropy = softmax_cross_entropy,
       .softmax = softmax,
       .peak_fma = peak_fma,

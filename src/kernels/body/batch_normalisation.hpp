@@ -1,0 +1,102 @@
+// BatchNorm (Ioffe and Szegedy, 2015): each column of a batch over its rows. Statistics in two passes, as
+// normalisation.hpp takes them: about the first row, then about the mean which that gives.
+#pragma once
+
+namespace halfstep::HS_NAMESPACE {
+
+template <Dtype D>
+void column_sums(std::size_t rows, std::size_t columns, const void* data, std::size_t ld, const float* centre,
+                 float* sums, float* squares) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  for_each_panel(columns, [&](std::size_t p, std::size_t valid, auto whole) {
+    const Wide middle = load(centre + p * kLanes);
+    Wide sum = load(sums + p * kLanes), square = load(squares + p * kLanes);
+    for (std::size_t i = 0; i < rows; ++i) {
+      Wide d = Storage<D>::load16(x + i * ld + p * kLanes) - middle;
+      if constexpr (!whole) d = keep_lanes(d, valid);
+      sum = sum + d;
+      square = fma(d, d, square);
+    }
+    store(sums + p * kLanes, sum);
+    store(squares + p * kLanes, square);
+  });
+}
+
+inline void batch_statistics(std::size_t columns, std::size_t rows, const float* centre, const float* sums,
+                             const float* squares, float epsilon, const ColumnStatistics& out) {
+  const auto n = static_cast<double>(rows);
+  for (std::size_t i = 0; i < columns; ++i) {
+    const double rest = static_cast<double>(sums[i]) / n;
+    const double variance = static_cast<double>(squares[i]) / n - rest * rest;
+    out.mean[i] = centre[i];
+    out.rest[i] = static_cast<float>(rest);
+    out.variance[i] = static_cast<float>(variance);
+    out.rstd[i] = reciprocal_deviation(variance, epsilon);
+  }
+}
+
+inline void running_statistics(std::size_t columns, const float* mean, const float* variance, float epsilon,
+                               const ColumnStatistics& out) {
+  for (std::size_t i = 0; i < columns; ++i) {
+    out.mean[i] = mean[i];
+    out.rest[i] = 0;
+    out.variance[i] = variance[i];
+    out.rstd[i] = reciprocal_deviation(static_cast<double>(variance[i]), epsilon);
+  }
+}
+
+inline void update_running(std::size_t columns, std::size_t rows, const ColumnStatistics& batch, float momentum,
+                           float* mean, float* variance) {
+  const float unbiased = static_cast<float>(rows) / static_cast<float>(rows - 1);
+  for (std::size_t i = 0; i < columns; ++i) {
+    mean[i] = mean[i] + momentum * ((batch.mean[i] - mean[i]) + batch.rest[i]);
+    if (rows > 1) variance[i] = variance[i] + momentum * (batch.variance[i] * unbiased - variance[i]);
+  }
+}
+
+template <Dtype D>
+HS_INLINE Wide column_normalised(const typename Storage<D>::Type* x, const ColumnStatistics& s, std::size_t i) {
+  return ((Storage<D>::load16(x + i) - load(s.mean + i)) - load(s.rest + i)) * load(s.rstd + i);
+}
+
+template <Dtype D>
+void normalise_columns(std::size_t columns, const void* data, const ColumnStatistics& statistics, const float* gamma,
+                       const float* beta, float* y) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  const ColumnStatistics s = statistics;  // of its own, or every store might have changed it
+  for_each_of_row(
+      columns, [&](std::size_t, std::size_t i, auto keep) __attribute__((always_inline)) {
+        store(y + i, keep(fma(column_normalised<D>(x, s, i), load(gamma + i), load(beta + i))));
+      });
+}
+
+template <Dtype D>
+void normalise_columns_sums(std::size_t columns, const void* data, const ColumnStatistics& statistics, const float* d,
+                            float* gamma_sums, float* beta_sums) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  const ColumnStatistics s = statistics;
+  for_each_of_row(
+      columns, [&](std::size_t, std::size_t i, auto keep) __attribute__((always_inline)) {
+        const Wide d_y = keep(load(d + i)), xhat = keep(column_normalised<D>(x, s, i));
+        store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
+        store(beta_sums + i, load(beta_sums + i) + d_y);
+      });
+}
+
+// d_x = (d - mean(d) - xhat * mean(d * xhat)) * gamma * rstd, both means from the gradients of beta and gamma.
+template <Dtype D>
+void normalise_columns_backward(std::size_t columns, std::size_t rows, const void* data,
+                                const ColumnStatistics& statistics, const float* gamma, const float* gamma_grad,
+                                const float* beta_grad, float* d) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  const ColumnStatistics s = statistics;
+  const Wide n = set(static_cast<float>(rows));
+  for_each_of_row(
+      columns, [&](std::size_t, std::size_t i, auto keep) __attribute__((always_inline)) {
+        const Wide along = load(gamma_grad + i) / n, mean = load(beta_grad + i) / n;
+        const Wide rest = (load(d + i) - mean) - column_normalised<D>(x, s, i) * along;
+        store(d + i, keep(rest * (load(gamma + i) * load(s.rstd + i))));
+      });
+}
+
+}  // namespace halfstep::HS_NAMESPACE
