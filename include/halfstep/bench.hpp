@@ -108,9 +108,8 @@ struct KernelBenchResult {
   KernelPlace place = KernelPlace::memory;
   double median_ns = 0;  // of all elements once
   double ns_per_element = 0;
-  double gb_per_s = 0;       // bytes read and written / median; an array updated in place counts twice
-  double copy_gb_per_s = 0;  // the machine's, bytes read and written, with as many bytes in use and in turns: the
-                             // better of memcpy and a plain loop
+  double gb_per_s = 0;          // bytes read and written / median; an array updated in place counts twice
+  double copy_gb_per_s = 0;     // the same for the machine's better copy, memcpy or a plain loop, of as many bytes
   double fraction_of_copy = 0;  // gb_per_s / copy_gb_per_s
   double speedup = 0;           // median of the ISA scalar by this one; 0 where there is no scalar
 };
