@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,43 @@ struct GradPassBenchResult {
 // Two results, read and update, for each ISA and number of threads.
 // Throws Error(invalid_argument, unsupported, out_of_memory).
 std::vector<GradPassBenchResult> bench_gradpass(const GradPassBenchRequest& request);
+
+// How much of the machine the arrays of a kernel fill: half of a core's first or second cache, or so much that they
+// come from memory. `cache`: something between the last two.
+enum class KernelPlace { l1, l2, cache, memory };
+std::string_view name(KernelPlace place);  // "l1", ...
+
+// A kernel that works on arrays, and the storage types that it has; fp32 alone where it has none.
+struct BenchKernel {
+  std::string_view name;
+  std::span<const Dtype> dtypes;
+};
+std::vector<BenchKernel> bench_kernel_list();
+
+// One kernel on one thread. Long arrays are worked off in pieces of some 100 KiB, each call on the next one.
+struct KernelBenchRequest {
+  std::string kernel;  // of bench_kernel_list()
+  Dtype dtype = Dtype::fp32;
+  KernelPlace place = KernelPlace::memory;  // l1, l2 or memory
+  std::size_t elements = 0;                 // of each array; 0: by place
+  std::vector<std::string> isas;            // empty: every ISA that runs here
+  int repetitions = 15;
+};
+
+struct KernelBenchResult {
+  std::string isa;
+  std::size_t elements = 0;  // of each array: what was asked for, rounded up to equal pieces of whole blocks
+  KernelPlace place = KernelPlace::memory;
+  double median_ns = 0;  // of all elements once
+  double ns_per_element = 0;
+  double gb_per_s = 0;          // bytes read and written / median; an array updated in place counts twice
+  double copy_gb_per_s = 0;     // the same for the machine's better copy, memcpy or a plain loop, of as many bytes
+  double fraction_of_copy = 0;  // gb_per_s / copy_gb_per_s
+  double speedup = 0;           // median of the ISA scalar by this one; 0 where there is no scalar
+};
+
+// A result for each ISA. Throws Error(invalid_argument, unsupported, out_of_memory).
+std::vector<KernelBenchResult> bench_kernel(const KernelBenchRequest& request);
 
 // Whole training steps on one batch of random examples with cross-entropy loss, as `halfstep train` runs them: fp16 has
 // its dynamic loss scale.

@@ -65,4 +65,19 @@ Bandwidth measure_bandwidth(std::span<std::byte> memory, int threads, double sec
   return {best(read_words<1>, read_words<4>), best(update_words<1>, update_words<4>)};
 }
 
+void copy_streams(std::span<const std::byte> from, std::byte* to) {
+  constexpr std::size_t kStreams = 4;
+  const auto* source = reinterpret_cast<const std::uint64_t*>(from.data());
+  auto* target = reinterpret_cast<std::uint64_t*>(to);
+  const std::size_t share = from.size() / sizeof(std::uint64_t) / (kStreams * 8) * 8;
+  for (std::size_t i = 0; i < share; i += 8) {
+    for (std::size_t s = 0; s < kStreams; ++s) {
+      const std::size_t at = s * share + i;
+      __builtin_prefetch(source + at + kAhead);
+      __builtin_prefetch(target + at + kAhead, 1);
+      for (std::size_t j = 0; j < 8; ++j) target[at + j] = source[at + j];
+    }
+  }
+}
+
 }  // namespace halfstep

@@ -14,4 +14,7 @@ struct Bandwidth {
 // writing back what it read.
 Bandwidth measure_bandwidth(std::span<std::byte> memory, int threads, double seconds = 0.02);
 
+// Copies what a plain loop over several streams can: the length of `from` in whole blocks of 256 bytes.
+void copy_streams(std::span<const std::byte> from, std::byte* to);
+
 }  // namespace halfstep

@@ -65,4 +65,9 @@ double cache_bytes(int threads) {
   return above_l2 ? total + static_cast<double>(threads) * static_cast<double>(cache_sizes().l2) : total;
 }
 
+std::size_t beyond_cache_bytes(int threads) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  return static_cast<std::size_t>(std::clamp(8 * cache_bytes(threads), 0x1p26, 0x1p29)) / kMiB * kMiB;
+}
+
 }  // namespace halfstep

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kMostWidth = std::size_t{1} << 20;
 constexpr std::size_t kMostLayers = 257;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr double kWarm = 0.002;     // seconds of steps before a window, and of steps with a clock behind it
 constexpr double kLongStep = 0.02;  // seconds; what is not in cache when such a step starts costs less than 1 %
 
@@ -64,12 +63,6 @@ std::vector<const KernelTable*> tables(const StepBenchRequest& r) {
     if (r.isas.empty() && usable(isa, r.math)) out.push_back(isa.table);
   }
   return out;
-}
-
-// A few times what the caches hold.
-std::size_t bandwidth_bytes(double caches) {
-  const double bytes = std::clamp(8 * caches, 0x1p26, 0x1p29);
-  return static_cast<std::size_t>(bytes) / kMiB * kMiB;
 }
 
 struct Contender {
@@ -145,7 +138,7 @@ std::vector<StepBenchResult> bench_step(const StepBenchRequest& request) {
   for (const int threads : request.threads) most_threads = std::max(most_threads, threads);
   const ParallelLimit limit(most_threads);
   const data::Examples examples = random_batch(request.batch, request.widths.front(), request.widths.back());
-  AlignedBuffer<std::byte> memory(bandwidth_bytes(cache_bytes(most_threads)));
+  AlignedBuffer<std::byte> memory(beyond_cache_bytes(most_threads));
 
   std::vector<std::unique_ptr<StepNetwork>> networks;
   std::vector<Contender> contenders;

@@ -14,13 +14,16 @@ struct Kind {
   std::span<const Word> flags;  // beside those of every kind
 };
 
-constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue", "math"};
-constexpr Word kGradPassFlags[] = {"elements", "gradient", "optimizer", "moments", "master"};
+constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue", "math", "threads"};
+constexpr Word kKernelFlags[] = {"kernel", "dtype", "elements"};
+constexpr Word kGradPassFlags[] = {"elements", "gradient", "optimizer", "moments", "master", "threads"};
 constexpr Word kStepFlags[] = {"widths",    "batch",   "precision", "activation", "optimizer",
-                               "clip-norm", "moments", "master",    "math"};
-constexpr Word kCommonFlags[] = {"isa", "threads", "repetitions"};
-constexpr Kind kKinds[] = {
-    {"gemm", bench_gemm, kGemmFlags}, {"gradpass", bench_gradpass, kGradPassFlags}, {"step", bench_step, kStepFlags}};
+                               "clip-norm", "moments", "master",    "math",       "threads"};
+constexpr Word kCommonFlags[] = {"isa", "repetitions", "format"};
+constexpr Kind kKinds[] = {{"gemm", bench_gemm, kGemmFlags},
+                           {"kernels", bench_kernels, kKernelFlags},
+                           {"gradpass", bench_gradpass, kGradPassFlags},
+                           {"step", bench_step, kStepFlags}};
 
 bool holds(std::span<const Word> list, Word name) { return std::find(list.begin(), list.end(), name) != list.end(); }
 
@@ -59,11 +62,14 @@ int run_bench(const Args& args) {
     for (const Command& command : commands()) {
       if (command.run == run_bench) refuse_ignored(args, kind, command.flags);
     }
+    if (args.json && flag_value(args, "format") != "table") {
+      refuse("JSON or another format, not both", "--format", "leave --json out");
+    }
     kind.run(args);
     return kOk;
   }
   refuse("unknown benchmark '" + name + "'", "bench",
-         "halfstep bench gemm, halfstep bench gradpass, halfstep bench step");
+         "halfstep bench gemm, halfstep bench kernels, halfstep bench gradpass, halfstep bench step");
 }
 
 }  // namespace halfstep::cli

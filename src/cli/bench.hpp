@@ -6,6 +6,7 @@
 namespace halfstep::cli {
 
 void bench_gemm(const Args& args);
+void bench_kernels(const Args& args);
 void bench_gradpass(const Args& args);
 void bench_step(const Args& args);
 

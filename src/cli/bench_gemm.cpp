@@ -1,8 +1,7 @@
 #include "halfstep/bench.hpp"
 
-#include <cstdio>
-
 #include "cli/bench.hpp"
+#include "cli/bench_table.hpp"
 #include "cli/output.hpp"
 
 namespace halfstep::cli {
@@ -17,15 +16,15 @@ std::string result_json(const GemmBenchResult& r) {
   return object.number("fraction_of_peak", r.fraction_of_peak).line();
 }
 
-constexpr const char* kTableHead =
-    "dtype layout       m      n      k  isa          threads     median ns    GFLOP/s     peak  fraction\n";
+const std::vector<Column> kColumns = {{"dtype", -5},   {"layout", -7}, {"m", 6},       {"n", 6},
+                                      {"k", 6},        {"isa", -12},   {"threads", 7}, {"median ns", 13},
+                                      {"GFLOP/s", 10}, {"peak", 9},    {"fraction", 8}};
 
-std::string result_row(const GemmBenchResult& r) {
-  char line[160];
-  std::snprintf(line, sizeof line, "%-5s %-7s %6zu %6zu %6zu  %-12s %7d  %12.0f  %9.1f %8.1f  %8.3f\n",
-                name(r.shape.dtype).data(), name(r.shape.product).data(), r.shape.m, r.shape.n, r.shape.k,
-                r.isa.c_str(), r.threads, r.median_ns, r.gflops, r.peak_gflops, r.fraction_of_peak);
-  return line;
+std::string result_row(const BenchTable& table, const GemmBenchResult& r) {
+  const GemmBenchShape& s = r.shape;
+  return table.row({std::string(name(s.dtype)), std::string(name(s.product)), std::to_string(s.m), std::to_string(s.n),
+                    std::to_string(s.k), r.isa, std::to_string(r.threads), fixed(r.median_ns, 0), fixed(r.gflops, 1),
+                    fixed(r.peak_gflops, 1), fixed(r.fraction_of_peak, 3)});
 }
 
 GemmBenchRequest gemm_request(const Args& args) {
@@ -48,9 +47,10 @@ void bench_gemm(const Args& args) {
                                  ks = numbers(args, "k", kMost);
   constexpr Product kProducts[] = {Product::forward, Product::input_gradient, Product::weight_gradient};
   constexpr Dtype kDtypes[] = {Dtype::bf16, Dtype::fp16, Dtype::fp32};
-  const std::vector<Dtype> dtypes = choices(args, "dtype", kDtypes);
+  const std::vector<Dtype> dtypes = choices(args, "dtype", kDtypes, "bf16");
   const std::vector<Product> products = choices(args, "layout", kProducts);
-  if (!args.json) print(kTableHead);
+  const BenchTable table(flag_value(args, "format"), kColumns);
+  if (!args.json) print(table.head());
   for (const Dtype dtype : dtypes) {
     for (const Product product : products) {
       for (const std::size_t m : ms) {
@@ -59,7 +59,7 @@ void bench_gemm(const Args& args) {
             request.shape = {.product = product, .dtype = dtype, .m = m, .n = n, .k = k};
             std::string text;
             for (const GemmBenchResult& r : halfstep::bench_gemm(request))
-              text += args.json ? result_json(r) : result_row(r);
+              text += args.json ? result_json(r) : result_row(table, r);
             print(text);
           }
         }

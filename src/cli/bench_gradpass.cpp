@@ -1,6 +1,5 @@
-#include <cstdio>
-
 #include "cli/bench.hpp"
+#include "cli/bench_table.hpp"
 #include "cli/output.hpp"
 #include "halfstep/bench.hpp"
 
@@ -30,16 +29,15 @@ std::string json(const Row& row) {
   return object.number("fraction_of_bandwidth", r.fraction_of_bandwidth).line();
 }
 
-constexpr const char* kTableHead =
-    "pass     elements  gradient  isa          threads     median ns     GB/s   read  update  fraction\n";
+const std::vector<Column> kColumns = {{"pass", -6},   {"elements", 10},  {"gradient", -8}, {"isa", -12},
+                                      {"threads", 7}, {"median ns", 13}, {"GB/s", 8},      {"read", 6},
+                                      {"update", 7},  {"fraction", 9}};
 
-std::string text(const Row& row) {
+std::string text(const BenchTable& table, const Row& row) {
   const GradPassBenchResult& r = row.result;
-  char line[160];
-  std::snprintf(line, sizeof line, "%-6s %10zu  %-8s  %-12s %7d  %12.0f  %7.1f %6.1f %7.1f  %8.3f\n",
-                row.pass().c_str(), row.request.elements, name(row.request.gradient).data(), r.isa.c_str(), r.threads,
-                r.median_ns, r.gb_per_s, r.read_gb_per_s, r.update_gb_per_s, r.fraction_of_bandwidth);
-  return line;
+  return table.row({row.pass(), std::to_string(row.request.elements), std::string(name(row.request.gradient)), r.isa,
+                    std::to_string(r.threads), fixed(r.median_ns, 0), fixed(r.gb_per_s, 1), fixed(r.read_gb_per_s, 1),
+                    fixed(r.update_gb_per_s, 1), fixed(r.fraction_of_bandwidth, 3)});
 }
 
 }  // namespace
@@ -51,13 +49,14 @@ void bench_gradpass(const Args& args) {
   request.threads = thread_counts(args);
   request.repetitions = repetitions(args);
   request.optimizer = optimizer_flags(args);
-  if (!args.json) print(kTableHead);
+  const BenchTable table(flag_value(args, "format"), kColumns);
+  if (!args.json) print(table.head());
   for (const Dtype gradient : choices(args, "gradient", kGradients)) {
     request.gradient = gradient;
-    for (const std::size_t elements : numbers(args, "elements", std::size_t{1} << 40)) {
+    for (const std::size_t elements : numbers(args, "elements", std::size_t{1} << 40, "10000000")) {
       request.elements = elements;
       for (const GradPassBenchResult& r : halfstep::bench_gradpass(request)) {
-        print(args.json ? json({request, r, args}) : text({request, r, args}));
+        print(args.json ? json({request, r, args}) : text(table, {request, r, args}));
       }
     }
   }

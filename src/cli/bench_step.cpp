@@ -1,7 +1,7 @@
-#include <cstdio>
 #include <utility>
 
 #include "cli/bench.hpp"
+#include "cli/bench_table.hpp"
 #include "cli/output.hpp"
 #include "halfstep/bench.hpp"
 
@@ -36,32 +36,34 @@ std::string json(const StepBenchRequest& request, const StepBenchResult& r, cons
   return object.raw("stage_bound_ns", stages_json(r, &StepStageTime::bound_ns)).line();
 }
 
-std::string table_head(const StepBenchRequest& request, const Args& args) {
-  std::string text = widths_text(request, "-") + ", " + flag_value(args, "activation") + ", " +
-                     flag_value(args, "optimizer") + ", clip at " + brief(request.clip_norm) +
-                     "; stages and input in % of the step, which input is not part of\n";
-  text += " batch precision  isa          threads    samples/s     median ns  GFLOP/s     peak  bound ";
-  for (std::size_t i = 0; i < kStepStages; ++i) {
-    char cell[16];
-    std::snprintf(cell, sizeof cell, " %9s", name(static_cast<StepStage>(i)).data());
-    text += cell;
-  }
-  return text + "     input\n";
+// Above a plain table; a file says nothing but its rows.
+std::string title(const StepBenchRequest& request, const Args& args) {
+  if (flag_value(args, "format") != "table") return {};
+  return widths_text(request, "-") + ", " + flag_value(args, "activation") + ", " + flag_value(args, "optimizer") +
+         ", clip at " + brief(request.clip_norm) + "; stages and input in % of the step, which input is not part of\n";
 }
 
-std::string row(const StepBenchRequest& request, const StepBenchResult& r) {
-  char line[160];
-  std::snprintf(line, sizeof line, "%6zu %-9s  %-12s %7d %12.0f  %12.0f %8.1f %8.1f  %5.3f ", request.batch,
-                name(r.precision).data(), r.isa.c_str(), r.threads, r.samples_per_s, r.median_ns, r.gflops,
-                r.peak_gflops, r.fraction_of_bound);
-  std::string text = line;
-  auto percent = [&](double share) {
-    std::snprintf(line, sizeof line, " %9.1f", 100 * share);
-    text += line;
-  };
-  for (const StepStageTime& stage : r.stages) percent(stage.share);
-  percent(r.input_ns / r.median_ns);
-  return text + "\n";
+std::vector<Column> columns() {
+  std::vector<Column> out = {{"batch", 6},      {"precision", -9}, {"isa", -12}, {"threads", 7}, {"samples/s", 12},
+                             {"median ns", 13}, {"GFLOP/s", 8},    {"peak", 8},  {"bound", 6}};
+  for (std::size_t i = 0; i < kStepStages; ++i) out.push_back({name(static_cast<StepStage>(i)), 9});
+  out.push_back({"input", 9});
+  return out;
+}
+
+std::string row(const BenchTable& table, const StepBenchRequest& request, const StepBenchResult& r) {
+  std::vector<std::string> cells = {std::to_string(request.batch),
+                                    std::string(name(r.precision)),
+                                    r.isa,
+                                    std::to_string(r.threads),
+                                    fixed(r.samples_per_s, 0),
+                                    fixed(r.median_ns, 0),
+                                    fixed(r.gflops, 1),
+                                    fixed(r.peak_gflops, 1),
+                                    fixed(r.fraction_of_bound, 3)};
+  for (const StepStageTime& stage : r.stages) cells.push_back(fixed(100 * stage.share, 1));
+  cells.push_back(fixed(100 * r.input_ns / r.median_ns, 1));
+  return table.row(cells);
 }
 
 // Parsed and judged by the parameters of train that these flags are named after.
@@ -88,11 +90,12 @@ StepBenchRequest step_request(const Args& args) {
 void bench_step(const Args& args) {
   StepBenchRequest request = step_request(args);
   const std::vector<std::size_t> batches = numbers(args, "batch", std::size_t{1} << 30);
-  std::string text = args.json ? "" : table_head(request, args);
+  const BenchTable table(flag_value(args, "format"), columns());
+  std::string text = args.json ? "" : title(request, args) + table.head();
   for (const std::size_t batch : batches) {
     request.batch = batch;
     for (const StepBenchResult& r : halfstep::bench_step(request)) {
-      text += args.json ? json(request, r, args) : row(request, r);
+      text += args.json ? json(request, r, args) : row(table, request, r);
     }
     print(std::exchange(text, {}));
   }

@@ -20,12 +20,19 @@ constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
 
 constexpr Flag kBenchFlags[] = {
-    {"dtype", "list", "bf16", {}, "storage types: bf16, fp16, fp32, all"},
-    {"layout", "list", "forward", {}, "products: forward (y = x W^T), dgrad (dx = dy W), wgrad (dW = dy^T x), all"},
-    {"m", "list", "512", "at least 1", "rows of the result"},
-    {"n", "list", "512", "at least 1", "columns of the result"},
-    {"k", "list", "512", "at least 1", "length of the sums"},
-    {"elements", "list", "10000000", "at least 1", "gradpass: elements of the gradient"},
+    {"dtype", "list", "", {}, "gemm, kernels: storage types: bf16, fp16, fp32, all (default bf16; kernels: all)"},
+    {"kernel", "list", "all", {}, "kernels: names as the table shows them"},
+    {"layout",
+     "list",
+     "forward",
+     {},
+     "gemm: products: forward (y = x W^T), dgrad (dx = dy W), wgrad (dW = dy^T x), all"},
+    {"m", "list", "512", "at least 1", "gemm: rows of the result"},
+    {"n", "list", "512", "at least 1", "gemm: columns of the result"},
+    {"k", "list", "512", "at least 1", "gemm: length of the sums"},
+    {"elements", "list", "", "at least 1",
+     "gradpass: of the gradient (default 10000000); kernels: of each array, or l1, l2, memory for as many as "
+     "fill these (default all three)"},
     {"gradient", "list", "fp32", {}, "gradpass: storage types of the gradient: fp32, bf16, fp16, all"},
     {"widths", "list", "784,512,512,10", "1 to 1048576", "step: inputs, hidden layers, outputs"},
     {"batch", "list", "128", "at least 1", "step: rows per step"},
@@ -44,14 +51,15 @@ constexpr Flag kBenchFlags[] = {
      "",
      {},
      "instruction sets, auto for the one that train takes, or all that this CPU runs (default all; step: auto)"},
-    {"math", "portable|native", "portable", {}, "native: all also means the ISAs with bits of their own"},
-    {"threads", "list", "1,2", "1 to 1024", "numbers of threads"},
+    {"math", "portable|native", "portable", {}, "gemm, step: native: all also means the ISAs with bits of their own"},
+    {"threads", "list", "1,2", "1 to 1024", "gemm, gradpass, step: numbers of threads; kernels run on one"},
     {"epilogue",
      "plain|trainer",
      "plain",
      {},
-     "plain: bias and a row-major result; trainer: with all that a training step fuses in"},
+     "gemm: plain: bias and a row-major result; trainer: with all that a training step fuses in"},
     {"repetitions", "integer", "15", "1 to 10000", "interleaved repetitions that the medians are taken of"},
+    {"format", "table|csv|markdown", "table", {}, "of the results, unless they are in JSON"},
 };
 
 constexpr Command kCommands[] = {
@@ -61,9 +69,9 @@ constexpr Command kCommands[] = {
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
-    {"bench", "gemm|gradpass|step [flags]",
-     "speed of matrix products, of gradient pass and update, or of whole training steps, beside the machine's own",
-     kJson, 1, 1, run_bench, kBenchFlags},
+    {"bench", "gemm|kernels|gradpass|step [flags]",
+     "speed of products, kernels, gradient pass and steps, beside the machine's own", kJson, 1, 1, run_bench,
+     kBenchFlags},
     {"demo", "[underflow|scaling|overflow]", "what mixed precision loses, and how it is kept", kDemo, 0, 1, run_demo},
     {"params", "[--json]", "all parameters with type, default, range and help", kJson, 0, 0, run_params},
 };

@@ -11,9 +11,10 @@ void refuse(std::string what, std::string where, std::string hint) {
               {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = std::move(hint)});
 }
 
-std::vector<std::string> items(const Args& args, std::string_view flag) {
+std::vector<std::string> items(const Args& args, std::string_view flag, std::string_view otherwise) {
   std::vector<std::string> out;
   std::string_view rest = flag_value(args, flag);
+  if (rest.empty()) rest = otherwise;
   while (true) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     if (comma == 0) refuse("an empty item in a list", "--" + std::string(flag), {});
@@ -23,16 +24,19 @@ std::vector<std::string> items(const Args& args, std::string_view flag) {
   }
 }
 
-std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most) {
-  std::vector<std::size_t> out;
-  for (const std::string& item : items(args, flag)) {
-    std::size_t value = 0;
-    const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
-    if (error != std::errc() || end != item.data() + item.size() || value < 1 || value > most) {
-      refuse("'" + item + "' is not a whole number from 1 to " + std::to_string(most), "--" + std::string(flag), {});
-    }
-    out.push_back(value);
+std::size_t number(const std::string& item, std::string_view flag, std::size_t most) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
+  if (error != std::errc() || end != item.data() + item.size() || value < 1 || value > most) {
+    refuse("'" + item + "' is not a whole number from 1 to " + std::to_string(most), "--" + std::string(flag), {});
   }
+  return value;
+}
+
+std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most,
+                                 std::string_view otherwise) {
+  std::vector<std::size_t> out;
+  for (const std::string& item : items(args, flag, otherwise)) out.push_back(number(item, flag, most));
   return out;
 }
 
@@ -45,8 +49,7 @@ bool is_second(const Args& args, std::string_view flag, std::string_view first, 
 }
 
 std::vector<std::string> isa_names(const Args& args, std::string_view otherwise) {
-  std::vector<std::string> names = {std::string(otherwise)};
-  if (!flag_value(args, "isa").empty()) names = items(args, "isa");
+  std::vector<std::string> names = items(args, "isa", otherwise);
   if (std::find(names.begin(), names.end(), "all") != names.end()) names.clear();
   return names;
 }

@@ -13,10 +13,13 @@ namespace halfstep::cli {
 // Throws Error(invalid_argument).
 [[noreturn]] void refuse(std::string what, std::string where, std::string hint);
 
-std::vector<std::string> items(const Args& args, std::string_view flag);
+// Of `otherwise` where the flag was not given and has no default of its own.
+std::vector<std::string> items(const Args& args, std::string_view flag, std::string_view otherwise = {});
 
 // Whole numbers from 1 to `most`.
-std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most);
+std::size_t number(const std::string& item, std::string_view flag, std::size_t most);
+std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most,
+                                 std::string_view otherwise = {});
 
 // The flag "isa", `otherwise` where it was not given; "all" becomes an empty list.
 std::vector<std::string> isa_names(const Args& args, std::string_view otherwise);
@@ -27,11 +30,11 @@ bool is_second(const Args& args, std::string_view flag, std::string_view first, 
 
 // Items of a list by their names; "all" stands for each of them.
 template <class T, std::size_t N>
-std::vector<T> choices(const Args& args, std::string_view flag, const T (&values)[N]) {
+std::vector<T> choices(const Args& args, std::string_view flag, const T (&values)[N], std::string_view otherwise = {}) {
   std::vector<T> out;
   std::vector<std::string_view> names;
   for (const T value : values) names.push_back(name(value));
-  for (const std::string& item : items(args, flag)) {
+  for (const std::string& item : items(args, flag, otherwise)) {
     const auto found = std::find(names.begin(), names.end(), item);
     if (item == "all") {
       out.insert(out.end(), std::begin(values), std::end(values));

@@ -35,7 +35,7 @@ expect 0 --help; in_out "halfstep train"; in_out "exit codes"; empty err
 expect 0 -h
 expect 0 help train
 expect 2
-for command in train eval predict inspect info params demo; do
+for command in train eval predict inspect info bench params demo; do
   expect 0 "$command" --help; in_out "usage: halfstep $command"; in_out "--json"
   awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
 done
@@ -48,6 +48,20 @@ expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1
 in_out '"pass":"read"'; in_out '"pass":"update"'
 for name in gb_per_s read_gb_per_s update_gb_per_s fraction_of_bandwidth; do field "$name"; done
 expect 0 bench gradpass --elements 1000 --threads 1 --repetitions 1; in_out fraction
+expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --format csv
+in_out "pass,elements,gradient,isa,threads,median ns,GB/s,read,update,fraction"; in_out "adamw,1000,fp32,scalar,1,"
+expect 0 bench kernels --kernel add,from_fp32 --elements 1000,l1 --isa scalar --repetitions 1 --json
+[ "$(wc -l <out)" -eq 8 ] || fail "$last: a line for each kernel, type and size"
+in_out '{"bench":"kernels","kernel":"add","dtype":"fp32","isa":"scalar","place":"l1","elements":1024'
+for name in median_ns ns_per_element gb_per_s copy_gb_per_s fraction_of_copy speedup; do field "$name"; done
+expect 0 bench kernels --kernel softmax_cross_entropy,backward_epilogue_relu --dtype bf16,fp32 --elements 9 --repetitions 1
+in_out "x scalar"; in_out "backward_epilogue_relu bf16  scalar       l1          1024"
+awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
+expect 0 bench kernels --kernel add --elements 9 --isa scalar --repetitions 1 --format markdown
+in_out "| kernel | dtype | isa "; in_out "|---|---|---|---|---:|"; in_out "| add | fp32 | scalar | l1 | 1024 |"
+[ "$(wc -l <out)" -eq 3 ] || fail "$last: a head, a rule and a row"
+expect 0 bench step --widths 5,3 --batch 4 --threads 1 --repetitions 1 --format csv
+[ "$(wc -l <out)" -eq 2 ] || fail "$last: a head and a row"
 expect 0 bench step --widths 5,9,3 --batch 4,7 --precision all --threads 1 --isa scalar --repetitions 1 --json
 [ "$(wc -l <out)" -eq 6 ] || fail "$last: a line for each batch and precision"
 in_out '{"bench":"step","widths":[5,9,3],"batch":4,"precision":"bf16"'
@@ -88,7 +102,16 @@ expect 2 inspect m --quiet
 expect 2 params --threads 1
 expect 2 train --epoch 3 --json; in_out '"code":"HS-0001"'; in_out '"exit_code":2'; in_out "did you mean"; one_line
 expect 7 info --isa nonsense
-expect 2 bench nothing; in_err "gradpass"; in_err "bench step"
+expect 2 bench nothing; in_err "gradpass"; in_err "bench step"; in_err "bench kernels"
+expect 2 bench kernels --kernel ad; in_err "did you mean add?"; empty out
+expect 2 bench kernels --kernel adam --dtype bf16; in_err "does not have this type"
+expect 2 bench kernels --elements l9; in_err "l1, l2, memory"
+expect 2 bench kernels --threads 2; in_err "would ignore"
+expect 2 bench kernels --gradient bf16; in_err "would ignore"
+expect 7 bench kernels --isa nonsense; empty out
+expect 2 bench gemm --format html; in_err "table, csv, markdown"
+expect 2 bench gemm --format csv --json; in_err "not both"
+expect 2 bench gradpass --elements l1
 expect 2 bench gradpass --m 5; in_err "would ignore"
 expect 2 bench gradpass --elements 0
 expect 2 bench gradpass --optimizer adamw,sgd

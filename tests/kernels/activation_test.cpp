@@ -126,12 +126,14 @@ TEST_CASE("kernels: activations have the same bits on every ISA and at every len
         }
       }
       for (std::size_t n = 0; n <= 70; ++n) {
-        std::vector<float> part(n + 16, 77.0f);
+        std::vector<float> part(n + 16, 77.0f), back_part = part;
         const std::size_t at = x.size() - 500 + n;
         kernels.activation_forward(activation, n, x.data() + at, part.data());
+        kernels.activation_backward(activation, n, x.data() + at, x.data() + at, back_part.data());
         for (std::size_t i = 0; i < part.size(); ++i) {
-          if (!same_bits(part[i], i < n ? expected[at + i] : 77.0f)) {
-            wrong.add(kernels.name, " ", label(activation), " n ", n, " at ", i, ": ", part[i]);
+          if (!same_bits(part[i], i < n ? expected[at + i] : 77.0f) ||
+              !same_bits(back_part[i], i < n ? slope[at + i] : 77.0f)) {
+            wrong.add(kernels.name, " ", label(activation), " n ", n, " at ", i, ": ", part[i], ", ", back_part[i]);
           }
         }
       }

@@ -15,7 +15,7 @@ struct Act<Activation::identity> {
 
 template <>
 struct Act<Activation::relu> {
-  static HS_INLINE Wide forward(const Wide& x) { return select_greater(set(0.0f), x, set(0.0f), x); }
+  static HS_INLINE Wide forward(const Wide& x) { return at_least(0.0f, x); }
   static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return select_greater(y, set(0.0f), d, d * y); }
 };
 
@@ -28,10 +28,10 @@ struct Act<Activation::gelu> {
     const NormalTail tail = normal_tail(x);
     const Wide a = tail.a * tail.scale;
     const Wide product = a * tail.ratio;
-    const Wide rest = fma(a, tail.ratio_rest, fma(a, tail.ratio, set(0.0f) - product));
+    const Wide rest = fma(a, tail.ratio_rest, fms(a, tail.ratio, product));
     const Wide step = tail.t + fma(tail.step, tail.t, tail.step + tail.t_rest);
     const Wide left = product + fma(product, step, fma(rest, tail.t, rest));
-    return fma(left, set(-kLower), select_greater(set(0.0f), x, set(0.0f), x));
+    return fma(left, set(-kLower), at_least(0.0f, x));
   }
   static HS_INLINE Wide backward(const Wide& x, const Wide& d) {
     const NormalTail tail = normal_tail(x);
@@ -63,12 +63,12 @@ struct Act<Activation::gelu_tanh> {
     const Wide below = at_least(kFloor, minus_abs(x));
     const Wide magic = set(196608.0f);  // 1.5 * 2^17: adding it rounds to a multiple of 2^-6
     const Wide grid = fma(below, below, magic) - magic;
-    return {below, grid, fma(below, below, set(0.0f) - grid)};
+    return {below, grid, fms(below, below, grid)};
   }
   static HS_INLINE Logistic parts(const Argument& u) {
     const Wide bracket = u.bracket(kB);
     const Wide z = u.below * bracket;
-    const Wide z_rest = fma(u.below, u.bracket_rest(kBRest, kBWhole), fma(u.below, bracket, set(0.0f) - z));
+    const Wide z_rest = fma(u.below, u.bracket_rest(kBRest, kBWhole), fms(u.below, bracket, z));
     return logistic(reduce<kLift>(z, z_rest));
   }
   static HS_INLINE Wide forward(const Wide& x) {
@@ -79,7 +79,7 @@ struct Act<Activation::gelu_tanh> {
     const Argument u = split(x);
     const Wide slope = u.bracket(kB3);
     const Wide m = u.below * slope;
-    const Wide m_rest = fma(u.below, u.bracket_rest(kB3Rest, kB3Whole), fma(u.below, slope, set(0.0f) - m));
+    const Wide m_rest = fma(u.below, u.bracket_rest(kB3Rest, kB3Whole), fms(u.below, slope, m));
     return d * mirrored(x, gate_slope(parts(u), m, m_rest));
   }
 };
@@ -96,13 +96,13 @@ struct Act<Activation::silu> {
 template <>
 struct Act<Activation::tanh> {
   static HS_INLINE Wide forward(const Wide& x) { return halfstep::HS_NAMESPACE::tanh(x); }
-  static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fma(set(0.0f) - y, y, set(1.0f)); }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fnma(y, y, set(1.0f)); }
 };
 
 template <>
 struct Act<Activation::sigmoid> {
   static HS_INLINE Wide forward(const Wide& x) { return halfstep::HS_NAMESPACE::sigmoid(x); }
-  static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fma(set(0.0f) - y, y, y); }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fnma(y, y, y); }
 };
 
 template <>
@@ -132,7 +132,7 @@ struct Act<Activation::softplus> {
     Wide rest;
     const Wide ratio = part.scale * log1p_ratio(e, rest);
     const Wide left = ratio + fma(ratio, t, part.scale * rest);
-    return fma(left, set(kLower), select_greater(set(0.0f), x, set(0.0f), x));
+    return fma(left, set(kLower), at_least(0.0f, x));
   }
   static HS_INLINE Wide backward(const Wide& y, const Wide& d) {
     return d * (set(0.0f) - expm1_negative(set(0.0f) - y));
@@ -168,10 +168,10 @@ HS_INLINE void with_activation(Activation activation, F f) {
 
 // Runs f on 16 lanes at a time; the tail goes through a padded copy, so it takes the same code.
 template <class F>
-HS_INLINE void for_each_16(std::size_t n, const float* a, const float* b, float* out, F f) {
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(out + i, f(load(a + i), load(b + i)));
-  if (i == n) return;
+HS_INLINE void elementwise(std::size_t n, const float* a, const float* b, float* out, F f) {
+  const std::size_t i = for_each_16(
+      n, [&](std::size_t at) { store(out + at, f(load(a + at), load(b + at))); }, a, b, out);
+  if (n % kLanes == 0) return;
   alignas(64) float tail[3][kLanes] = {};
   for (std::size_t j = i; j < n; ++j) {
     tail[0][j - i] = a[j];
@@ -183,14 +183,14 @@ HS_INLINE void for_each_16(std::size_t n, const float* a, const float* b, float*
 
 inline void activation_forward(Activation activation, std::size_t n, const float* x, float* y) {
   with_activation(activation, [&](auto act) {
-    for_each_16(n, x, x, y, [&](const Wide& v, const Wide&) { return act.forward(v); });
+    elementwise(n, x, x, y, [&](const Wide& v, const Wide&) { return act.forward(v); });
   });
 }
 
 inline void activation_backward(Activation activation, std::size_t n, const float* saved, const float* d_y,
                                 float* d_x) {
   with_activation(activation, [&](auto act) {
-    for_each_16(n, saved, d_y, d_x, [&](const Wide& s, const Wide& d) { return act.backward(s, d); });
+    elementwise(n, saved, d_y, d_x, [&](const Wide& s, const Wide& d) { return act.backward(s, d); });
   });
 }
 

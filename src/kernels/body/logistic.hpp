@@ -18,8 +18,7 @@ HS_INLINE Logistic logistic(const Reduced& x) {
   const Wide one = set(1.0f);
   const Wide d = fma(s, t, one + s), d_rest = fma(s, t, s - (d - one));
   const Wide inverse = one / d;
-  const Wide minus = set(0.0f) - inverse;
-  const Wide high = fma(d_rest, minus, fma(d, minus, one));  // one step of Newton's
+  const Wide high = fnma(d_rest, inverse, fnma(d, inverse, one));  // one step of Newton's
   return {inverse, high, t + fma(high, t, high), x.scale};
 }
 
@@ -34,19 +33,19 @@ HS_INLINE Wide sigmoid(const Wide& x) {
 HS_INLINE Wide gate(const Wide& x, const Wide& below, const Logistic& p) {
   const Wide scaled = below * p.scale;
   const Wide whole = scaled * p.inverse;
-  const Wide rest = fma(scaled, p.inverse, set(0.0f) - whole);
+  const Wide rest = fms(scaled, p.inverse, whole);
   const Wide left = whole + fma(whole, p.low, fma(rest, p.low, rest));
-  return fma(left, set(kLower), select_greater(set(0.0f), x, set(0.0f), x));
+  return fma(left, set(kLower), at_least(0.0f, x));
 }
 
 // The derivative of gate at -|x|: s (1 + (1 - s) m) with s = sigmoid(-|g(x)|), m + m_rest = below g'(x). That at |x| is
 // one minus it.
 HS_INLINE Wide gate_slope(const Logistic& p, const Wide& m, const Wide& m_rest) {
   const Wide ratio = m * p.inverse, bend = ratio + set(1.0f);
-  const Wide ratio_rest = fma(p.inverse, fma(m, p.high, m_rest), fma(m, p.inverse, set(0.0f) - ratio));
+  const Wide ratio_rest = fma(p.inverse, fma(m, p.high, m_rest), fms(m, p.inverse, ratio));
   const Wide bend_rest = ratio_rest + (ratio - (bend - set(1.0f)));
   const Wide product = p.inverse * bend;
-  const Wide rest = fma(p.inverse, bend_rest, fma(p.inverse, bend, set(0.0f) - product));
+  const Wide rest = fma(p.inverse, bend_rest, fms(p.inverse, bend, product));
   return (product + fma(product, p.low, fma(rest, p.low, rest))) * p.scale * set(kLower);
 }
 

@@ -15,7 +15,7 @@ HS_INLINE Wide horner(const Wide& x, float first, C... rest) {
 HS_INLINE Wide minus_abs(const Wide& x) { return from_bits(bits(x) | set_bits(0x80000000u)); }
 
 // max(x, low); NaN stays.
-HS_INLINE Wide at_least(float low, const Wide& x) { return select_greater(set(low), x, set(low), x); }
+HS_INLINE Wide at_least(float low, const Wide& x) { return greater_of(set(low), x); }
 
 // x = n ln 2 + r with n = round(x / ln 2); scale = 2^(n + Lift), which the caller keeps among the normal numbers. With
 // a small `rest`, x + rest = n ln 2 + r. ln 2 has two parts, n times the first is exact.
@@ -54,7 +54,7 @@ HS_INLINE Wide expm1_reduced(const Wide& r) {
 
 // The scale in two factors, so that results near the overflow border and below the least normal come out right.
 HS_INLINE Wide exp(const Wide& x) {
-  const Wide capped = select_greater(x, set(128.0f), set(128.0f), at_least(-128.0f, x));
+  const Wide capped = less_of(set(128.0f), at_least(-128.0f, x));
   const Wide magic = set(12583039.0f);
   const Wide shifted = fma(capped, set(1.44269504f), magic);
   const Wide n = shifted - magic;

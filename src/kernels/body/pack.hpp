@@ -7,9 +7,9 @@ template <Dtype D>
 void from_fp32(std::size_t n, const float* src, void* dst) {
   using T = typename Storage<D>::Type;
   auto* out = static_cast<T*>(dst);
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) Storage<D>::store16(out + i, load(src + i));
-  if (i == n) return;
+  const std::size_t i = for_each_16(
+      n, [&](std::size_t at) { Storage<D>::store16(out + at, load(src + at)); }, src, out);
+  if (n % kLanes == 0) return;
   alignas(64) float in[kLanes] = {};
   alignas(64) T tail[kLanes];
   for (std::size_t j = i; j < n; ++j) in[j - i] = src[j];
@@ -21,9 +21,9 @@ template <Dtype D>
 void to_fp32(std::size_t n, const void* src, float* dst) {
   using T = typename Storage<D>::Type;
   const auto* in = static_cast<const T*>(src);
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(dst + i, Storage<D>::load16(in + i));
-  if (i == n) return;
+  const std::size_t i = for_each_16(
+      n, [&](std::size_t at) { store(dst + at, Storage<D>::load16(in + at)); }, in, dst);
+  if (n % kLanes == 0) return;
   alignas(64) T tail[kLanes] = {};
   alignas(64) float out[kLanes];
   for (std::size_t j = i; j < n; ++j) tail[j - i] = in[j];

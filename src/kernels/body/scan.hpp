@@ -44,11 +44,11 @@ GradientScan scan_limited(std::size_t n, const void* data, float limit) {
   state.largest = set_bits(0);
   const Wide most = set(limit);
   // Four streams keep more lines of memory on their way than one; so does asking for them ahead.
-  constexpr std::size_t kStreams = 4, kGroup = 2 * kLanes, kAheadBytes = 512;
+  constexpr std::size_t kStreams = 4, kGroup = 2 * kLanes;
   const std::size_t stream = n / (kStreams * kGroup) * kGroup;
   auto group = [&](const T* p) {
     for (std::size_t line = 0; line < kGroup * sizeof(T); line += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(p) + kAheadBytes + line);
+      ask_ahead(reinterpret_cast<const char*>(p) + line);
     }
     scan16<D, Limited>(state, 0, p, most);
     scan16<D, Limited>(state, 1, p + kLanes, most);

@@ -5,8 +5,14 @@ namespace halfstep::HS_NAMESPACE {
 
 // Largest of the valid lanes; a NaN anywhere makes the later sum NaN, so it is not lost here.
 HS_INLINE float row_max(std::size_t columns, const float* x) {
+  Wide lanes = set(-__builtin_inff());
+  std::size_t i = 0;
+  for (; i + kLanes <= columns; i += kLanes) lanes = greater_of(load(x + i), lanes);
+  alignas(64) float each[kLanes];
+  store(each, lanes);
   float largest = -__builtin_inff();
-  for (std::size_t i = 0; i < columns; ++i) largest = x[i] > largest ? x[i] : largest;
+  for (const float lane : each) largest = lane > largest ? lane : largest;
+  for (; i < columns; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
 }
 

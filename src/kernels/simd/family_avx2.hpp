@@ -9,6 +9,10 @@ HS_INLINE Reg from_bits(UInt x) { return Reg(_mm256_castsi256_ps(x)); }
 HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm256_div_ps(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(_mm256_sqrt_ps(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(_mm256_fmadd_ps(a, b, c)); }
+HS_INLINE Reg reg_fms(Reg a, Reg b, Reg c) { return Reg(_mm256_fmsub_ps(a, b, c)); }
+HS_INLINE Reg reg_fnma(Reg a, Reg b, Reg c) { return Reg(_mm256_fnmadd_ps(a, b, c)); }
+HS_INLINE Reg reg_greater(Reg a, Reg b) { return Reg(_mm256_max_ps(a, b)); }
+HS_INLINE Reg reg_less(Reg a, Reg b) { return Reg(_mm256_min_ps(a, b)); }
 
 // Sum of the lanes: lane i with i+4, then +2, +1.
 HS_INLINE float fold(Reg r) {

@@ -10,6 +10,11 @@ HS_INLINE Reg from_bits(UInt x) { return Reg(vreinterpretq_f32_u32(x)); }
 HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(vdivq_f32(a, b)); }
 HS_INLINE Reg reg_sqrt(Reg x) { return Reg(vsqrtq_f32(x)); }
 HS_INLINE Reg fma(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(c, a, b)); }
+HS_INLINE Reg reg_fms(Reg a, Reg b, Reg c) { return Reg(vfmaq_f32(vnegq_f32(c), a, b)); }
+HS_INLINE Reg reg_fnma(Reg a, Reg b, Reg c) { return Reg(vfmsq_f32(c, a, b)); }
+// vmaxq and vminq make NaN of one NaN, and order zeros.
+HS_INLINE Reg reg_greater(Reg a, Reg b) { return Reg(vbslq_f32(vcgtq_f32(a, b), a, b)); }
+HS_INLINE Reg reg_less(Reg a, Reg b) { return Reg(vbslq_f32(vcltq_f32(a, b), a, b)); }
 
 // Sum of the lanes: lane i with i+2, then +1.
 HS_INLINE float fold(Reg x) {

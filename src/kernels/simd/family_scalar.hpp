@@ -61,6 +61,11 @@ inline Reg fma(Reg a, Reg b, Reg c) {
 #endif
 }
 
+HS_INLINE Reg reg_fms(Reg a, Reg b, Reg c) { return fma(a, b, -c); }
+HS_INLINE Reg reg_fnma(Reg a, Reg b, Reg c) { return fma(-a, b, c); }
+HS_INLINE Reg reg_greater(Reg a, Reg b) { return a > b ? a : b; }
+HS_INLINE Reg reg_less(Reg a, Reg b) { return a < b ? a : b; }
+
 HS_INLINE float fold(Reg x) { return x; }
 
 // Low half of the 64-bit products; the high half goes to `high`.

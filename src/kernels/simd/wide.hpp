@@ -39,6 +39,24 @@ HS_INLINE Wide load(const float* p) {
 HS_INLINE void store(float* p, const Wide& x) {
   HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) reg_store(p + i * kRegLanes, x.r[i]);
 }
+
+// Asks for a line of memory well before its turn; it may lie beyond the end of an array.
+inline constexpr std::size_t kAheadBytes = 512;
+HS_INLINE void ask_ahead(const void* p) { __builtin_prefetch(static_cast<const char*>(p) + kAheadBytes); }
+
+// Calls f(i) for i = 0, 16, 32, ... as long as 16 elements are left, and returns where it stopped. Asks ahead for
+// `arrays`, the ones that f reads or writes, where they are too long for the first cache: within it that only costs.
+template <class F, class... T>
+HS_INLINE std::size_t for_each_16(std::size_t n, F f, const T*... arrays) {
+  constexpr std::size_t kLong = 16384;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    if (n >= kLong) (ask_ahead(arrays + i), ...);
+    f(i);
+  }
+  return i;
+}
+
 HS_INLINE Wide set(float x) {
   const Reg r = reg_set(x);
   return map([&](std::size_t) { return r; });
@@ -63,12 +81,27 @@ HS_INLINE Wide operator/(const Wide& a, const Wide& b) {
 HS_INLINE Wide fma(const Wide& a, const Wide& b, const Wide& c) {
   return map([&](std::size_t i) { return fma(a.r[i], b.r[i], c.r[i]); });
 }
+// a b - c and c - a b.
+HS_INLINE Wide fms(const Wide& a, const Wide& b, const Wide& c) {
+  return map([&](std::size_t i) { return reg_fms(a.r[i], b.r[i], c.r[i]); });
+}
+HS_INLINE Wide fnma(const Wide& a, const Wide& b, const Wide& c) {
+  return map([&](std::size_t i) { return reg_fnma(a.r[i], b.r[i], c.r[i]); });
+}
 HS_INLINE Wide sqrt(const Wide& a) {
   return map([&](std::size_t i) { return reg_sqrt(a.r[i]); });
 }
 // yes where a > b; no elsewhere, NaN included.
 HS_INLINE Wide select_greater(const Wide& a, const Wide& b, const Wide& yes, const Wide& no) {
   return map([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
+}
+
+// a > b ? a : b and a < b ? a : b: one instruction on x86. b where either is NaN, and of two zeros.
+HS_INLINE Wide greater_of(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return reg_greater(a.r[i], b.r[i]); });
+}
+HS_INLINE Wide less_of(const Wide& a, const Wide& b) {
+  return map([&](std::size_t i) { return reg_less(a.r[i], b.r[i]); });
 }
 
 HS_INLINE WideBits bits(const Wide& a) {
@@ -117,10 +150,7 @@ HS_INLINE Wide with_sign_of(const Wide& magnitude, const Wide& sign) {
   return from_bits(bits(magnitude) | (bits(sign) & set_bits(0x80000000u)));
 }
 // Clamps to [-limit, limit]; NaN stays NaN.
-HS_INLINE Wide clamp(const Wide& a, const Wide& limit) {
-  const Wide negative = set(0.0f) - limit;
-  return select_greater(a, limit, limit, select_greater(negative, a, negative, a));
-}
+HS_INLINE Wide clamp(const Wide& a, const Wide& limit) { return less_of(limit, greater_of(set(0.0f) - limit, a)); }
 
 // One tree for every ISA: lane i with i+8, then +4, +2, +1.
 HS_INLINE float sum_lanes(const Wide& a) {

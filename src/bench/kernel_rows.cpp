@@ -1,0 +1,225 @@
+#include "bench/kernel_rows.hpp"
+
+#include <limits>
+
+namespace halfstep {
+namespace {
+
+constexpr Dtype kFp32[] = {Dtype::fp32};
+constexpr Dtype kAny[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};
+constexpr Dtype k16Bit[] = {Dtype::bf16, Dtype::fp16};
+
+constexpr float kOff = std::numeric_limits<float>::infinity();
+constexpr std::size_t kBlockRows = kPieceGrain / kBlockColumns;
+constexpr std::size_t kLogits = kPieceGrain;  // columns of a row of logits
+
+constexpr AdamParameters kAdam = {.multiplier = 0.5f,
+                                  .limit = kOff,
+                                  .beta1 = 0.9f,
+                                  .beta2 = 0.999f,
+                                  .one_minus_beta1 = 0.1f,
+                                  .one_minus_beta2 = 0.001f,
+                                  .step_size = 0.001f,
+                                  .inv_sqrt_correction = 1.5f,
+                                  .epsilon = 1e-8f,
+                                  .decay = 0.999f,
+                                  .l2 = 0};
+constexpr SgdParameters kSgd = {
+    .multiplier = 0.5f, .limit = kOff, .lr = 0.001f, .momentum = 0.9f, .l2 = 0, .nesterov = false};
+constexpr LionParameters kLion = {.multiplier = 0.5f,
+                                  .limit = kOff,
+                                  .lr = 0.001f,
+                                  .one_minus_beta1 = 0.1f,
+                                  .one_minus_beta2 = 0.01f,
+                                  .weight_decay = 0.01f};
+constexpr float kBias[kBlockColumns] = {};
+
+template <Activation A>
+void forward(const KernelPiece& p) {
+  p.kernels.activation_forward(A, p.elements, p.fp32[0], p.fp32[1]);
+}
+
+template <Activation A>
+void backward(const KernelPiece& p) {
+  p.kernels.activation_backward(A, p.elements, p.fp32[0], p.fp32[1], p.fp32[2]);
+}
+
+// f(first element) for each block.
+template <class F>
+void for_each_block(const KernelPiece& p, F f) {
+  for (std::size_t i = 0; i < p.elements; i += kPieceGrain) f(i);
+}
+
+StorageTarget target(const KernelPiece& p, std::size_t first, std::size_t rows, std::size_t panels) {
+  return {p.at(rows, first), kBlockColumns, p.at(panels, first), kBlockRows * kLanes, p.dtype};
+}
+
+template <Activation A>
+void forward_epilogue(const KernelPiece& p) {
+  for_each_block(p, [&](std::size_t i) {
+    ForwardEpilogue e = {};
+    e.tile = p.fp32[0] + i;
+    e.rows = kBlockRows;
+    e.columns = kBlockColumns;
+    e.bias = kBias;
+    e.activation = A;
+    e.y = target(p, i, 0, 1);
+    if (derivative_needs_input(A)) e.z = p.at(2, i);
+    e.z_ld = kBlockColumns;
+    p.kernels.forward_epilogue[p.index()](e);
+  });
+}
+
+template <Activation A>
+void backward_epilogue(const KernelPiece& p) {
+  alignas(64) float sums[kBlockColumns] = {};
+  for_each_block(p, [&](std::size_t i) {
+    BackwardEpilogue e = {};
+    e.tile = p.fp32[0] + i;
+    e.rows = kBlockRows;
+    e.columns = kBlockColumns;
+    e.activation = A;
+    e.saved = p.at(0, i);
+    e.saved_ld = kBlockColumns;
+    e.saved_dtype = p.dtype;
+    e.sums = sums;
+    e.d = target(p, i, 1, 2);
+    p.kernels.backward_epilogue[p.index()](e);
+  });
+}
+
+void logits_epilogue(const KernelPiece& p) {
+  for_each_block(p, [&](std::size_t i) {
+    ForwardEpilogue e = {};
+    e.tile = p.fp32[0] + i;
+    e.rows = kBlockRows;
+    e.columns = kBlockColumns;
+    e.bias = kBias;
+    e.logits = p.fp32[1] + i;
+    e.logits_ld = kBlockColumns;
+    p.kernels.logits_epilogue(e);
+  });
+}
+
+void store_rows(const KernelPiece& p) {
+  const std::size_t columns = p.elements / 2;
+  const StorageTarget two_rows = {p.at(0, 0), columns, p.at(1, 0), 2 * kLanes, p.dtype};
+  p.kernels.store_rows[p.index()](columns, p.fp32[0], p.fp32[0] + columns, two_rows);
+}
+
+void pack_strip(const KernelPiece& p) {
+  for_each_block(p, [&](std::size_t i) {
+    p.kernels.pack_strip[p.index()](kBlockColumns, p.fp32[0] + i, p.at(0, i), p.at(1, i), kBlockRows * kLanes);
+  });
+}
+
+void unpack_strip(const KernelPiece& p) {
+  for_each_block(p,
+                 [&](std::size_t i) { p.kernels.unpack_strip[p.index()](kBlockColumns, p.at(0, i), p.fp32[0] + i); });
+}
+
+void softmax_cross_entropy(const KernelPiece& p) {
+  for (std::size_t i = 0; i < p.elements; i += kLogits) {
+    const auto label = static_cast<std::int32_t>(i / kLogits * 7 % kLogits);
+    p.kernels.softmax_cross_entropy(kLogits, p.fp32[0] + i, label, 1.0f, p.fp32[1] + i);
+  }
+}
+
+void softmax(const KernelPiece& p) {
+  for (std::size_t i = 0; i < p.elements; i += kLogits) p.kernels.softmax(kLogits, p.fp32[0] + i, p.fp32[1] + i);
+}
+
+using enum ArrayUse;
+using P = const KernelPiece&;
+
+// Name, dtypes, call, use of the fp32 arrays, use of the stored arrays.
+constexpr KernelRow kRows[] = {
+    {"identity_forward", kFp32, forward<Activation::identity>, {read, write}, {}},
+    {"relu_forward", kFp32, forward<Activation::relu>, {read, write}, {}},
+    {"gelu_forward", kFp32, forward<Activation::gelu>, {read, write}, {}},
+    {"gelu_tanh_forward", kFp32, forward<Activation::gelu_tanh>, {read, write}, {}},
+    {"silu_forward", kFp32, forward<Activation::silu>, {read, write}, {}},
+    {"tanh_forward", kFp32, forward<Activation::tanh>, {read, write}, {}},
+    {"sigmoid_forward", kFp32, forward<Activation::sigmoid>, {read, write}, {}},
+    {"leaky_relu_forward", kFp32, forward<Activation::leaky_relu>, {read, write}, {}},
+    {"elu_forward", kFp32, forward<Activation::elu>, {read, write}, {}},
+    {"softplus_forward", kFp32, forward<Activation::softplus>, {read, write}, {}},
+    {"identity_backward", kFp32, backward<Activation::identity>, {none, read, write}, {}},
+    {"relu_backward", kFp32, backward<Activation::relu>, {read, read, write}, {}},
+    {"gelu_backward", kFp32, backward<Activation::gelu>, {read, read, write}, {}},
+    {"gelu_tanh_backward", kFp32, backward<Activation::gelu_tanh>, {read, read, write}, {}},
+    {"silu_backward", kFp32, backward<Activation::silu>, {read, read, write}, {}},
+    {"tanh_backward", kFp32, backward<Activation::tanh>, {read, read, write}, {}},
+    {"sigmoid_backward", kFp32, backward<Activation::sigmoid>, {read, read, write}, {}},
+    {"leaky_relu_backward", kFp32, backward<Activation::leaky_relu>, {read, read, write}, {}},
+    {"elu_backward", kFp32, backward<Activation::elu>, {read, read, write}, {}},
+    {"softplus_backward", kFp32, backward<Activation::softplus>, {read, read, write}, {}},
+    {"forward_epilogue_relu", kAny, forward_epilogue<Activation::relu>, {read}, {write, write}},
+    {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
+    {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},
+    {"backward_epilogue_gelu", kAny, backward_epilogue<Activation::gelu>, {update}, {read, write, write}},
+    {"logits_epilogue", kFp32, logits_epilogue, {read, write}, {}},
+    {"softmax", kFp32, softmax, {read, write}, {}},
+    {"softmax_cross_entropy", kFp32, softmax_cross_entropy, {read, write}, {}},
+    {"from_fp32",
+     kAny,
+     [](P p) { p.kernels.from_fp32[p.index()](p.elements, p.fp32[0], p.at(0, 0)); },
+     {read},
+     {write}},
+    {"to_fp32", kAny, [](P p) { p.kernels.to_fp32[p.index()](p.elements, p.at(0, 0), p.fp32[0]); }, {write}, {read}},
+    {"widen_panel",
+     kAny,
+     [](P p) { p.kernels.widen_panel[p.index()](p.elements / kLanes, p.at(0, 0), p.fp32[0]); },
+     {write},
+     {read}},
+    {"store_rows", kAny, store_rows, {read}, {write, write}},
+    {"pack_strip", kAny, pack_strip, {read}, {write, write}},
+    {"unpack_strip", kAny, unpack_strip, {write}, {read}},
+    {"scan", kAny, [](P p) { (void)p.kernels.scan[p.index()](p.elements, p.at(0, 0), kOff); }, {}, {read}},
+    {"scan_limited", kAny, [](P p) { (void)p.kernels.scan[p.index()](p.elements, p.at(0, 0), 1.0f); }, {}, {read}},
+    {"round_stochastic",
+     k16Bit,
+     [](P p) {
+       p.kernels.round_stochastic[p.index()](p.elements, p.fp32[0], {1, 2, 0});
+     },
+     {update},
+     {}},
+    {"split", k16Bit, [](P p) { p.kernels.split[p.index()](p.elements, p.fp32[0], p.at(0, 0)); }, {update}, {write}},
+    {"sum_squares", kFp32, [](P p) { (void)p.kernels.sum_squares(p.elements, p.fp32[0]); }, {read}, {}},
+    {"add", kFp32, [](P p) { p.kernels.add(p.elements, p.fp32[0], p.fp32[1]); }, {read, update}, {}},
+    {"clamp", kFp32, [](P p) { p.kernels.clamp(p.elements, 3.0f, p.fp32[0]); }, {update}, {}},
+    {"adam",
+     kFp32,
+     [](P p) { p.kernels.adam(p.elements, p.fp32[0], p.fp32[1], p.fp32[2], p.fp32[3], kAdam); },
+     {read, update, update, update},
+     {}},
+    {"sgd",
+     kFp32,
+     [](P p) { p.kernels.sgd(p.elements, p.fp32[0], p.fp32[1], p.fp32[2], kSgd); },
+     {read, update, update},
+     {}},
+    {"lion",
+     kFp32,
+     [](P p) { p.kernels.lion(p.elements, p.fp32[0], p.fp32[1], p.fp32[2], kLion); },
+     {read, update, update},
+     {}},
+};
+
+void add(KernelBytes& bytes, ArrayUse use, std::size_t element) {
+  if (use == none) return;
+  bytes.held += element;
+  bytes.moved += use == update ? 2 * element : element;
+}
+
+}  // namespace
+
+std::span<const KernelRow> kernel_rows() { return kRows; }
+
+KernelBytes bytes_of(const KernelRow& row, Dtype dtype) {
+  KernelBytes bytes;
+  for (const ArrayUse use : row.fp32) add(bytes, use, 4);
+  for (const ArrayUse use : row.stored) add(bytes, use, dtype == Dtype::fp32 ? 4 : 2);
+  return bytes;
+}
+
+}  // namespace halfstep

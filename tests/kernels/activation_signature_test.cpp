@@ -1,0 +1,73 @@
+// The bits of the activations. The test of their errors lets a last place pass that somebody changed by accident, in a
+// coefficient, say; a run that is repeated would not.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/digest.hpp"
+#include "base/fp_env.hpp"
+#include "support/isa_loop.hpp"
+#include "support/numbers.hpp"
+
+using namespace halfstep;
+using namespace halfstep::test;
+
+namespace {
+
+struct Signature {
+  Activation activation;
+  const char* forward;
+  const char* backward;
+};
+
+constexpr Signature kSignatures[] = {
+    {Activation::identity, "90d8793809c0dceb", "8bf33d36582c37de"},
+    {Activation::relu, "24e82ef36af7a120", "4f86ddd3cf5fc8a6"},
+    {Activation::gelu, "88d99fe1c9f9ae51", "ffdb2217c50ed5a5"},
+    {Activation::gelu_tanh, "608ed30cdaca6470", "88f891224eaff329"},
+    {Activation::silu, "d2fb3fa9478613a4", "27552de71a92468c"},
+    {Activation::tanh, "3ed6db330bc6f5ad", "e522731e3a9fa77b"},
+    {Activation::sigmoid, "73075f6a388ac8a1", "42ffe83277c5af7e"},
+    {Activation::leaky_relu, "2b2e7c0e23c0df27", "9b5f27886cbe6ae4"},
+    {Activation::elu, "3844f281430a813f", "8aa646203b88c62a"},
+    {Activation::softplus, "bea33d7d45edfe36", "1eec8eeedf18dc54"},
+};
+
+// Every exponent and sign with 128 mantissas, and a grid where activations bend. No subnormals, no NaN.
+std::vector<float> inputs() {
+  std::vector<float> x;
+  for (std::uint32_t high = 0; high < 0x10000; ++high) {
+    const float value = float_of(high << 16 | (high * 40503u & 0xffffu));
+    if (std::isnormal(value)) x.push_back(value);
+  }
+  for (int i = -12 * 4096; i <= 12 * 4096; ++i) x.push_back(static_cast<float>(i) / 4096.0f);
+  return x;
+}
+
+std::string digest_of(std::vector<float> values) {
+  for (float& value : values) value = std::isnan(value) ? kNan : value;
+  Digest digest;
+  digest.update(values.data(), values.size() * sizeof(float));
+  return digest.hex();
+}
+
+}  // namespace
+
+// A change here means that users' results change: say so in the commit.
+TEST_CASE("kernels: signatures of the activations") {
+  const std::vector<float> x = inputs(), one(x.size(), 1.0f);
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    for (const Signature& signature : kSignatures) {
+      INFO(std::string(label(signature.activation)));
+      std::vector<float> y(x.size()), d(x.size());
+      {
+        const FpEnvGuard guard;
+        kernels.activation_forward(signature.activation, x.size(), x.data(), y.data());
+        kernels.activation_backward(signature.activation, x.size(), x.data(), one.data(), d.data());
+      }
+      CHECK(digest_of(y) == std::string(signature.forward));
+      CHECK(digest_of(d) == std::string(signature.backward));
+    }
+  });
+}
