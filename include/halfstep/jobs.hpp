@@ -23,13 +23,19 @@ struct Metrics {
 };
 
 // What a run is about to do: printed before the first step.
+struct MemoryPart {
+  std::string what;  // "master weights"
+  std::int64_t bytes = 0;
+};
+
 struct RunPlan {
   std::string data;                // "60000 rows, 784 features"
   std::string target;              // name, kind, and why it was taken as such
   std::string split;               // how train and evaluation rows were chosen
   std::string model;               // "784-512-256-10 relu, 535818 parameters"
   std::string machine;             // ISA and threads, with the reasons
-  std::int64_t memory_bytes = 0;   // planned
+  std::int64_t memory_bytes = 0;   // planned: all but the program itself
+  std::vector<MemoryPart> memory;  // its parts
   std::vector<std::string> notes;  // oddities of the data worth knowing
 };
 

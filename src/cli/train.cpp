@@ -11,14 +11,17 @@ namespace {
 
 constexpr const char* kBuiltIn = "builtin:digits";
 
-std::string mebibytes(std::int64_t bytes) { return brief(static_cast<double>(bytes) / (1 << 20)) + " MiB planned"; }
+std::string mebibytes(std::int64_t bytes) { return brief(static_cast<double>(bytes) / (1 << 20)) + " MiB"; }
 
-void tell_plan(Narrator& narrator, const RunPlan& plan) {
+void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   narrator.heading("data", plan.data);
   narrator.heading("target", plan.target);
   narrator.heading("split", plan.split);
   narrator.heading("model", plan.model);
-  narrator.heading("memory", mebibytes(plan.memory_bytes));
+  narrator.heading("memory", mebibytes(plan.memory_bytes) + " planned");
+  for (const MemoryPart& part : plan.memory) {
+    if (verbose) narrator.heading("", mebibytes(part.bytes) + "  " + part.what);
+  }
   narrator.heading("machine", plan.machine);
   for (const std::string& note : plan.notes) narrator.heading("note", note);
 }
@@ -44,9 +47,9 @@ std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
 TrainObserver observe(Narrator& narrator, bool verbose) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
-  observer.on_plan = [&narrator](const RunPlan& plan) {
+  observer.on_plan = [&narrator, verbose](const RunPlan& plan) {
     catch_stop_signals();
-    tell_plan(narrator, plan);
+    tell_plan(narrator, plan, verbose);
   };
   observer.on_epoch = [&narrator, verbose](const EpochReport& report) { narrator.line(epoch_text(report, verbose)); };
   if (narrator.live()) {

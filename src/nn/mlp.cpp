@@ -23,11 +23,6 @@ Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype,
 
 std::size_t bytes(const Activations& a) { return a.rows.size() + a.panels.size(); }
 
-std::size_t bytes(const Dense& l) {
-  return 4 * (l.weight.size() + l.weight_grad.size() + l.bias.size() + l.bias_grad.size() + l.d_sums.size()) +
-         l.packed_forward.size() + l.packed_backward.size() + bytes(l.y) + l.z.size() + bytes(l.d) + bytes_of_norm(l);
-}
-
 Dtype dtype_of(const MlpShape& shape, std::size_t layer) {
   return shape.layer_dtypes.empty() ? shape.dtype : shape.layer_dtypes[layer];
 }
@@ -95,10 +90,21 @@ std::size_t Mlp::parameters() const {
   return count;
 }
 
-std::size_t Mlp::memory_bytes() const {
-  std::size_t total = bytes(input_) + 4 * (logits_.size() + d_y_.size());
-  for (const Dense& l : layers_) total += bytes(l);
-  return total;
+ModelMemory Mlp::memory() const {
+  ModelMemory m = {0, 0, 0, bytes(input_) + 4 * logits_.size(), 4 * d_y_.size()};
+  for (const Dense& l : layers_) {
+    m.masters += 4 * (l.weight.size() + l.bias.size());
+    m.working_weights += l.packed_forward.size() + l.packed_backward.size();
+    m.gradients += 4 * (l.weight_grad.size() + l.bias_grad.size()) + 8 * l.squares.size();
+    m.activations += bytes(l.y) + l.z.size() + l.statistics.size() * sizeof(RowStatistics);
+    m.activation_gradients += bytes(l.d) + 4 * l.d_sums.size();
+    for (const NormParameter& p : l.norm_parameters) {
+      m.masters += 4 * p.values.size();
+      m.gradients += 4 * p.grad.size();
+      m.activation_gradients += 4 * p.sums.size();
+    }
+  }
+  return m;
 }
 
 void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {

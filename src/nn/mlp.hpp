@@ -84,14 +84,20 @@ struct NamedTensor {
   std::vector<float> values;
 };
 
+// Bytes of a model's buffers.
+struct ModelMemory {
+  std::size_t masters, working_weights, gradients, activations, activation_gradients;
+  std::size_t total() const { return masters + working_weights + gradients + activations + activation_gradients; }
+};
+
 class Mlp {
  public:
   explicit Mlp(MlpShape shape);
 
   const MlpShape& shape() const { return shape_; }
   std::vector<Dense>& layers() { return layers_; }
-  std::size_t parameters() const;    // without padding
-  std::size_t memory_bytes() const;  // of all buffers
+  std::size_t parameters() const;  // without padding
+  ModelMemory memory() const;
 
   // He-uniform for ReLU-like activations, Glorot-uniform otherwise and for the last layer; biases zero.
   void initialise(std::uint64_t seed, const KernelTable& kernels);

@@ -99,12 +99,6 @@ void claim_norm(Dense& l, std::size_t rows, bool training) {
   std::fill_n(l.norm_parameters[0].values.begin(), l.layout.out, 1.0f);
 }
 
-std::size_t bytes_of_norm(const Dense& l) {
-  std::size_t total = l.statistics.size() * sizeof(RowStatistics);
-  for (const NormParameter& p : l.norm_parameters) total += 4 * (p.values.size() + p.grad.size() + p.sums.size());
-  return total;
-}
-
 void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, StorageTarget y) {
   const KernelTable& kernels = ctx.kernels;
   for_rows(ctx, l, rows, kTaskRows, [&](std::size_t task, int) {

@@ -12,7 +12,6 @@ inline constexpr float kNormEpsilon = 1e-5f;
 
 // Takes the memory of l.norm for `rows` rows; gamma is 1, beta 0.
 void claim_norm(Dense& l, std::size_t rows, bool training);
-std::size_t bytes_of_norm(const Dense& l);
 
 // y from l.z.
 void forward_rows(GemmContext&, Dense& l, std::size_t rows, const DropoutMask& mask, StorageTarget y);

@@ -116,7 +116,8 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
                std::to_string(trainer.model().parameters()) + " parameters, " +
                precision_text(options.precision, trainer.model().shape().layer_dtypes);
   plan.machine = machine.description;
-  plan.memory_bytes = trainer.memory_bytes();
+  plan.memory = trainer.memory();
+  for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
   plan.notes = p.preprocessor.notes();
   return plan;
 }

@@ -87,12 +87,30 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
   if (options.meter_every > 0) meter_.emplace(model_);
 }
 
-std::int64_t Trainer::memory_bytes() const {
-  const std::size_t data = train_.x.size() * sizeof(float) + train_.bytes.size();
+std::vector<MemoryPart> Trainer::memory() const {
+  const auto data = [](const data::Examples& e) {
+    return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
+           e.targets.size() * sizeof(e.targets[0]);
+  };
+  const ModelMemory model = model_.memory();
   const std::size_t scratch =
       static_cast<std::size_t>(machine_.executor->threads()) * GemmContext::kWorkerFloats * sizeof(float);
-  return static_cast<std::int64_t>(model_.memory_bytes() + last_good_.memory_bytes() + optimizer_->memory_bytes() +
-                                   (meter_ ? meter_->memory_bytes() : 0) + data + scratch);
+  std::vector<MemoryPart> parts;
+  auto add = [&](const char* what, std::size_t bytes) {
+    if (bytes > 0) parts.push_back({what, static_cast<std::int64_t>(bytes)});
+  };
+  add("examples", data(train_) + (eval_ ? data(*eval_) : 0));
+  add("master weights", model.masters);
+  add("working weights", model.working_weights);
+  add("gradients by weights", model.gradients);
+  add("optimizer", optimizer_->memory_bytes());
+  add("activations", model.activations);
+  add("gradients by activations", model.activation_gradients);
+  add("last good weights", last_good_.memory_bytes());
+  add("meters", meter_ ? meter_->memory_bytes() : 0);
+  add("scratch of the threads", scratch);
+  add("model file, while it is saved", model_.parameters() * sizeof(float));
+  return parts;
 }
 
 StepReport Trainer::one_step(std::span<const std::uint32_t> rows) {

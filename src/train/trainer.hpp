@@ -35,7 +35,8 @@ class Trainer {
           const data::Examples* eval);
 
   Mlp& model() { return model_; }
-  std::int64_t memory_bytes() const;
+  // What a run takes, but for the program itself.
+  std::vector<MemoryPart> memory() const;
   std::int64_t planned_steps() const { return schedule_.steps; }
 
   // Throws Error(diverged), see verdict.hpp.

@@ -159,6 +159,7 @@ expect 0 train --config run.conf --batch 32 --out m.safetensors
 in_err "epoch 1/1"; in_err "machine"; in_out "accuracy"; in_out "m.safetensors"
 in_out "halfstep train --hidden 8 --epochs 1 --batch 32 --out m.safetensors builtin:digits"
 grep -q $'\r' err && fail "a pipe got a progress line"
+expect 0 train --epochs 1 --hidden 8 -v --out m.safetensors; in_err "MiB planned"; in_err "MiB  master weights"
 expect 0 train --epochs 1 --hidden 8 --quiet --out 'quo te.safetensors'; empty err; in_out "'quo te.safetensors'"
 expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out a.safetensors; one_line
 for key in command precision isa math threads train steps attempted applied skipped loss_scale samples_per_s seconds \

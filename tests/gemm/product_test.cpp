@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <optional>
-#include <utility>
 
 #include "base/fp_env.hpp"
 #include "support/isa_loop.hpp"
@@ -231,7 +230,8 @@ void check_case(const ProductCase& c, Activation activation) {
     if (ctx.family(c.dtype).native && !native) native = sums_of(c, true);
     const Sums& sums = ctx.family(c.dtype).native ? *native : portable;
     // Whatever suits this CPU: the other ways must work too.
-    for (auto [dot_bf16, widen_once] : {std::pair{true, false}, {true, true}, {false, false}, {false, true}}) {
+    for (int way = 0; way < 4; ++way) {
+      const bool dot_bf16 = way < 2, widen_once = way % 2 == 1;
       if (!dot_bf16 && (c.dtype != Dtype::bf16 || kernels.bf16_by_fma.panels == 0)) continue;
       ctx.dot_bf16 = dot_bf16;
       ctx.widen_once = widen_once;

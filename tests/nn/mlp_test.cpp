@@ -118,10 +118,10 @@ TEST_CASE("nn: initial weights are bounded, centred, and the same on every ISA; 
 TEST_CASE("nn: sizes") {
   const Mlp model(kShape);
   CHECK(model.parameters() == 17 * 65 + 65 + 65 * 33 + 33 + 33 * 10 + 10);
-  CHECK(model.memory_bytes() > 4 * model.parameters());
+  CHECK(model.memory().total() > 4 * model.parameters());
   MlpShape inference = kShape;
   inference.training = false;
-  CHECK(Mlp(inference).memory_bytes() < model.memory_bytes());
+  CHECK(Mlp(inference).memory().total() < model.memory().total());
 }
 
 }  // namespace
