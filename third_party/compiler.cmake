@@ -7,12 +7,16 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# Fast-math lets the compiler assume that infinities never occur, which erases the inf check.
+# Fast-math lets the compiler assume that infinities never occur, which erases the inf check, and reorders sums.
 get_directory_property(given_options COMPILE_OPTIONS)
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+set(fast_math -ffast-math -Ofast -ffp-model=fast -ffinite-math-only -fno-honor-infinities -fno-honor-nans
+              -funsafe-math-optimizations -fassociative-math -freciprocal-math -fno-signed-zeros)
+list(JOIN fast_math "|" fast_math)
 foreach(given IN ITEMS "${CMAKE_CXX_FLAGS}" "${CMAKE_CXX_FLAGS_${build_type}}" "${given_options}")
-  if(given MATCHES "-ffast-math|-Ofast|-ffinite-math-only|-funsafe-math-optimizations|-fassociative-math")
-    message(FATAL_ERROR "halfstep cannot be built with ${CMAKE_MATCH_0}: it erases the inf check. Remove it from the compiler flags.")
+  if(given MATCHES "${fast_math}")
+    message(FATAL_ERROR "halfstep cannot be built with ${CMAKE_MATCH_0}: it would erase the inf check or change what "
+                        "sums come to. Remove it from the compiler flags.")
   endif()
 endforeach()
 

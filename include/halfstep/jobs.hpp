@@ -22,12 +22,12 @@ struct Metrics {
   double r2 = 0;
 };
 
-// What a run is about to do: printed before the first step.
 struct MemoryPart {
   std::string what;  // "master weights"
   std::int64_t bytes = 0;
 };
 
+// What a run is about to do: printed before the first step.
 struct RunPlan {
   std::string data;                // "60000 rows, 784 features"
   std::string target;              // name, kind, and why it was taken as such

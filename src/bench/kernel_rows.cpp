@@ -54,14 +54,19 @@ StorageTarget target(const KernelPiece& p, std::size_t first, std::size_t rows, 
   return {p.at(rows, first), kBlockColumns, p.at(panels, first), kBlockRows * kLanes, p.dtype};
 }
 
+ForwardEpilogue forward_of(const KernelPiece& p, std::size_t first) {
+  ForwardEpilogue e = {};
+  e.tile = p.fp32[0] + first;
+  e.rows = kBlockRows;
+  e.columns = kBlockColumns;
+  e.bias = kBias;
+  return e;
+}
+
 template <Activation A>
 void forward_epilogue(const KernelPiece& p) {
   for_each_block(p, [&](std::size_t i) {
-    ForwardEpilogue e = {};
-    e.tile = p.fp32[0] + i;
-    e.rows = kBlockRows;
-    e.columns = kBlockColumns;
-    e.bias = kBias;
+    ForwardEpilogue e = forward_of(p, i);
     e.activation = A;
     e.y = target(p, i, 0, 1);
     if (derivative_needs_input(A)) e.z = p.at(2, i);
@@ -90,11 +95,7 @@ void backward_epilogue(const KernelPiece& p) {
 
 void logits_epilogue(const KernelPiece& p) {
   for_each_block(p, [&](std::size_t i) {
-    ForwardEpilogue e = {};
-    e.tile = p.fp32[0] + i;
-    e.rows = kBlockRows;
-    e.columns = kBlockColumns;
-    e.bias = kBias;
+    ForwardEpilogue e = forward_of(p, i);
     e.logits = p.fp32[1] + i;
     e.logits_ld = kBlockColumns;
     p.kernels.logits_epilogue(e);

@@ -20,6 +20,7 @@ std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, 
   if (column_tasks < wanted && rows > grain) {
     return std::min(even_share(rows, grain, (wanted + column_tasks - 1) / column_tasks), GemmContext::kTaskRows);
   }
+  if (rows <= kSumRows) return kSumRows;
   // The time of the last thread to end, in rows: an even share of all, and where tasks differ or do not come out even,
   // part of a task more. A task costs some rows beside its own: right operand and call.
   constexpr std::size_t kTaskCost = 4;

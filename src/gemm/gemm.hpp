@@ -24,8 +24,7 @@ class GemmContext {
   Executor& executor;
 
   bool widen_once;  // a right operand is converted by one tile for all, where the tiles can: the same bits
-
-  bool dot_bf16;  // by the CPU's instruction, where the ISA has it
+  bool dot_bf16;    // bf16 products by the CPU's instruction, where the ISA has one
 
   const GemmFamily& family(Dtype dtype) const {
     if (dtype == Dtype::bf16 && !dot_bf16 && kernels.bf16_by_fma.panels > 0) return kernels.bf16_by_fma;

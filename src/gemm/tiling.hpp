@@ -61,26 +61,26 @@ struct TileCall {
     const bool rest = widen_once && number > 0;
     const auto* functions =
         rest ? (lhs_panel ? family.panel_rest : family.rows_rest) : (lhs_panel ? family.panel_tile : family.rows_tile);
-    const std::size_t lines = k * kLanes * element / 64, tile_lines = k / 2;  // of a panel, and fetched by a tile
-    const std::size_t tiles_of_panel = lines / tile_lines;                    // 2 in fp32, else 1
+    // A tile fetches k/2 lines: a panel of 16-bit values, or half of one in fp32.
+    const bool halves = element == sizeof(float);
+    const std::size_t fetched = halves ? number / 2 : number, offset = halves && number % 2 == 1 ? k / 2 * 64 : 0;
     for (std::size_t p = 0; p < panels; p += family.panels) {
       const std::size_t count = std::min(family.panels, panels - p);
       // Past the last panel the rest of the tiles look at the first again.
-      const std::size_t ahead = std::min(p + number / tiles_of_panel, p + count - 1);
+      const std::size_t ahead = std::min(p + fetched, p + count - 1);
       float* const wide = widened + p * widened_panel(k);
-      functions[height][count - 1](
-          {.k = k,
-           .lhs = lhs,
-           .lhs_stride = lhs_stride,
-           .rhs = rest ? static_cast<const void*>(wide) : at(rhs, p * rhs_stride * element),
-           .rhs_stride = rest ? widened_panel(k) : rhs_stride,
-           .c = c + p * kLanes,
-           .ldc = ldc,
-           .accumulate = accumulate,
-           .widened = wide,
-           .widened_stride = widened_panel(k),
-           .widened_step = widen_once ? 2 * kLanes : 0,
-           .ahead = at(next_rhs, ahead * rhs_stride * element + number % tiles_of_panel * tile_lines * 64)});
+      functions[height][count - 1]({.k = k,
+                                    .lhs = lhs,
+                                    .lhs_stride = lhs_stride,
+                                    .rhs = rest ? static_cast<const void*>(wide) : at(rhs, p * rhs_stride * element),
+                                    .rhs_stride = rest ? widened_panel(k) : rhs_stride,
+                                    .c = c + p * kLanes,
+                                    .ldc = ldc,
+                                    .accumulate = accumulate,
+                                    .widened = wide,
+                                    .widened_stride = widened_panel(k),
+                                    .widened_step = widen_once ? 2 * kLanes : 0,
+                                    .ahead = at(next_rhs, ahead * rhs_stride * element + offset)});
     }
   }
 };

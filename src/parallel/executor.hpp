@@ -53,7 +53,8 @@ class Executor {
   // a thread on this one; any other number is all of them.
   void run(std::size_t tasks, TaskRef body, int most_threads = 0);
 
-  // While it lives, runs of this executor stay on the thread that calls, if `alone`.
+  // While it lives, runs of this executor stay on the thread that calls, if `alone`. For an executor that no other
+  // thread calls meanwhile.
   class Alone {
    public:
     Alone(Executor& executor, bool alone) : executor_(executor), before_(executor.alone_) { executor.alone_ = alone; }

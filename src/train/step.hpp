@@ -44,8 +44,6 @@ class TrainStep {
   // The inputs are already in model.input(); `rows` valid examples. Allocates nothing.
   // A meter reads what this step rounds.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
-  // Whether the next step will run on the thread that calls: known once some steps were timed.
-  bool alone() const { return pace_.alone(); }
 
   // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
   void observe(StageWatch* watch) { watch_ = watch; }

@@ -53,6 +53,29 @@ TEST_CASE("executor: every task runs once") {
   });
 }
 
+TEST_CASE("executor: alone, every task stays with the caller, and no longer than that") {
+  for_each_executor([](Executor& executor) {
+    {
+      const Executor::Alone outer(executor, true);
+      const Executor::Alone inner(executor, true);
+      std::atomic<int> strangers = 0;
+      const auto caller = std::this_thread::get_id();
+      executor.run(64, [&](std::size_t, int) { strangers += std::this_thread::get_id() != caller; });
+      CHECK(strangers == 0);
+    }
+    if (executor.threads() == 1) return;
+    // Two tasks that wait for each other: one thread alone would not get through the first.
+    std::atomic<int> arrived = 0;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    executor.run(2, [&](std::size_t, int) {
+      ++arrived;
+      while (arrived < 2 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    });
+    CHECK(arrived == 2);
+    CHECK(std::chrono::steady_clock::now() < give_up);
+  });
+}
+
 TEST_CASE("executor: many short runs in a row") {
   for_each_executor([](Executor& executor) {
     std::atomic<int> total = 0;

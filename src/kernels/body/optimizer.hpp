@@ -4,12 +4,10 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// A core reads from memory what it has asked for early enough: one line of each array in every step of 16 elements, so
-// far ahead. What lies beyond an array is asked for in vain, which does no harm.
-inline constexpr std::size_t kAhead = 256;
+// One line of each array in every step of 16 elements; chunks are short, but one follows the other in memory.
 template <class... P>
-HS_INLINE void fetch_ahead(std::size_t i, P... arrays) {
-  (__builtin_prefetch(arrays + i + kAhead), ...);
+HS_INLINE void ask_for_all(std::size_t i, P... arrays) {
+  (ask_ahead<1024>(arrays + i), ...);
 }
 
 HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
@@ -19,7 +17,7 @@ HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
 inline void adam(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters& in) {
   const AdamParameters p = in;  // of its own, or every store might have changed it
   for (std::size_t i = 0; i < n; i += kLanes) {
-    fetch_ahead(i, grad, master, m, v);
+    ask_for_all(i, grad, master, m, v);
     const Wide w = load(master + i);
     const Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
     const Wide m1 = fma(set(p.one_minus_beta1), g - load(m + i), load(m + i));
@@ -34,10 +32,11 @@ inline void adam(std::size_t n, const float* grad, float* master, float* m, floa
 inline void sgd(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters& in) {
   const SgdParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
-    fetch_ahead(i, grad, master, momentum);
+    ask_for_all(i, grad, master);
     const Wide w = load(master + i);
     Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
     if (p.momentum != 0.0f) {
+      ask_for_all(i, momentum);  // there is none otherwise
       const Wide b = fma(set(p.momentum), load(momentum + i), g);
       store(momentum + i, b);
       g = p.nesterov ? fma(set(p.momentum), b, g) : b;
@@ -50,7 +49,7 @@ inline void sgd(std::size_t n, const float* grad, float* master, float* momentum
 inline void lion(std::size_t n, const float* grad, float* master, float* m, const LionParameters& in) {
   const LionParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
-    fetch_ahead(i, grad, master, m);
+    ask_for_all(i, grad, master, m);
     const Wide w = load(master + i);
     const Wide m0 = load(m + i);
     const Wide change = unscaled(grad + i, p.limit, p.multiplier) - m0;

@@ -41,8 +41,10 @@ HS_INLINE void store(float* p, const Wide& x) {
 }
 
 // Asks for a line of memory well before its turn; it may lie beyond the end of an array.
-inline constexpr std::size_t kAheadBytes = 512;
-HS_INLINE void ask_ahead(const void* p) { __builtin_prefetch(static_cast<const char*>(p) + kAheadBytes); }
+template <std::size_t Bytes = 512>
+HS_INLINE void ask_ahead(const void* p) {
+  __builtin_prefetch(static_cast<const char*>(p) + Bytes);
+}
 
 // Calls f(i) for i = 0, 16, 32, ... as long as 16 elements are left, and returns where it stopped. Asks ahead for
 // `arrays`, the ones that f reads or writes, where they are too long for the first cache: within it that only costs.
