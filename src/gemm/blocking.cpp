@@ -53,7 +53,9 @@ std::size_t most_task_rows(std::size_t k) {
 std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads) {
   if (threads == 1) return most;
   const std::size_t wanted = 4 * static_cast<std::size_t>(threads);  // so that the last ones to end wait little
-  return std::clamp(blocks * other_tasks / wanted, std::size_t{1}, most);
+  const std::size_t share = std::clamp(blocks * other_tasks / wanted, std::size_t{1}, most);
+  const std::size_t tasks = (blocks + share - 1) / share;
+  return (blocks + tasks - 1) / tasks;  // of like size
 }
 
 std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads) {

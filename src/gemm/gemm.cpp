@@ -38,7 +38,7 @@ std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, 
 // takes finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
 template <class ColumnsFrom>
 void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t k, RowsOperand lhs, const void* packed,
-                  std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from) {
+                  std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from, RunTasks run = {}) {
   const GemmFamily& family = ctx.family(lhs.dtype);
   const std::size_t element = size_of(lhs.dtype);
   const bool widen = family.widen_lhs;
@@ -46,8 +46,11 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const std::size_t units = widen || lhs.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
   const int threads = threads_for(static_cast<double>(rows * n) * static_cast<double>(k), ctx.executor.threads());
   const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
-  const std::size_t task_rows = rows_of_task(rows, units == 1 ? most_task_rows(k_even) : GemmContext::kTaskRows,
-                                             row_grain, column_blocks, threads);
+  const std::size_t task_rows =
+      rows_of_task(rows,
+                   units == 1 ? most_task_rows(widen ? std::min(k_even, GemmContext::kMostConverted) : k_even)
+                              : GemmContext::kTaskRows,
+                   row_grain, column_blocks, threads);
   const bool one_block = column_blocks == 1;
   const std::size_t k_block = !widen      ? streamed_k(k_even, element)
                               : one_block ? narrow_k(k_even)
@@ -84,6 +87,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         const std::size_t columns = std::min(kBlockColumns, column_end - c);
         const bool last = c + kBlockColumns >= column_end;
         const TileCall call{.family = family,
+                            .rest = ctx.rest_of(family),
                             .lhs_panel = false,
                             .k = kc,
                             .lhs_stride = widen ? widened_ld : lhs.ld / units,
@@ -95,25 +99,23 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                             .element = element,
                             .panels = (columns + kLanes - 1) / kLanes,
                             .widened = ctx.rhs_scratch(worker),
-                            .widen_once = family.widens && ctx.widen_once,
                             .ldc = kBlockColumns,
                             .accumulate = k0 > 0};
         std::size_t number = 0;
         auto finish = columns_from(c, columns);
-        const std::size_t most = call.most_rows();
         // A product in one k block reuses a small buffer of sums; several blocks keep theirs apart.
         const std::size_t group = (c - column_begin) / kBlockColumns * GemmContext::kTaskRows;
         float* sums = ctx.tile_scratch(worker) + (one_k_block ? 0 : group * kBlockColumns);
         for (std::size_t row = row_begin, first = row; row < row_end;) {
           const std::size_t rest = std::min(row_end - row, kSumRows - row % kSumRows);
-          const std::size_t height = kHeights.next(rest, most), count = kTileHeights[height];
+          const std::size_t height = kHeights.next(rest, call.most_rows(number)), count = kTileHeights[height];
           const void* const stored = at(lhs.data, (row * lhs.ld + k0) * element);
           // Rows that no other block of columns will read share one place, which stays in L1.
           float* const widened = ctx.lhs_scratch(worker) + (one_block ? 0 : row - row_begin) * widened_ld;
           if (convert) {  // just before the first tile reads them
             for (std::size_t i = 0; i < count; ++i) {
-              ctx.kernels.to_fp32[static_cast<std::size_t>(lhs.dtype)](kc, at(stored, i * lhs.ld * element),
-                                                                       widened + i * widened_ld);
+              ctx.kernels.widen_rows[static_cast<std::size_t>(lhs.dtype)](
+                  round_up(kc, kLanes), at(stored, i * lhs.ld * element), widened + i * widened_ld);
             }
           }
           call.run(number++, height, widen ? widened : stored, sums + (row - first) * kBlockColumns);
@@ -127,7 +129,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
       }
     }
   };
-  ctx.executor.run(row_tasks * column_tasks, body, threads);
+  run_tasks(ctx, {row_tasks * column_tasks, body, threads}, run);
 }
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }
@@ -148,6 +150,18 @@ GemmContext::GemmContext(const KernelTable& table, Executor& threads)
       dot_bf16(!slow_dot_bf16()),
       scratch_(static_cast<std::size_t>(threads.threads()) * kWorkerFloats),
       converted_(static_cast<std::size_t>(threads.threads())) {}
+
+void run_tasks(GemmContext& ctx, const ProductTasks& tasks, RunTasks run) {
+  if (run) return run(tasks);
+  ctx.executor.run(tasks.count, tasks.body, tasks.threads);
+}
+
+void run_together(GemmContext& ctx, const ProductTasks& first, const ProductTasks& second) {
+  auto body = [&](std::size_t task, int worker) {
+    task < first.count ? first.body(task, worker) : second.body(task - first.count, worker);
+  };
+  ctx.executor.run(first.count + second.count, body, std::max(first.threads, second.threads));
+}
 
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
                      const void* packed_forward, const ForwardEpilogue& epilogue) {
@@ -176,7 +190,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
 }
 
 void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand d_y,
-                            const void* packed_backward, const BackwardEpilogue& epilogue) {
+                            const void* packed_backward, const BackwardEpilogue& epilogue, RunTasks run) {
   const std::size_t width = pad_columns(layout.in), element = size_of(epilogue.saved_dtype);
   auto columns_from = [&](std::size_t column, std::size_t columns) {
     BackwardEpilogue e = epilogue;
@@ -194,7 +208,8 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
       ctx.kernels.backward_epilogue[static_cast<std::size_t>(e.d.dtype)](e);
     };
   };
-  rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows, columns_from);
+  rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows, columns_from,
+               run);
 }
 
 }  // namespace halfstep

@@ -30,6 +30,10 @@ class GemmContext {
     if (dtype == Dtype::bf16 && !dot_bf16 && kernels.bf16_by_fma.panels > 0) return kernels.bf16_by_fma;
     return kernels.gemm[static_cast<std::size_t>(dtype)];
   }
+  // The tiles that follow the first over a right operand, where that converts it for them; else null.
+  const GemmFamily* rest_of(const GemmFamily& f) const {
+    return f.widens && widen_once ? &kernels.gemm[static_cast<std::size_t>(Dtype::fp32)] : nullptr;
+  }
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
   float* rhs_scratch(int worker) { return lhs_scratch(worker) + kLhsFloats; }
@@ -43,7 +47,7 @@ class GemmContext {
   Converted& converted(int worker) { return converted_[static_cast<std::size_t>(worker)]; }
 
   static constexpr std::size_t kTaskRows = 3 * kSumRows;
-  static constexpr std::size_t kGroups = 4;  // column blocks of a task that widens one k block after the other
+  static constexpr std::size_t kGroups = 8;  // column blocks of a task that widens one k block after the other
   static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
   static constexpr std::size_t kMostConverted = 1024;  // k of what is converted at a time
   static constexpr std::size_t kLhsFloats = kTaskRows * (kMostConverted + kLanes);
@@ -70,17 +74,30 @@ struct PanelsOperand {
   Dtype dtype;
 };
 
+// The tasks of a product, `threads` as Executor::run takes them. A product hands them to `run`, if it gets one, and is
+// done when that returns: so two products that do not need each other can share the threads.
+struct ProductTasks {
+  std::size_t count;
+  TaskRef body;
+  int threads;
+};
+using RunTasks = FunctionRef<void(const ProductTasks&)>;
+// What a product ends with: `run`, or the executor where there is none.
+void run_tasks(GemmContext&, const ProductTasks&, RunTasks run);
+// Two products as one run. The tasks of `first` begin first.
+void run_together(GemmContext&, const ProductTasks& first, const ProductTasks& second);
+
 // y = activation(x W^T + b). `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in.
 void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
                      const ForwardEpilogue& epilogue);
 
 // d_x = (d_y W) * activation'(saved). `epilogue.sums` is [sum_chunks(rows)][pad_columns(in)], overwritten.
 void input_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand d_y,
-                            const void* packed_backward, const BackwardEpilogue& epilogue);
+                            const void* packed_backward, const BackwardEpilogue& epilogue, RunTasks run = {});
 
 // grad (+)= d_y^T x in strips, both of one storage type; squares[strip * blocks + block] gets the sum of squares of
 // each finished block.
 void weight_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, PanelsOperand d_y, PanelsOperand x,
-                             float* grad, bool accumulate, double* squares);
+                             float* grad, bool accumulate, double* squares, RunTasks run = {});
 
 }  // namespace halfstep

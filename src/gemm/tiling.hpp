@@ -39,7 +39,8 @@ inline constexpr TileHeights kHeights;
 // Some panels of the right operand over one block of k, times any rows of the left one.
 struct TileCall {
   const GemmFamily& family;
-  bool lhs_panel;  // lhs in panels, else in rows
+  const GemmFamily* rest;  // of fp32, where the first tile converts the right operand for all; else null
+  bool lhs_panel;          // lhs in panels, else in rows
   std::size_t k;
   std::size_t lhs_stride;  // 4-byte units
   const void* rhs;
@@ -47,40 +48,44 @@ struct TileCall {
   std::size_t rhs_stride;  // elements
   std::size_t element;
   std::size_t panels;
-  float* widened;   // [4 * widened_panel(k)], if the family widens
-  bool widen_once;  // it does, and tiles after the first are to read what it has left there
+  float* widened;  // [4 * widened_panel(k)], if the family widens
   std::size_t ldc;
   bool accumulate;
 
   // Panels off powers of two: in distinct cache sets.
   static constexpr std::size_t widened_panel(std::size_t k) { return (k + 1) * kLanes; }
-  std::size_t most_rows() const { return family.most_rows[std::min(family.panels, panels) - 1]; }
 
   // The tiles of a call are numbered from 0.
+  const GemmFamily& family_of(std::size_t number) const { return rest && number > 0 ? *rest : family; }
+  std::size_t most_rows(std::size_t number) const {
+    const GemmFamily& f = family_of(number);
+    return f.most_rows[std::min(f.panels, panels) - 1];
+  }
   void run(std::size_t number, std::size_t height, const void* lhs, float* c) const {
-    const bool rest = widen_once && number > 0;
-    const auto* functions =
-        rest ? (lhs_panel ? family.panel_rest : family.rows_rest) : (lhs_panel ? family.panel_tile : family.rows_tile);
+    const bool converted = rest && number > 0;
+    const GemmFamily& f = family_of(number);
     // A tile fetches k/2 lines: a panel of 16-bit values, or half of one in fp32.
     const bool halves = element == sizeof(float);
     const std::size_t fetched = halves ? number / 2 : number, offset = halves && number % 2 == 1 ? k / 2 * 64 : 0;
-    for (std::size_t p = 0; p < panels; p += family.panels) {
-      const std::size_t count = std::min(family.panels, panels - p);
+    for (std::size_t p = 0; p < panels; p += f.panels) {
+      const std::size_t count = std::min(f.panels, panels - p);
       // Past the last panel the rest of the tiles look at the first again.
       const std::size_t ahead = std::min(p + fetched, p + count - 1);
       float* const wide = widened + p * widened_panel(k);
-      functions[height][count - 1]({.k = k,
-                                    .lhs = lhs,
-                                    .lhs_stride = lhs_stride,
-                                    .rhs = rest ? static_cast<const void*>(wide) : at(rhs, p * rhs_stride * element),
-                                    .rhs_stride = rest ? widened_panel(k) : rhs_stride,
-                                    .c = c + p * kLanes,
-                                    .ldc = ldc,
-                                    .accumulate = accumulate,
-                                    .widened = wide,
-                                    .widened_stride = widened_panel(k),
-                                    .widened_step = widen_once ? 2 * kLanes : 0,
-                                    .ahead = at(next_rhs, ahead * rhs_stride * element + offset)});
+      const auto* functions = lhs_panel ? f.panel_tile : f.rows_tile;
+      functions[height][count - 1](
+          {.k = k,
+           .lhs = lhs,
+           .lhs_stride = lhs_stride,
+           .rhs = converted ? static_cast<const void*>(wide) : at(rhs, p * rhs_stride * element),
+           .rhs_stride = converted ? widened_panel(k) : rhs_stride,
+           .c = c + p * kLanes,
+           .ldc = ldc,
+           .accumulate = accumulate,
+           .widened = wide,
+           .widened_stride = widened_panel(k),
+           .widened_step = rest ? 2 * kLanes : 0,
+           .ahead = at(next_rhs, ahead * rhs_stride * element + offset)});
     }
   }
 };

@@ -8,12 +8,12 @@
 namespace halfstep {
 
 constexpr std::size_t kBatchRows = 1024;  // k of a block
-constexpr std::size_t kTaskStrips = 4;    // share the block of x that is in cache
+constexpr std::size_t kTaskStrips = 8;    // share the block of x that is in cache
 static_assert(kBatchRows <= GemmContext::kMostConverted);
 static_assert(kTaskStrips * kBatchRows * kLanes <= GemmContext::kLhsFloats);
 
 void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
-                             PanelsOperand x, float* grad, bool accumulate, double* squares) {
+                             PanelsOperand x, float* grad, bool accumulate, double* squares, RunTasks run) {
   const GemmFamily& family = ctx.family(x.dtype);
   const std::size_t element = size_of(x.dtype);
   const bool widen = family.widen_lhs;
@@ -25,12 +25,13 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   // A strip that is converted serves several blocks.
   const std::size_t task_strips = task_share(strips, kTaskStrips, blocks, threads);
   const std::size_t strip_tasks = (strips + task_strips - 1) / task_strips;
-  const std::size_t task_blocks = widen ? task_share(blocks, 4, strip_tasks, threads) : 1;
+  const std::size_t task_blocks = widen ? task_share(blocks, 16, strip_tasks, threads) : 1;
   const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
   auto block_begin_of = [&](std::size_t task) { return task / strip_tasks * task_blocks; };
 
   auto body = [&](std::size_t task, int worker) {
+    ctx.converted(worker) = {};  // strips take the place of rows
     const std::size_t block_begin = block_begin_of(task);
     const std::size_t block_end = std::min(blocks, block_begin + task_blocks);
     const std::size_t strip_begin = task % strip_tasks * task_strips;
@@ -48,6 +49,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
           return at(x.data, (block * 4 * x.panel_stride + k0 * kLanes) * element);
         };
         const TileCall call{.family = family,
+                            .rest = ctx.rest_of(family),
                             .lhs_panel = true,
                             .k = kc,
                             .lhs_stride = 1,
@@ -57,10 +59,8 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
                             .element = element,
                             .panels = columns / kLanes,
                             .widened = ctx.rhs_scratch(worker),
-                            .widen_once = family.widens && ctx.widen_once,
                             .ldc = columns,
                             .accumulate = k0 > 0 || accumulate};
-        const std::size_t most = call.most_rows();
         std::size_t number = 0;
         for (std::size_t s = strip_begin; s < strip_end; ++s) {
           const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
@@ -70,7 +70,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
           }
           const void* const lhs = widen ? static_cast<const void*>(widened(s)) : stored(s);
           for (std::size_t i = 0; i < strip_rows;) {
-            const std::size_t height = kHeights.next(strip_rows - i, most);
+            const std::size_t height = kHeights.next(strip_rows - i, call.most_rows(number));
             call.run(number++, height, at(lhs, i * lhs_row), out + i * columns);
             i += kTileHeights[height];
           }
@@ -79,7 +79,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
       }
     }
   };
-  ctx.executor.run(strip_tasks * block_tasks, body, threads);
+  run_tasks(ctx, {strip_tasks * block_tasks, body, threads}, run);
 }
 
 }  // namespace halfstep

@@ -22,9 +22,9 @@ inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block a
 inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
 
 // c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product,
-// fp32, unless GemmFamily::native. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form),
-// fp32 or as stored, bf16 in pairs, as GemmFamily::widen_lhs says; strides count 4-byte units. rhs: panels, rhs_stride
-// elements apart.
+// fp32, unless GemmFamily::native. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), as
+// stored, bf16 in pairs, or where GemmFamily::widen_lhs says so as widen_rows or widen_panel leave it; strides count
+// 4-byte units. rhs: panels, rhs_stride elements apart.
 struct TileOperands {
   std::size_t k;
   const void* lhs;
@@ -34,7 +34,7 @@ struct TileOperands {
   float* c;
   std::size_t ldc;
   bool accumulate;
-  float* widened;  // where GemmFamily::widens: receives rhs as fp32, in panels widened_stride apart
+  float* widened;  // where GemmFamily::widens: receives rhs for the tiles of fp32, in panels widened_stride apart
   std::size_t widened_stride;
   std::size_t widened_step;  // floats from two k to the next two: 32, or 0 where nobody will read them
   const std::byte* ahead;    // k/2 cache lines from here on are fetched into L2 meanwhile: what the next task reads
@@ -48,11 +48,9 @@ struct GemmFamily {
   std::size_t most_rows[4];                             // of a tile of so many panels [panels - 1]
   bool widen_lhs;                                       // the tile wants lhs as fp32: convert a block of it first
   bool native;                                          // rounds as the CPU's instruction does, not as all ISAs do
-  bool widens;                                          // the tile can leave rhs as fp32 for those that follow it
+  bool widens;                                          // the tile can leave rhs to tiles of fp32 that follow it
   TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
   TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
-  TileFunction rows_rest[std::size(kTileHeights)][4];   // the same on a right operand that a tile has left
-  TileFunction panel_rest[std::size(kTileHeights)][4];
 };
 
 // Where an epilogue puts values: row-major and in panels, already offset to the tile's first row (even) and column.
@@ -149,7 +147,9 @@ struct KernelTable {
   // fp32 <-> storage, n elements, any n. Index fp32 copies.
   void (*from_fp32[kDtypes])(std::size_t n, const float* src, void* dst);
   void (*to_fp32[kDtypes])(std::size_t n, const void* src, float* dst);
-  // [k][16] in panel order to fp32 [k][16], k even.
+  // Left operands of tiles as fp32, pairs of bf16 odd k first: k values of a row, k a multiple of 16; a panel to
+  // [k][16], k even.
+  void (*widen_rows[kDtypes])(std::size_t k, const void* src, float* dst);
   void (*widen_panel[kDtypes])(std::size_t k, const void* src, float* dst);
   // Two rows of fp32 (columns a multiple of 16) to the storage type in both layouts.
   void (*store_rows[kDtypes])(std::size_t columns, const float* row0, const float* row1, const StorageTarget&);

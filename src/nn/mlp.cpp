@@ -216,16 +216,28 @@ void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWat
     enter(watch, StepStage::bias_gradient);
     bias_gradient(ctx, l, rows, accumulate);
     norm_gradient(ctx, l, rows, accumulate);
-    enter(watch, StepStage::weight_gradient);
-    weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
-                            l.weight_grad.data(), accumulate, l.squares.data());
+    auto weight_gradient = [&](RunTasks run) {
+      weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
+                              l.weight_grad.data(), accumulate, l.squares.data(), run);
+    };
+    // Neither gradient needs the other: together they wait once for their last task. A watch sees them one by one.
+    auto beside_it = [&](const ProductTasks& input) {
+      weight_gradient([&](const ProductTasks& weight) { run_together(ctx, input, weight); });
+    };
+    const bool together = i > 0 && watch == nullptr;
+    if (!together) {
+      enter(watch, StepStage::weight_gradient);
+      weight_gradient({});
+    }
     if (i == 0) break;  // nobody needs the gradient by the inputs
     enter(watch, StepStage::input_gradient);
-    input_gradient(ctx, i, rows, layers_[i - 1].d.target(), layers_[i - 1].d_sums.data());
+    input_gradient(ctx, i, rows, layers_[i - 1].d.target(), layers_[i - 1].d_sums.data(),
+                   together ? RunTasks(beside_it) : RunTasks());
   }
 }
 
-void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums) {
+void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,
+                         RunTasks run) {
   const Dense& l = layers_[layer];
   Dense& below = layers_[layer - 1];
   BackwardEpilogue e = {};
@@ -240,7 +252,7 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
     e.activation = Activation::identity;
     e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
   }
-  input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
+  input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e, run);
   if (whole_rows) backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d, sums);
 }
 

@@ -130,7 +130,9 @@ class Mlp {
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
   // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
-  void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
+  // `run` as products have it.
+  void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,
+                      RunTasks run = {});
 
   // Masters, or the working weights widened.
   std::vector<NamedTensor> tensors() const;

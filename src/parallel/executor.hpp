@@ -1,39 +1,20 @@
 // The one seam between halfstep and threads: everything parallel is a run of numbered tasks.
 #pragma once
 #include <atomic>
-#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/function_ref.hpp"
 
 namespace halfstep {
 
-// A reference to a callable void(std::size_t task, int worker); the callable must outlive the run.
-class TaskRef {
- public:
-  template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, TaskRef> && std::invocable<F&, std::size_t, int>) TaskRef(F&& body)
-  noexcept  // NOLINT: implicit, so that a lambda can be passed
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(body)))),
-        call_(&call<std::remove_reference_t<F>>) {}
-
-  void operator()(std::size_t task, int worker) const { call_(object_, task, worker); }
-
- private:
-  template <class F>
-  static void call(void* object, std::size_t task, int worker) {
-    (*static_cast<F*>(object))(task, worker);
-  }
-
-  void* object_;
-  void (*call_)(void*, std::size_t, int);
-};
+// A task of a run: its number and the worker that runs it.
+using TaskRef = FunctionRef<void(std::size_t task, int worker)>;
 
 class Executor {
  public:

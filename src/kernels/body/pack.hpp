@@ -1,5 +1,6 @@
 // Conversions between fp32 and the storage types, and the packed forms of the weights.
 #pragma once
+#include <cstring>
 
 namespace halfstep::HS_NAMESPACE {
 
@@ -32,13 +33,27 @@ void to_fp32(std::size_t n, const void* src, float* dst) {
 }
 
 template <Dtype D>
+void widen_rows(std::size_t k, const void* src, float* dst) {
+  if constexpr (D == Dtype::bf16) {
+    for (std::size_t i = 0; i < k; i += 2) {
+      std::uint32_t pair;
+      std::memcpy(&pair, static_cast<const std::uint16_t*>(src) + i, sizeof(pair));
+      const std::uint64_t odd_first = std::uint64_t{pair} << 48 | (pair & 0xffff0000u);
+      std::memcpy(dst + i, &odd_first, sizeof(odd_first));
+    }
+  } else {
+    to_fp32<D>(k, src, dst);
+  }
+}
+
+template <Dtype D>
 void widen_panel(std::size_t k, const void* src, float* dst) {
   if constexpr (D == Dtype::bf16) {
     const auto* in = static_cast<const std::uint16_t*>(src);
     for (std::size_t i = 0; i < k; i += 2) {
       const WideBits pairs = load_pairs(in + i * kLanes);
-      store(dst + i * kLanes, widen_low(pairs));
-      store(dst + (i + 1) * kLanes, widen_high(pairs));
+      store(dst + i * kLanes, widen_high(pairs));
+      store(dst + (i + 1) * kLanes, widen_low(pairs));
     }
   } else {
     to_fp32<D>(k * kLanes, src, dst);
@@ -73,7 +88,8 @@ void unpack_strip(std::size_t columns, const void* forward, float* out) {
     alignas(64) float panel[kLanes * kLanes];
     widen_panel<D>(kLanes, fwd + p * kLanes * kLanes, panel);
     Wide block[kLanes];
-    HS_UNROLL for (std::size_t k = 0; k < kLanes; ++k) block[k] = load(panel + k * kLanes);
+    constexpr std::size_t kSwap = D == Dtype::bf16 ? 1 : 0;  // pairs lie odd k first
+    HS_UNROLL for (std::size_t k = 0; k < kLanes; ++k) block[k] = load(panel + (k ^ kSwap) * kLanes);
     transpose(block);
     HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) store(out + o * columns + p * kLanes, block[o]);
   }

@@ -15,11 +15,10 @@ struct LhsRows {
   const char* pointer[kPointers];
   std::size_t offset[kRowsOfPointer];  // bytes
 
-  HS_INLINE LhsRows(const void* lhs, std::size_t lhs_stride, std::ptrdiff_t first_k) {
+  HS_INLINE LhsRows(const void* lhs, std::size_t lhs_stride) {
     const std::size_t stride = (kPanel ? LhsStride : lhs_stride) * sizeof(T);
     HS_UNROLL for (int p = 0; p < kPointers; ++p) {
-      pointer[p] = reinterpret_cast<const char*>(static_cast<const T*>(lhs) + first_k * kNextK) +
-                   static_cast<std::size_t>(kRowsOfPointer * p) * stride;
+      pointer[p] = static_cast<const char*>(lhs) + static_cast<std::size_t>(kRowsOfPointer * p) * stride;
     }
     HS_UNROLL for (int i = 0; i < kRowsOfPointer; ++i) {
       std::size_t bytes = static_cast<std::size_t>(i) * stride;
@@ -27,7 +26,6 @@ struct LhsRows {
       offset[i] = bytes;
     }
   }
-  // k counts from first_k.
   HS_INLINE T at(int i, std::ptrdiff_t k) const {
     const char* row = pointer[i / kRowsOfPointer] + k * kNextK * static_cast<std::ptrdiff_t>(sizeof(T));
     return *reinterpret_cast<const T*>(i % kRowsOfPointer == 0 ? row : row + offset[i % kRowsOfPointer]);
@@ -41,8 +39,8 @@ struct LhsRows {
   }
 };
 
-// Where a tile leaves its right operand, for CPUs on which conversions take the ports that fma needs (cpu.hpp). On a
-// route that leaves none, nothing of it remains.
+// Where a tile leaves its right operand for fp32 tiles, in the order in which it multiplied: for CPUs on which
+// conversions take the ports that fma needs (cpu.hpp). On a route that leaves none, nothing of it remains.
 inline constexpr bool kSimd = kRegLanes > 1;
 template <bool Keeps>
 struct Widened {
@@ -64,71 +62,36 @@ struct Widened<false> {
 template <Dtype D>
 struct WidenRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
-  static constexpr bool kWidens = kSimd && D != Dtype::fp32;
-  using Rest = WidenRoute<Dtype::fp32>;
+  static constexpr bool kWidens = kSimd && kWidenLhs;
   static constexpr std::size_t kStep = 2;     // k of one step
   static constexpr std::size_t kLhsStep = 2;  // and what that is in Lhs units
-  static constexpr std::size_t kFirst = 0;    // the k that a step begins with
   using Lhs = float;
   using Rhs = typename Storage<D>::Type;
+
+  // The right values that are multiplied at place k of two, a pair of bf16 odd one first, as vdpbf16ps does: such a
+  // left operand lies in that order (widen_rows, widen_panel).
+  static HS_INLINE Wide right(const Rhs* b, std::size_t k) {
+    if constexpr (D == Dtype::bf16) return k == 0 ? load_odd16(b) : load_even16(b);
+    return Storage<D>::load16(b + k * kLanes);
+  }
   template <int Rows, int Panels, class A>
   static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<kWidens>& w) {
     HS_UNROLL for (std::size_t k = 0; k < kStep; ++k) {
-      Wide right[Panels];
-      HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Storage<D>::load16(b + j * bs + k * kLanes);
-      HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, k, right[j]);
+      Wide rights[Panels];
+      HS_UNROLL for (int j = 0; j < Panels; ++j) rights[j] = right(b + j * bs, k);
+      HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, k, rights[j]);
       HS_UNROLL for (int i = 0; i < Rows; ++i) {
         const Wide left = set(a.at(i, static_cast<std::ptrdiff_t>(k)));
-        HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
+        HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, rights[j], c[i][j]);
       }
     }
   }
 };
 
-// The right operand of a pair route in fp32, k in order.
-struct WidenedPairs {
-  using Type = float;
-  static HS_INLINE Wide odd(const float* b) { return load(b + kLanes); }
-  static HS_INLINE Wide even(const float* b) { return load(b); }
-};
-struct StoredPairs {
-  using Type = std::uint16_t;
-  static HS_INLINE Wide odd(const std::uint16_t* b) { return load_odd16(b); }
-  static HS_INLINE Wide even(const std::uint16_t* b) { return load_even16(b); }
-};
-
-// bf16 pairs through fp32 fma: the odd k first, then the even one, as vdpbf16ps does.
-template <class Pairs>
-struct PairsRoute {
-  static constexpr bool kWidenLhs = true;
-  static constexpr bool kWidens = kSimd && std::is_same_v<Pairs, StoredPairs>;
-  using Rest = PairsRoute<WidenedPairs>;
-  static constexpr std::size_t kStep = 2, kLhsStep = 2, kFirst = 1;
-  using Lhs = float;
-  using Rhs = typename Pairs::Type;
-  template <int Rows, int Panels, class A>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<kWidens>& w) {
-    Wide right[Panels];
-    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Pairs::odd(b + j * bs);
-    HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, 1, right[j]);
-    HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const Wide left = set(a.at(i, 0));
-      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
-    }
-    HS_UNROLL for (int j = 0; j < Panels; ++j) right[j] = Pairs::even(b + j * bs);
-    HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, 0, right[j]);
-    HS_UNROLL for (int i = 0; i < Rows; ++i) {
-      const Wide left = set(a.at(i, -1));
-      HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, right[j], c[i][j]);
-    }
-  }
-};
-using PairRoute = PairsRoute<StoredPairs>;
-
 // LhsStride 0: rows form, the stride is a run-time value. 1: panel form.
 template <class Route, int Rows, int Panels, std::size_t LhsStride>
 void tile(const TileOperands& t) {
-  LhsRows<typename Route::Lhs, Rows, LhsStride> a(t.lhs, t.lhs_stride, Route::kFirst);
+  LhsRows<typename Route::Lhs, Rows, LhsStride> a(t.lhs, t.lhs_stride);
   const auto* b = static_cast<const typename Route::Rhs*>(t.rhs);
   const std::size_t rhs_stride = t.rhs_stride, ldc = t.ldc;
   float* c = t.c;
@@ -182,10 +145,6 @@ constexpr void fill_tile(GemmFamily& family) {
   if constexpr (kRows <= kMostRows[Panels - 1]) {
     family.rows_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 0>;
     family.panel_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 1>;
-    if constexpr (kWidens<Route>) {
-      family.rows_rest[Height][Panels - 1] = kTile<typename Route::Rest, kRows, Panels, 0>;
-      family.panel_rest[Height][Panels - 1] = kTile<typename Route::Rest, kRows, Panels, 1>;
-    }
     family.most_rows[Panels - 1] = kTileHeights[Height];
   }
 }

@@ -13,7 +13,7 @@
 namespace halfstep::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32>;
 using Fp16Route = WidenRoute<Dtype::fp16>;
-using Bf16Route = PairRoute;
+using Bf16Route = WidenRoute<Dtype::bf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -1,5 +1,5 @@
 // The bf16 route of CPUs with AVX512-BF16: one instruction takes a pair of k, odd product first, flushed (numerics: the
-// same bits as PairRoute under FTZ and DAZ).
+// same bits as WidenRoute under FTZ and DAZ).
 #pragma once
 
 namespace halfstep::HS_NAMESPACE {
@@ -7,7 +7,7 @@ namespace halfstep::HS_NAMESPACE {
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
   static constexpr bool kWidens = false;
-  static constexpr std::size_t kStep = 2, kLhsStep = 1, kFirst = 0;
+  static constexpr std::size_t kStep = 2, kLhsStep = 1;
   using Lhs = std::uint32_t;  // a pair
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, class A>
@@ -23,7 +23,7 @@ struct DotRoute {
 
 template <>
 struct Fallback<DotRoute> {
-  static constexpr GemmFamily family() { return gemm_family<PairRoute>(); }
+  static constexpr GemmFamily family() { return gemm_family<WidenRoute<Dtype::bf16>>(); }
 };
 
 // The peak of the instruction (body/peak.hpp has that of fma): two products and two sums a lane.

@@ -36,10 +36,10 @@ struct NeonFmaRoute : NeonRowsRoute {
   static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Left, Rows, PanelForm>& a, const Right* b) {
     const NeonLeftBlock<Left, Rows, PanelForm, K> left(a);
     HS_UNROLL for (int step = 0; step < K; ++step) {
-      const int k = D == Dtype::bf16 ? step ^ 1 : step;  // of a pair the odd one first
+      const int k = D == Dtype::bf16 ? step ^ 1 : step;  // of a pair the odd one first; so lies the left operand
       HS_UNROLL for (int j = 0; j < kQuads; ++j) {
         const uint32x4_t r = right(b, k, j);
-        HS_UNROLL for (int i = 0; i < Rows; ++i) { fmla(c[i][j], r, left.reg(i, k), left.lane(i, k)); }
+        HS_UNROLL for (int i = 0; i < Rows; ++i) { fmla(c[i][j], r, left.reg(i, step), left.lane(i, step)); }
       }
     }
   }
