@@ -132,14 +132,14 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }
 
+}  // namespace
+
 StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column) {
   const std::size_t element = size_of(target.dtype);
   return {advance(target.rows, (row * target.ld + column) * element), target.ld,
           advance(target.panels, (column / kLanes * target.panel_stride + row * kLanes) * element), target.panel_stride,
           target.dtype};
 }
-
-}  // namespace
 
 GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),

@@ -70,6 +70,9 @@ struct PanelsOperand {
   Dtype dtype;
 };
 
+// A target from another row, even, and column on, a multiple of 16.
+StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column);
+
 // y = activation(x W^T + b). `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in.
 void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
                      const ForwardEpilogue& epilogue);

@@ -6,6 +6,7 @@
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
+#include "nn/batch_norm.hpp"
 #include "nn/row_pass.hpp"
 
 namespace halfstep {
@@ -62,6 +63,14 @@ bool is_rectifier(Activation activation) {
   return activation != Activation::identity && activation != Activation::tanh && activation != Activation::sigmoid;
 }
 
+[[noreturn]] void refuse_batch() {
+  throw Error(Status::invalid_argument, {.what = "BatchNorm cannot train on a batch of one row",
+                                         .where = {},
+                                         .why = "its statistics are those of the rows of a batch",
+                                         .kept = {},
+                                         .hint = "batches of two rows or more"});
+}
+
 // The strips that values are put into before they are packed.
 void claim_strips(Dense& l) {
   if (l.weight.size() == 0) l.weight = AlignedBuffer<float>(l.layout.size());
@@ -103,6 +112,9 @@ ModelMemory Mlp::memory() const {
       m.gradients += 4 * p.grad.size();
       m.activation_gradients += 4 * p.sums.size();
     }
+    for (const RunningStatistic& s : l.running) m.masters += 4 * (s.values.size() + s.next.size());
+    m.activations += 4 * l.columns.mean.size() * 4;  // four vectors
+    m.activation_gradients += 4 * (l.columns.d_gamma.size() + l.columns.d_beta.size());
   }
   return m;
 }
@@ -166,22 +178,28 @@ void Mlp::pack_all(const KernelTable& kernels) {
 
 void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_t> mask) {
   mask_ = mask;
+  const bool follow = mask && shape_.norm == Norm::batch;
+  if (follow && rows < 2) refuse_batch();
   const std::size_t last = layers_.size() - 1;
   for (std::size_t i = 0; i < last; ++i) {
     forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr);
+    if (follow) follow_batch(ctx.kernels, layers_[i], rows);
   }
   const Dense& l = layers_[last];
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.logits = logits_.data();
   e.logits_ld = logits_ld();
-  forward_product(ctx, rows, l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
 }
 
 void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z) {
   Dense& l = layers_[layer];
   if (takes_whole_rows(l)) {
     pre_activation(ctx, layer, rows, {l.z.data(), l.y.ld, nullptr, 0, l.y.dtype});
+    if (l.norm == Norm::batch) {
+      mask_ ? take_batch_statistics(ctx, l, rows) : take_running_statistics(ctx.kernels, l);
+    }
     return forward_rows(ctx, l, rows, mask_of(layer), y);
   }
   ForwardEpilogue e = {};
@@ -190,7 +208,7 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   e.y = y;
   e.z = z;
   e.z_ld = y.ld;
-  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
 void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget z) {
@@ -198,7 +216,7 @@ void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.y = z;
-  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
 bool Mlp::takes_whole_rows(const Dense& l) const { return l.norm != Norm::none || (mask_ && shape_.dropout > 0); }
@@ -217,7 +235,7 @@ void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWat
     bias_gradient(ctx, l, rows, accumulate);
     norm_gradient(ctx, l, rows, accumulate);
     enter(watch, StepStage::weight_gradient);
-    weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
+    weight_gradient_product(ctx, pad_rows(rows), l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
                             l.weight_grad.data(), accumulate, l.squares.data());
     if (i == 0) break;  // nobody needs the gradient by the inputs
     enter(watch, StepStage::input_gradient);
@@ -240,8 +258,17 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
     e.activation = Activation::identity;
     e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
   }
-  input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
+  input_gradient_product(ctx, pad_rows(rows), l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
   if (whole_rows) backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d, sums);
+}
+
+void Mlp::settle_statistics(bool applied) {
+  for (Dense& l : layers_) {
+    for (RunningStatistic& s : l.running) {
+      applied ? std::copy(s.next.begin(), s.next.end(), s.values.begin())
+              : std::copy(s.values.begin(), s.values.end(), s.next.begin());
+    }
+  }
 }
 
 void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool accumulate) {
@@ -281,6 +308,9 @@ std::vector<NamedTensor> Mlp::tensors() const {
     for (const NormParameter& p : l.norm_parameters) {
       out.push_back({name + "." + p.name, {l.layout.out}, {p.values.begin(), p.values.begin() + l.layout.out}});
     }
+    for (const RunningStatistic& s : l.running) {
+      out.push_back({name + "." + s.name, {l.layout.out}, {s.values.begin(), s.values.begin() + l.layout.out}});
+    }
   }
   return out;
 }
@@ -312,7 +342,12 @@ void Mlp::set_tensors(const std::vector<NamedTensor>& tensors) {
       const std::vector<float>& values = find(name + "." + p.name, {l.layout.out}).values;
       std::copy(values.begin(), values.end(), p.values.begin());
     }
+    for (RunningStatistic& s : l.running) {
+      const std::vector<float>& values = find(name + "." + s.name, {l.layout.out}).values;
+      std::copy(values.begin(), values.end(), s.values.begin());
+    }
   }
+  settle_statistics(false);
 }
 
 }  // namespace halfstep

@@ -40,12 +40,25 @@ struct Activations {
   PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
 };
 
-// A vector that normalisation brings to a layer: gamma, and beta unless it is Norm::rms. Always fp32, padded to 16.
+// A vector that normalisation trains with a layer: gamma, and beta unless it is Norm::rms. Always fp32, padded to 16.
 struct NormParameter {
   const char* name;
   AlignedBuffer<float> values, grad;
   AlignedBuffer<float> sums;  // [sum_chunks][padded out]
   double squares = 0;         // of grad
+};
+
+// A vector that BatchNorm follows beside its layer: padded to 16.
+struct RunningStatistic {
+  const char* name;             // as PyTorch has it
+  AlignedBuffer<float> values;  // as the applied steps have left it
+  AlignedBuffer<float> next;    // as the step that runs would leave it
+};
+
+// What BatchNorm keeps of a batch, for each column: vectors padded to 16.
+struct BatchColumns {
+  AlignedBuffer<float> mean, rest, rstd, variance;
+  AlignedBuffer<float> d_gamma, d_beta;  // sums over the batch
 };
 
 // The storage type of a layer is that of all its products read: weights, the layer's input and d. So y has the type
@@ -60,7 +73,9 @@ struct Dense {
   AlignedBuffer<std::byte> packed_forward, packed_backward;
   Norm norm = Norm::none;
   std::vector<NormParameter> norm_parameters;
-  AlignedBuffer<RowStatistics> statistics;  // of each row of z, where it is normalised
+  AlignedBuffer<RowStatistics> statistics;  // of each row of z, where rows are normalised
+  BatchColumns columns;                     // of z, where columns are
+  std::vector<RunningStatistic> running;    // mean and variance of Norm::batch
   Activations y;                            // output; unused in the last layer
   AlignedBuffer<std::byte> z;   // the product's rows in y's type, where the derivative or whole rows need them
   Activations d;                // gradient by the pre-activation
@@ -119,11 +134,17 @@ class Mlp {
   Activations& d_logits() { return layers_.back().d; }
   float* d_logits_sums() { return layers_.back().d_sums.data(); }
 
-  // `rows` is even and at most the padded max_rows. The masks of dropout are functions of `mask`, one number a step;
-  // without one nothing is dropped. What follows a forward pass (backward and the two below it) uses its masks.
+  // `rows` is at most max_rows; behind an odd count the input has a zero row. With a `mask`, one number a step, this is
+  // training: the masks of dropout are functions of it, and BatchNorm takes the statistics of the batch. Without one
+  // nothing is dropped and BatchNorm goes by its running statistics. What follows a forward pass (backward and all
+  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row.
   void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {});
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares. `watch` may be null.
   void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
+
+  // What the running statistics of BatchNorm are from now on: with the batches of the forward passes since the last
+  // call, if they led to an applied step, or without them. To be called after each step.
+  void settle_statistics(bool applied);
 
   // The product of one layer and its bias, no more.
   void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z);
@@ -132,7 +153,7 @@ class Mlp {
   // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
   void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
 
-  // Masters, or the working weights widened.
+  // Masters, or the working weights widened; and running statistics.
   std::vector<NamedTensor> tensors() const;
   // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
   void set_tensors(const std::vector<NamedTensor>& tensors);

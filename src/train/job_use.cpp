@@ -100,7 +100,7 @@ ModelSummary inspect(const std::string& path) {
   for (std::size_t width : saved.widths) s.architecture += (s.architecture.empty() ? "" : "-") + std::to_string(width);
   s.architecture += " " + hidden_text(saved.activation, saved.norm) + ", " + std::string(loss_name(saved.loss));
   for (const NamedTensor& t : saved.tensors) {
-    s.parameters += static_cast<std::int64_t>(t.values.size());
+    if (is_parameter(t)) s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
   }
   s.step = saved.step;

@@ -33,8 +33,11 @@ struct SavedModel {
 };
 
 // Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.0.gamma and beta where it is
-// normalised, layers.1.weight, ...
+// normalised, running_mean and running_var where over a batch, layers.1.weight, ...
 std::string weights_digest(const std::vector<NamedTensor>& tensors);
+
+// Trained, not only followed.
+bool is_parameter(const NamedTensor& tensor);
 
 // Durable and atomic. Throws Error(io).
 void save_model(const std::string& path, const SavedModel& model);

@@ -84,6 +84,7 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
     for (const auto& [activation, norm, dropout] : {Case{Activation::relu, Norm::none, 0},
                                                     {Activation::silu, Norm::none, 0},
                                                     {Activation::relu, Norm::layer, 0.25},
+                                                    {Activation::gelu, Norm::batch, 0.25},
                                                     {Activation::tanh, Norm::none, 0.5}}) {
       for (float scale : {1.0f, 0x1p-8f, 0x1p24f}) {
         std::vector<std::uint32_t> bits[2];

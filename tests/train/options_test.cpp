@@ -217,6 +217,8 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"layer-precision", "2=fp32"}})) == "");
   CHECK(refused(with({{"norm", "layer"}, {"dropout", "0.5"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"norm", "rms"}})) == "--norm");
+  CHECK(refused(with({{"norm", "batch"}, {"batch", "2"}})) == "--batch");
+  CHECK(refused(with({{"norm", "batch"}, {"batch", "3"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
   CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");

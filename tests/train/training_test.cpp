@@ -100,6 +100,7 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
   for (const Case& c : {Case{Dtype::bf16, Norm::layer, 0.1, "2-48-33-3 layer norm, gelu, cross_entropy"},
                         {Dtype::fp16, Norm::rms, 0.2, "2-48-33-3 rms norm, gelu, cross_entropy"},
                         {Dtype::fp32, Norm::layer, 0, "2-48-33-3 layer norm, gelu, cross_entropy"},
+                        {Dtype::bf16, Norm::batch, 0, "2-48-33-3 batch norm, gelu, cross_entropy"},
                         {Dtype::fp16, Norm::none, 0.1, "2-48-33-3 gelu, cross_entropy"}}) {
     CAPTURE(name(c.precision));
     CAPTURE(name(c.norm));
@@ -122,7 +123,10 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     const ModelSummary summary = inspect(options.out);
     CHECK(summary.architecture == c.architecture);
     CHECK(summary.weights_digest == result.weights_digest);
-    CHECK(summary.tensors.size() == (c.norm == Norm::layer ? 10 : c.norm == Norm::rms ? 8 : 6));
+    constexpr std::size_t kTensors[] = {6, 10, 8, 14};
+    CHECK(summary.tensors.size() == kTensors[static_cast<std::size_t>(c.norm)]);
+    const std::int64_t of_norms = c.norm == Norm::none ? 0 : c.norm == Norm::rms ? 81 : 2 * 81;
+    CHECK(summary.parameters == 2 * 48 + 48 + 48 * 33 + 33 + 33 * 3 + 3 + of_norms);
     test::for_each_runnable_isa([&](const KernelTable& kernels) {
       if (kernels.gemm[static_cast<std::size_t>(c.precision)].native) return;
       Options other = options;
@@ -141,6 +145,21 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     plain.norm = c.norm;
     CHECK(train("builtin:spirals", plain, {}).weights_digest != result.weights_digest);
   }
+}
+
+TEST_CASE("batch norm trains on the last row of an epoch with another, and not on batches of two") {
+  const test::TempDir dir;
+  Options options = short_run(dir, Dtype::fp32);
+  options.norm = Norm::batch;
+  options.steps = 0;
+  options.epochs = 2;
+  options.batch = 2999;  // a batch and a row
+  const TrainResult result = train("builtin:spirals", options, {});
+  REQUIRE(result.train.rows == 3000);
+  CHECK(result.steps.attempted == 4);
+  CHECK(result.steps.applied == 4);
+  options.batch = 2;
+  CHECK_THROWS_WITH(train("builtin:spirals", options, {}), doctest::Contains("--batch 3 or more"));
 }
 
 TEST_CASE("a model file from before there was normalisation loads") {
