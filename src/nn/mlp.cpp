@@ -40,10 +40,11 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   l.bias = AlignedBuffer<float>(out);
   l.packed_forward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
   if (index != last) {
+    l.residual = shape.residual && l.layout.in == l.layout.out;
     l.y = make_activations(rows, l.layout.out, dtype_of(shape, index + 1), shape.training);
     l.norm = shape.norm;
     if (l.norm != Norm::none) claim_norm(l, rows, shape.training);
-    const bool way_back = derivative_needs_input(l.activation) || shape.dropout > 0;
+    const bool way_back = derivative_needs_input(l.activation) || shape.dropout > 0 || l.residual;
     if (l.norm != Norm::none || (shape.training && way_back)) {
       l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(l.y.dtype));
     }
@@ -87,10 +88,12 @@ Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
   input_ = make_activations(rows, shape_.widths.front(), dtype_of(shape_, 0), shape_.training);
   for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) layers_.push_back(make_dense(shape_, i, rows));
   logits_ = AlignedBuffer<float>(rows * logits_ld());
-  if (!shape_.training || (shape_.norm == Norm::none && shape_.dropout == 0)) return;
+  const bool whole_rows = shape_.norm != Norm::none || shape_.dropout > 0;
+  if (!shape_.training || !(whole_rows || shape_.residual)) return;
   std::size_t widest = 0;
   for (std::size_t i = 1; i + 1 < shape_.widths.size(); ++i) widest = std::max(widest, shape_.widths[i]);
   d_y_ = AlignedBuffer<float>(rows * pad_columns(widest));
+  if (whole_rows && shape_.residual) d_z_ = AlignedBuffer<float>(d_y_.size());
 }
 
 std::size_t Mlp::parameters() const {
@@ -100,7 +103,7 @@ std::size_t Mlp::parameters() const {
 }
 
 ModelMemory Mlp::memory() const {
-  ModelMemory m = {0, 0, 0, bytes(input_) + 4 * logits_.size(), 4 * d_y_.size()};
+  ModelMemory m = {0, 0, 0, bytes(input_) + 4 * logits_.size(), 4 * (d_y_.size() + d_z_.size())};
   for (const Dense& l : layers_) {
     m.masters += 4 * (l.weight.size() + l.bias.size());
     m.working_weights += l.packed_forward.size() + l.packed_backward.size();
@@ -200,7 +203,7 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
     if (l.norm == Norm::batch) {
       mask_ ? take_batch_statistics(ctx, l, rows) : take_running_statistics(ctx.kernels, l);
     }
-    return forward_rows(ctx, l, rows, mask_of(layer), y);
+    return forward_rows(ctx, l, rows, mask_of(layer), skip_of(layer), y);
   }
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
@@ -208,6 +211,10 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   e.y = y;
   e.z = z;
   e.z_ld = y.ld;
+  const RowsOperand skip = skip_of(layer);
+  e.skip = skip.data;
+  e.skip_ld = skip.ld;
+  e.skip_dtype = skip.dtype;
   forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
@@ -217,6 +224,10 @@ void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   e.bias = l.bias.data();
   e.y = z;
   forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+}
+
+RowsOperand Mlp::skip_of(std::size_t layer) const {
+  return layers_[layer].residual ? input_of(layer).rows_operand() : RowsOperand{};
 }
 
 bool Mlp::takes_whole_rows(const Dense& l) const { return l.norm != Norm::none || (mask_ && shape_.dropout > 0); }
@@ -254,12 +265,20 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   e.sums = sums;
   e.d = d;
   const bool whole_rows = takes_whole_rows(below);
+  e.add_d_y = l.residual;
+  e.keep_d_y = below.residual && !whole_rows;
+  if (e.add_d_y || e.keep_d_y) {
+    e.d_y = d_y_.data();
+    e.d_y_ld = pad_columns(below.layout.out);
+  }
   if (whole_rows) {
     e.activation = Activation::identity;
     e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
   }
   input_gradient_product(ctx, pad_rows(rows), l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
-  if (whole_rows) backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d, sums);
+  if (!whole_rows) return;
+  float* const d_z = below.residual ? d_z_.data() : d_y_.data();
+  backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d_z, d, sums);
 }
 
 void Mlp::settle_statistics(bool applied) {

@@ -1,4 +1,5 @@
-// A multi-layer perceptron: dense layers, between them normalisation (if any), one activation and dropout; logits out.
+// A multi-layer perceptron: dense layers, between them normalisation (if any), one activation and dropout, and around
+// them what skips them; logits out.
 // It owns fp32 master weights and gradients, the packed 16-bit working weights and every activation buffer, all
 // allocated when it is built.
 #pragma once
@@ -20,6 +21,7 @@ struct MlpShape {
   Activation activation = Activation::relu;
   Norm norm = Norm::none;       // of every hidden layer, before its activation
   double dropout = 0;           // share of each hidden layer's outputs, while training
+  bool residual = false;        // hidden layers as wide as their input add it to their output
   std::uint64_t mask_seed = 0;  // of dropout
   Dtype dtype = Dtype::bf16;
   std::vector<Dtype> layer_dtypes = {};  // of each layer; empty: `dtype` for all
@@ -68,6 +70,7 @@ struct Dense {
   Dtype dtype = Dtype::bf16;
   bool master = true;
   Activation activation = Activation::identity;
+  bool residual = false;                     // its input is added to its output
   AlignedBuffer<float> weight, weight_grad;  // master (empty without one), in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
@@ -77,7 +80,7 @@ struct Dense {
   BatchColumns columns;                     // of z, where columns are
   std::vector<RunningStatistic> running;    // mean and variance of Norm::batch
   Activations y;                            // output; unused in the last layer
-  AlignedBuffer<std::byte> z;   // the product's rows in y's type, where the derivative or whole rows need them
+  AlignedBuffer<std::byte> z;   // rows in y's type, where the derivative or whole rows need them: ForwardEpilogue::z
   Activations d;                // gradient by the pre-activation
   AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
   std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
@@ -150,7 +153,8 @@ class Mlp {
   void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z);
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
-  // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
+  // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them. Where `layer` is
+  // skipped, what came before is the same for the layer above.
   void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
 
   // Masters, or the working weights widened; and running statistics.
@@ -160,6 +164,7 @@ class Mlp {
 
  private:
   const Activations& input_of(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].y; }
+  RowsOperand skip_of(std::size_t layer) const;
   bool takes_whole_rows(const Dense& layer) const;
   DropoutMask mask_of(std::size_t layer) const;
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
@@ -170,7 +175,8 @@ class Mlp {
   std::vector<Dense> layers_;
   Activations input_;
   AlignedBuffer<float> logits_;
-  AlignedBuffer<float> d_y_;           // [rows][widest hidden layer]: gradients by y, where whole rows follow
+  AlignedBuffer<float> d_y_;           // [rows][widest hidden layer]: gradients by y, where whole rows or a skip follow
+  AlignedBuffer<float> d_z_;           // the same by z, where both do
   std::optional<std::uint64_t> mask_;  // of the last forward pass
 };
 

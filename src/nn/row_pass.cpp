@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gemm/tiling.hpp"
 #include "nn/batch_norm.hpp"
 
 namespace halfstep {
@@ -44,10 +45,14 @@ struct RowPart {
     const std::size_t place = row * round_up(l.layout.out, kRandomGroup) + first;
     kernels.dropout(padded(), x, {mask.seed, mask.stream, place}, mask.dropped);
   }
-  void forward(const DropoutMask& mask, float* y) const {
+  void forward(const DropoutMask& mask, const RowsOperand& x, float* y) const {
     load(y);
     kernels.activation_forward(l.activation, padded(), y, y);
     drop(mask, y);
+    if (x.data) {
+      const std::byte* skip = at(x.data, (row * x.ld + first) * size_of(x.dtype));
+      kernels.add_stored[index(x.dtype)](padded(), skip, y);
+    }
     std::fill(y + columns, y + padded(), 0.0f);  // padding stays zero even where the activation of zero is not
   }
   void zero(float* y) const { std::fill(y, y + padded(), 0.0f); }
@@ -104,7 +109,8 @@ void claim_norm(Dense& l, std::size_t rows, bool training) {
   if (l.norm == Norm::batch) claim_batch_norm(l, training);
 }
 
-void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, StorageTarget y) {
+void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, RowsOperand x,
+                  StorageTarget y) {
   const KernelTable& kernels = ctx.kernels;
   const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows);
   for_rows(ctx, l, padded, kTaskRows, [&](std::size_t task, int) {
@@ -115,17 +121,17 @@ void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMas
         l.statistics[r] = kernels.row_statistics[index(l.y.dtype)](l.norm, l.layout.out, z, kNormEpsilon);
       }
       for_each_part(kernels, l, row, [&](RowPart part) {
-        part.forward(mask, wide[0]);
+        part.forward(mask, x, wide[0]);
         ++part.row;
-        part.row < count ? part.forward(mask, wide[1]) : part.zero(wide[1]);
+        part.row < count ? part.forward(mask, x, wide[1]) : part.zero(wide[1]);
         kernels.store_rows[index(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, row, part.first));
       });
     }
   });
 }
 
-void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, float* d_y, StorageTarget d,
-                   float* sums) {
+void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, const float* d_y, float* d_z,
+                   StorageTarget d, float* sums) {
   const KernelTable& kernels = ctx.kernels;
   const std::size_t width = pad_columns(l.layout.out), count = rows_that_count(l, rows);
   const bool by_row = l.norm != Norm::batch;
@@ -134,7 +140,8 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
     for (NormParameter& p : l.norm_parameters) std::fill_n(p.sums.data() + chunk * width, width, 0.0f);
     const std::size_t end = std::min(count, (chunk + 1) * kSumRows);
     for (std::size_t row = chunk * kSumRows; row < end; ++row) {
-      float* const here = d_y + row * width;
+      float* const here = d_z + row * width;
+      if (d_z != d_y) std::copy_n(d_y + row * width, width, here);
       for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, here + part.first); });
       normalise_row_backward(kernels, l, row, here);
       if (!by_row) continue;
@@ -143,7 +150,7 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
     }
   });
   // Their sums stay zero: what a bias adds to a column, BatchNorm takes away.
-  if (!by_row) batch_norm_backward(ctx, l, rows, d_y, d);
+  if (!by_row) batch_norm_backward(ctx, l, rows, d_z, d);
 }
 
 void norm_gradient(GemmContext& ctx, Dense& l, std::size_t rows, bool accumulate) {

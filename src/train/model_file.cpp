@@ -60,6 +60,7 @@ json::Value model_json(const SavedModel& model) {
   return json::Object{{"widths", widths},
                       {"activation", activation_name(model.activation)},
                       {"norm", name(model.norm)},
+                      {"residual", model.residual},
                       {"loss", loss_name(model.loss)},
                       {"huber_delta", model.huber_delta},
                       {"label_smoothing", model.cross_entropy.label_smoothing},
@@ -117,6 +118,7 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
   if (const json::Value* norm = value.find("norm")) {  // older files have none
     model.norm = static_cast<Norm>(index_of(kNorms, path, "norm", norm->as_string()));
   }
+  if (const json::Value* residual = value.find("residual")) model.residual = residual->as_bool();
   model.loss = static_cast<LossKind>(index_of(kLosses, path, "loss", value.at("loss").as_string()));
   model.precision = static_cast<Dtype>(index_of(kPrecisions, path, "precision", value.at("precision").as_string()));
   model.layer_dtypes.assign(model.widths.size() - 1, model.precision);
@@ -191,9 +193,9 @@ void check_outputs(const std::string& path, const SavedModel& model) {
 std::string_view loss_name(LossKind loss) { return kLosses[static_cast<std::size_t>(loss)]; }
 std::string_view activation_name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
 
-std::string hidden_text(Activation activation, Norm norm) {
-  const std::string text(activation_name(activation));
-  return norm == Norm::none ? text : std::string(name(norm)) + " norm, " + text;
+std::string hidden_text(Activation activation, Norm norm, bool residual) {
+  const std::string before = norm == Norm::none ? "" : std::string(name(norm)) + " norm, ";
+  return before + std::string(activation_name(activation)) + (residual ? ", residual" : "");
 }
 
 bool is_parameter(const NamedTensor& tensor) { return tensor.name.find(".running_") == std::string::npos; }

@@ -18,6 +18,7 @@ struct SavedModel {
   std::vector<std::size_t> widths;
   Activation activation = Activation::relu;
   Norm norm = Norm::none;
+  bool residual = false;
   LossKind loss = LossKind::cross_entropy;
   Dtype precision = Dtype::fp32;
   std::vector<Dtype> layer_dtypes;  // of each layer
@@ -51,7 +52,7 @@ std::vector<std::pair<std::string, std::string>> config_of(const Options& option
 
 std::string_view loss_name(LossKind loss);
 std::string_view activation_name(Activation activation);
-// "gelu", or "layer norm, gelu".
-std::string hidden_text(Activation activation, Norm norm);
+// "gelu", or "layer norm, gelu, residual".
+std::string hidden_text(Activation activation, Norm norm, bool residual);
 
 }  // namespace halfstep

@@ -185,6 +185,7 @@ std::vector<Entry> model_entries() {
              &O::norm),
       number("dropout", ">= 0 and < 1; 0: off", fraction,
              "share of each hidden layer's outputs that a training step goes without", &O::dropout),
+      flag("residual", "each hidden layer as wide as its input adds that to its output", &O::residual),
       choice("loss", "auto|cross_entropy|binary_cross_entropy|mse|huber", "auto follows the task", &O::loss),
       number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
       number("label-smoothing", ">= 0 and < 1", fraction,

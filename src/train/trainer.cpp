@@ -75,6 +75,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
               .activation = options.activation,
               .norm = options.norm,
               .dropout = options.dropout,
+              .residual = options.residual,
               .mask_seed = options.seed,
               .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
               .max_rows = batch_rows(options, train),

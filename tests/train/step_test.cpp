@@ -22,6 +22,7 @@ struct Setting {
   std::vector<std::size_t> widths = {30, 64, 32, 4};
   Norm norm = Norm::none;
   double dropout = 0;
+  bool residual = false;
 };
 
 // Everything a step needs, alive together.
@@ -43,6 +44,7 @@ struct Bench {
                .activation = Activation::gelu,
                .norm = s.norm,
                .dropout = s.dropout,
+               .residual = s.residual,
                .dtype = s.dtype,
                .max_rows = 500}),
         loss(make_loss(s.loss, 1.0)),
@@ -159,8 +161,11 @@ TEST_CASE("step: running statistics that are not finite are no model") {
   });
 }
 
-void check_repair(const KernelTable& kernels, Norm norm, double dropout) {
+// With widths of their own the layers that can be skipped are.
+void check_repair(const KernelTable& kernels, Norm norm, double dropout, const std::vector<std::size_t>& widths = {}) {
   Setting setting;
+  setting.residual = !widths.empty();
+  if (setting.residual) setting.widths = widths;
   setting.dtype = Dtype::fp16;
   setting.norm = norm;
   setting.dropout = dropout;
@@ -190,6 +195,7 @@ TEST_CASE("step: headroom repairs an overflow within the step, with the bits of 
     check_repair(kernels, Norm::layer, 0.25);  // every pass of a step sees the same masks
     check_repair(kernels, Norm::none, 0.5);
     check_repair(kernels, Norm::batch, 0.25);  // and its batch counts once
+    check_repair(kernels, Norm::none, 0, {30, 30, 30, 4});
   });
 }
 
@@ -271,37 +277,43 @@ TEST_CASE("step: same master bits with any number of threads, any back end, on e
     Dtype dtype;
     Norm norm;
     double dropout;
+    bool residual = false;
   };
-  for (const auto& [dtype, norm, dropout] : {Case{Dtype::fp32, Norm::none, 0},
-                                             {Dtype::bf16, Norm::none, 0},
-                                             {Dtype::fp16, Norm::none, 0},
-                                             {Dtype::fp32, Norm::rms, 0.1},
-                                             {Dtype::bf16, Norm::layer, 0.1},
-                                             {Dtype::fp16, Norm::layer, 0},
-                                             {Dtype::bf16, Norm::batch, 0.1},
-                                             {Dtype::fp16, Norm::batch, 0}}) {
+  for (const auto& [dtype, norm, dropout, residual] : {Case{Dtype::fp32, Norm::none, 0},
+                                                       {Dtype::bf16, Norm::none, 0},
+                                                       {Dtype::fp16, Norm::none, 0},
+                                                       {Dtype::fp32, Norm::rms, 0.1},
+                                                       {Dtype::bf16, Norm::layer, 0.1},
+                                                       {Dtype::fp16, Norm::layer, 0},
+                                                       {Dtype::bf16, Norm::batch, 0.1},
+                                                       {Dtype::fp16, Norm::batch, 0, true},
+                                                       {Dtype::bf16, Norm::none, 0, true},
+                                                       {Dtype::fp32, Norm::layer, 0.1, true}}) {
     std::vector<std::uint32_t> portable, native;
-    for_each_runnable_isa([&, dtype = dtype, norm = norm, dropout = dropout](const KernelTable& kernels) {
-      std::vector<std::uint32_t>& expected = kernels.gemm[index_of(dtype)].native ? native : portable;
-      for (const char* back_end : {"serial", "threads", "tbb"}) {
-        for (int threads : {1, 2, 3, 5, 8}) {
-          if (std::string(back_end) == "serial" && threads > 1) break;
-          auto executor = executor_or_none(threads, back_end);
-          if (!executor) continue;
-          Setting setting;
-          setting.dtype = dtype;
-          setting.norm = norm;
-          setting.dropout = dropout;
-          setting.clip = {.norm = 0.5, .value = 0.05};
-          Bench bench(kernels, setting, std::move(executor));
-          for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
-          const auto got = master_bits(bench.model);
-          if (expected.empty()) expected = got;
-          CHECK_MESSAGE(got == expected, std::string(kernels.name), " ", std::string(name(dtype)), " ",
-                        std::string(back_end), " threads ", threads);
-        }
-      }
-    });
+    for_each_runnable_isa(
+        [&, dtype = dtype, norm = norm, dropout = dropout, residual = residual](const KernelTable& kernels) {
+          std::vector<std::uint32_t>& expected = kernels.gemm[index_of(dtype)].native ? native : portable;
+          for (const char* back_end : {"serial", "threads", "tbb"}) {
+            for (int threads : {1, 2, 3, 5, 8}) {
+              if (std::string(back_end) == "serial" && threads > 1) break;
+              auto executor = executor_or_none(threads, back_end);
+              if (!executor) continue;
+              Setting setting;
+              setting.dtype = dtype;
+              setting.norm = norm;
+              setting.dropout = dropout;
+              setting.residual = residual;
+              if (residual) setting.widths = {30, 30, 64, 64, 4};
+              setting.clip = {.norm = 0.5, .value = 0.05};
+              Bench bench(kernels, setting, std::move(executor));
+              for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
+              const auto got = master_bits(bench.model);
+              if (expected.empty()) expected = got;
+              CHECK_MESSAGE(got == expected, std::string(kernels.name), " ", std::string(name(dtype)), " ",
+                            std::string(back_end), " threads ", threads);
+            }
+          }
+        });
   }
 }
 
