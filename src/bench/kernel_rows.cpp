@@ -76,7 +76,7 @@ void forward_epilogue(const KernelPiece& p) {
 }
 
 // Of a layer that its input skips.
-void forward_epilogue_residual(const KernelPiece& p) {
+void forward_epilogue_skip(const KernelPiece& p) {
   for_each_block(p, [&](std::size_t i) {
     ForwardEpilogue e = forward_of(p, i);
     e.activation = Activation::relu;
@@ -185,7 +185,7 @@ constexpr KernelRow kRows[] = {
     {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
     {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},
     {"backward_epilogue_gelu", kAny, backward_epilogue<Activation::gelu>, {update}, {read, write, write}},
-    {"forward_epilogue_residual", kAny, forward_epilogue_residual, {update}, {write, write, read}},
+    {"forward_epilogue_skip", kAny, forward_epilogue_skip, {update}, {write, write, read}},
     {"logits_epilogue", kFp32, logits_epilogue, {read, write}, {}},
     {"softmax", kFp32, softmax, {read, write}, {}},
     {"softmax_cross_entropy", kFp32, softmax_cross_entropy, {read, write}, {}},
