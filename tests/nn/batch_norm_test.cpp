@@ -178,8 +178,29 @@ TEST_CASE("batch norm: the zero row behind an odd batch is no row") {
   for_each_runnable_isa([&](const KernelTable& kernels) {
     const FpEnvGuard guard;
     GemmContext ctx(kernels, *executor);
-    Mlp model(shape_of(Dtype::fp16));
+    MlpShape shape = shape_of(Dtype::fp16);
+    shape.widths = {12, 70, 70, 3};
+    shape.residual = true;
+    Mlp model(shape);
     start(model, kernels);
+    const auto loss = make_loss(LossKind::cross_entropy, 1.0);
+    for (std::size_t rows : {48u, 7u}) {
+      const Examples e(rows, 12, 3);
+      set_input(model, e);
+      model.forward(ctx, rows, 1);
+      const LogitsView logits = {model.logits(), model.logits_ld(), 3, rows};
+      const LossGradient gradient = {model.d_logits().target(), model.d_logits_sums(), kSumRows, model.logits_ld()};
+      evaluate_loss(*loss, kernels, *executor, logits, e.targets(), 256, &gradient);
+      model.backward(ctx, rows, false);
+      for (std::size_t layer = 0; layer < 2; ++layer) {
+        const Activations& d = model.layers()[layer].d;
+        CHECK(get(Dtype::fp16, d.rows.data(), 3 * d.ld + 5) != 0);
+        for (std::size_t o = 0; rows == 7 && o < 70; ++o) {
+          CHECK(get(Dtype::fp16, d.rows.data(), 7 * d.ld + o) == 0);
+          CHECK(get(Dtype::fp16, d.panels.data(), panel_index(Dtype::fp16, 7, o, d.panel_stride)) == 0);
+        }
+      }
+    }
     Dense& l = model.layers()[0];
     Examples e(7, 12, 3);
     for (std::size_t i = 0; i < e.x.size(); ++i) e.x[i] = 1000;
