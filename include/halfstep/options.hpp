@@ -40,6 +40,7 @@ struct Options {
   Activation activation = Activation::relu;
   Norm norm = Norm::none;
   double dropout = 0;
+  bool residual = false;
   std::string loss = "auto";  // auto | cross_entropy | binary_cross_entropy | mse | huber
   double huber_delta = 1.0;
   double label_smoothing = 0;  // cross_entropy

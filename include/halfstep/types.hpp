@@ -25,11 +25,11 @@ enum class Activation : std::uint8_t {
   softplus     // beta 1
 };
 
-// Of the pre-activations of a hidden layer, row by row.
-enum class Norm : std::uint8_t { none, layer, rms };
+// Of the pre-activations of a hidden layer: row by row, or (batch) column by column over the rows of a batch.
+enum class Norm : std::uint8_t { none, layer, rms, batch };
 
 constexpr std::string_view name(Norm norm) {
-  constexpr std::string_view kNames[] = {"none", "layer", "rms"};
+  constexpr std::string_view kNames[] = {"none", "layer", "rms", "batch"};
   return kNames[static_cast<std::size_t>(norm)];
 }
 

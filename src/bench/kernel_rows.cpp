@@ -32,7 +32,7 @@ constexpr LionParameters kLion = {.multiplier = 0.5f,
                                   .one_minus_beta1 = 0.1f,
                                   .one_minus_beta2 = 0.01f,
                                   .weight_decay = 0.01f};
-constexpr float kBias[kBlockColumns] = {};
+alignas(64) constexpr float kZeros[kBlockColumns] = {};
 
 template <Activation A>
 void forward(const KernelPiece& p) {
@@ -59,7 +59,7 @@ ForwardEpilogue forward_of(const KernelPiece& p, std::size_t first) {
   e.tile = p.fp32[0] + first;
   e.rows = kBlockRows;
   e.columns = kBlockColumns;
-  e.bias = kBias;
+  e.bias = kZeros;
   return e;
 }
 
@@ -71,6 +71,19 @@ void forward_epilogue(const KernelPiece& p) {
     e.y = target(p, i, 0, 1);
     if (derivative_needs_input(A)) e.z = p.at(2, i);
     e.z_ld = kBlockColumns;
+    p.kernels.forward_epilogue[p.index()](e);
+  });
+}
+
+// Of a layer that its input skips.
+void forward_epilogue_skip(const KernelPiece& p) {
+  for_each_block(p, [&](std::size_t i) {
+    ForwardEpilogue e = forward_of(p, i);
+    e.activation = Activation::relu;
+    e.y = target(p, i, 0, 1);
+    e.skip = p.at(2, i);
+    e.skip_ld = kBlockColumns;
+    e.skip_dtype = p.dtype;
     p.kernels.forward_epilogue[p.index()](e);
   });
 }
@@ -100,6 +113,19 @@ void logits_epilogue(const KernelPiece& p) {
     e.logits_ld = kBlockColumns;
     p.kernels.logits_epilogue(e);
   });
+}
+
+void row_sums(const KernelPiece& p) {
+  double sums[kBlockRows];
+  for_each_block(p, [&](std::size_t i) {
+    p.kernels.row_sums[p.index()](kBlockRows, kBlockColumns, p.at(0, i), kBlockColumns, sums);
+  });
+}
+
+void column_sums(const KernelPiece& p) {
+  alignas(64) float sums[kBlockColumns] = {}, squares[kBlockColumns] = {};
+  p.kernels.column_sums[p.index()](p.elements / kBlockColumns, kBlockColumns, p.at(0, 0), kBlockColumns, kZeros, sums,
+                                   squares);
 }
 
 void store_rows(const KernelPiece& p) {
@@ -159,6 +185,7 @@ constexpr KernelRow kRows[] = {
     {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
     {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},
     {"backward_epilogue_gelu", kAny, backward_epilogue<Activation::gelu>, {update}, {read, write, write}},
+    {"forward_epilogue_skip", kAny, forward_epilogue_skip, {update}, {write, write, read}},
     {"logits_epilogue", kFp32, logits_epilogue, {read, write}, {}},
     {"softmax", kFp32, softmax, {read, write}, {}},
     {"softmax_cross_entropy", kFp32, softmax_cross_entropy, {read, write}, {}},
@@ -193,6 +220,13 @@ constexpr KernelRow kRows[] = {
     {"split", k16Bit, [](P p) { p.kernels.split[p.index()](p.elements, p.fp32[0], p.at(0, 0)); }, {update}, {write}},
     {"sum_squares", kFp32, [](P p) { (void)p.kernels.sum_squares(p.elements, p.fp32[0]); }, {read}, {}},
     {"add", kFp32, [](P p) { p.kernels.add(p.elements, p.fp32[0], p.fp32[1]); }, {read, update}, {}},
+    {"add_stored",
+     kAny,
+     [](P p) { p.kernels.add_stored[p.index()](p.elements, p.at(0, 0), p.fp32[0]); },
+     {update},
+     {read}},
+    {"row_sums", kAny, row_sums, {}, {read}},
+    {"column_sums", kAny, column_sums, {}, {read}},
     {"clamp", kFp32, [](P p) { p.kernels.clamp(p.elements, 3.0f, p.fp32[0]); }, {update}, {}},
     {"adam",
      kFp32,

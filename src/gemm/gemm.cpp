@@ -134,14 +134,14 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }
 
+}  // namespace
+
 StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column) {
   const std::size_t element = size_of(target.dtype);
   return {advance(target.rows, (row * target.ld + column) * element), target.ld,
           advance(target.panels, (column / kLanes * target.panel_stride + row * kLanes) * element), target.panel_stride,
           target.dtype};
 }
-
-}  // namespace
 
 GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),
@@ -165,15 +165,16 @@ void run_together(GemmContext& ctx, const ProductTasks& first, const ProductTask
 
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
                      const void* packed_forward, const ForwardEpilogue& epilogue) {
-  const std::size_t element = size_of(epilogue.y.dtype);
+  const std::size_t element = size_of(epilogue.y.dtype), skip_element = size_of(epilogue.skip_dtype);
   auto columns_from = [&](std::size_t column, std::size_t columns) {
     ForwardEpilogue e = epilogue;
     e.columns = columns;
     e.bias += column;
     e.y = shifted(epilogue.y, 0, column);
     e.z = advance(epilogue.z, column * element);
+    if (e.skip) e.skip = at(epilogue.skip, column * skip_element);
     if (e.logits) e.logits += column;
-    return [&ctx, element, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
+    return [&ctx, element, skip_element, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
       e.rows = count;
       if (e.logits) {
@@ -182,6 +183,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
       }
       e.y = shifted(start.y, row, 0);
       e.z = advance(start.z, row * e.z_ld * element);
+      if (e.skip) e.skip = at(start.skip, row * e.skip_ld * skip_element);
       ctx.kernels.forward_epilogue[static_cast<std::size_t>(e.y.dtype)](e);
     };
   };
@@ -198,11 +200,13 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
     e.saved = at(epilogue.saved, column * element);
     e.sums += column;
     e.d = shifted(epilogue.d, 0, column);
+    if (e.d_y) e.d_y += column;
     return [&ctx, element, width, e, start = e](float* tile, std::size_t row, std::size_t count) mutable {
       e.tile = tile;
       e.rows = count;
       e.saved = at(start.saved, row * e.saved_ld * element);
       e.d = shifted(start.d, row, 0);
+      if (e.d_y) e.d_y = start.d_y + row * e.d_y_ld;
       e.sums = start.sums + row / kSumRows * width;
       if (row % kSumRows == 0) std::memset(e.sums, 0, pad_columns(e.columns) * sizeof(float));
       ctx.kernels.backward_epilogue[static_cast<std::size_t>(e.d.dtype)](e);

@@ -87,11 +87,15 @@ void run_tasks(GemmContext&, const ProductTasks&, RunTasks run);
 // Two products as one run. The tasks of `first` begin first.
 void run_together(GemmContext&, const ProductTasks& first, const ProductTasks& second);
 
-// y = activation(x W^T + b). `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in.
+// A target from another row, even, and column on, a multiple of 16.
+StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column);
+
+// y = activation(x W^T + b) + skip. `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled
+// in.
 void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
                      const ForwardEpilogue& epilogue);
 
-// d_x = (d_y W) * activation'(saved). `epilogue.sums` is [sum_chunks(rows)][pad_columns(in)], overwritten.
+// d_x = (d_y W + what skips) * activation'(saved). `epilogue.sums` is [sum_chunks(rows)][pad_columns(in)], overwritten.
 void input_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand d_y,
                             const void* packed_backward, const BackwardEpilogue& epilogue, RunTasks run = {});
 

@@ -62,7 +62,7 @@ struct StorageTarget {
   Dtype dtype;               // says to callers which kernel writes here
 };
 
-// y = activation(tile + bias), rounded once to the storage type.
+// y = activation(tile + bias) + skip, rounded once to the storage type.
 struct ForwardEpilogue {
   float* tile;          // [rows][kBlockColumns]; used up
   std::size_t rows;     // even
@@ -70,23 +70,31 @@ struct ForwardEpilogue {
   const float* bias;
   Activation activation;
   StorageTarget y;
-  void* z;  // pre-activation, row-major, kept when the derivative needs it; may be null
+  void* z;  // row-major, what the derivative needs and y does not tell; may be null: pre-activation, or with `skip`
+            // and a derivative that follows from the output, y without it
   std::size_t z_ld;
+  const void* skip;  // the layer's input where it skips the layer, row-major; may be null
+  std::size_t skip_ld;
+  Dtype skip_dtype;
   float* logits;  // logits_epilogue writes fp32 tile + bias here, row-major, and nothing else
   std::size_t logits_ld;
 };
 
-// d = tile * activation'(saved), its column sums before rounding added to `sums` in row order, d rounded to storage.
+// d_y = tile, or tile + d_y where the gradient of the layer above skips it too; d = d_y * activation'(saved), its
+// column sums before rounding added to `sums` in row order, d rounded to storage.
 struct BackwardEpilogue {
   float* tile;  // used up
   std::size_t rows;
   std::size_t columns;
   Activation activation;
-  const void* saved;  // y where the derivative follows from the output, z otherwise; row-major
+  const void* saved;  // y where the derivative follows from the output, ForwardEpilogue::z otherwise; row-major
   std::size_t saved_ld;
   Dtype saved_dtype;
   float* sums;  // [columns], accumulated
   StorageTarget d;
+  float* d_y;  // fp32, row-major; may be null
+  std::size_t d_y_ld;
+  bool add_d_y, keep_d_y;  // it is read, written
 };
 
 // One multiplier does unscale and clip; `limit` clips by value in the scaled domain (infinity: off).
@@ -160,6 +168,10 @@ struct KernelTable {
   // The same block back out of its forward form.
   void (*unpack_strip[kDtypes])(std::size_t columns, const void* forward, float* block);
 
+  // Of each of `rows` rows of any number of columns, padded as below: whatever their length, four chains of 16 lanes in
+  // fp32 over at most 1024 columns, sums of sums in fp64. column_sums below is its counterpart.
+  void (*row_sums[kDtypes])(std::size_t rows, std::size_t columns, const void* x, std::size_t ld, double* sums);
+
   // One read of n elements, any n, aligned to the element: sum of squares after clamping to [-limit, limit], largest
   // magnitude before. Whatever the length, the sum has one shape: two chains of 16 fp64 lanes.
   GradientScan (*scan[kDtypes])(std::size_t n, const void* x, float limit);
@@ -173,6 +185,7 @@ struct KernelTable {
   // fp32 elementwise, n a multiple of 16.
   double (*sum_squares)(std::size_t n, const float* x);
   void (*add)(std::size_t n, const float* x, float* sum);
+  void (*add_stored[kDtypes])(std::size_t n, const void* x, float* sum);
   void (*clamp)(std::size_t n, float limit, float* x);  // to [-limit, limit], NaN stays
   void (*adam)(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters&);
   void (*sgd)(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters&);

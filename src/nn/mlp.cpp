@@ -6,6 +6,7 @@
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
+#include "nn/batch_norm.hpp"
 #include "nn/row_pass.hpp"
 
 namespace halfstep {
@@ -39,10 +40,11 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   l.bias = AlignedBuffer<float>(out);
   l.packed_forward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
   if (index != last) {
+    l.residual = shape.residual && l.layout.in == l.layout.out;
     l.y = make_activations(rows, l.layout.out, dtype_of(shape, index + 1), shape.training);
     l.norm = shape.norm;
     if (l.norm != Norm::none) claim_norm(l, rows, shape.training);
-    const bool way_back = derivative_needs_input(l.activation) || shape.dropout > 0;
+    const bool way_back = derivative_needs_input(l.activation) || shape.dropout > 0 || l.residual;
     if (l.norm != Norm::none || (shape.training && way_back)) {
       l.z = AlignedBuffer<std::byte>(rows * l.y.ld * size_of(l.y.dtype));
     }
@@ -62,6 +64,14 @@ bool is_rectifier(Activation activation) {
   return activation != Activation::identity && activation != Activation::tanh && activation != Activation::sigmoid;
 }
 
+[[noreturn]] void refuse_batch() {
+  throw Error(Status::invalid_argument, {.what = "BatchNorm cannot train on a batch of one row",
+                                         .where = {},
+                                         .why = "its statistics are those of the rows of a batch",
+                                         .kept = {},
+                                         .hint = "batches of two rows or more"});
+}
+
 // The strips that values are put into before they are packed.
 void claim_strips(Dense& l) {
   if (l.weight.size() == 0) l.weight = AlignedBuffer<float>(l.layout.size());
@@ -78,10 +88,12 @@ Mlp::Mlp(MlpShape shape) : shape_(std::move(shape)) {
   input_ = make_activations(rows, shape_.widths.front(), dtype_of(shape_, 0), shape_.training);
   for (std::size_t i = 0; i + 1 < shape_.widths.size(); ++i) layers_.push_back(make_dense(shape_, i, rows));
   logits_ = AlignedBuffer<float>(rows * logits_ld());
-  if (!shape_.training || (shape_.norm == Norm::none && shape_.dropout == 0)) return;
+  const bool whole_rows = shape_.norm != Norm::none || shape_.dropout > 0;
+  if (!shape_.training || !(whole_rows || shape_.residual)) return;
   std::size_t widest = 0;
   for (std::size_t i = 1; i + 1 < shape_.widths.size(); ++i) widest = std::max(widest, shape_.widths[i]);
   d_y_ = AlignedBuffer<float>(rows * pad_columns(widest));
+  if (whole_rows && shape_.residual) d_z_ = AlignedBuffer<float>(d_y_.size());
 }
 
 std::size_t Mlp::parameters() const {
@@ -91,7 +103,7 @@ std::size_t Mlp::parameters() const {
 }
 
 ModelMemory Mlp::memory() const {
-  ModelMemory m = {0, 0, 0, bytes(input_) + 4 * logits_.size(), 4 * d_y_.size()};
+  ModelMemory m = {0, 0, 0, bytes(input_) + 4 * logits_.size(), 4 * (d_y_.size() + d_z_.size())};
   for (const Dense& l : layers_) {
     m.masters += 4 * (l.weight.size() + l.bias.size());
     m.working_weights += l.packed_forward.size() + l.packed_backward.size();
@@ -103,6 +115,9 @@ ModelMemory Mlp::memory() const {
       m.gradients += 4 * p.grad.size();
       m.activation_gradients += 4 * p.sums.size();
     }
+    for (const RunningStatistic& s : l.running) m.masters += 4 * (s.values.size() + s.next.size());
+    m.activations += 4 * l.columns.mean.size() * 4;  // four vectors
+    m.activation_gradients += 4 * (l.columns.d_gamma.size() + l.columns.d_beta.size());
   }
   return m;
 }
@@ -166,23 +181,29 @@ void Mlp::pack_all(const KernelTable& kernels) {
 
 void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_t> mask) {
   mask_ = mask;
+  const bool follow = mask && shape_.norm == Norm::batch;
+  if (follow && rows < 2) refuse_batch();
   const std::size_t last = layers_.size() - 1;
   for (std::size_t i = 0; i < last; ++i) {
     forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr);
+    if (follow) follow_batch(ctx.kernels, layers_[i], rows);
   }
   const Dense& l = layers_[last];
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.logits = logits_.data();
   e.logits_ld = logits_ld();
-  forward_product(ctx, rows, l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
 }
 
 void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z) {
   Dense& l = layers_[layer];
   if (takes_whole_rows(l)) {
     pre_activation(ctx, layer, rows, {l.z.data(), l.y.ld, nullptr, 0, l.y.dtype});
-    return forward_rows(ctx, l, rows, mask_of(layer), y);
+    if (l.norm == Norm::batch) {
+      mask_ ? take_batch_statistics(ctx, l, rows) : take_running_statistics(ctx.kernels, l);
+    }
+    return forward_rows(ctx, l, rows, mask_of(layer), skip_of(layer), y);
   }
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
@@ -190,7 +211,11 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   e.y = y;
   e.z = z;
   e.z_ld = y.ld;
-  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  const RowsOperand skip = skip_of(layer);
+  e.skip = skip.data;
+  e.skip_ld = skip.ld;
+  e.skip_dtype = skip.dtype;
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
 }
 
 void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget z) {
@@ -198,7 +223,11 @@ void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.y = z;
-  forward_product(ctx, rows, l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+}
+
+RowsOperand Mlp::skip_of(std::size_t layer) const {
+  return layers_[layer].residual ? input_of(layer).rows_operand() : RowsOperand{};
 }
 
 bool Mlp::takes_whole_rows(const Dense& l) const { return l.norm != Norm::none || (mask_ && shape_.dropout > 0); }
@@ -217,7 +246,7 @@ void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWat
     bias_gradient(ctx, l, rows, accumulate);
     norm_gradient(ctx, l, rows, accumulate);
     auto weight_gradient = [&](RunTasks run) {
-      weight_gradient_product(ctx, rows, l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
+      weight_gradient_product(ctx, pad_rows(rows), l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
                               l.weight_grad.data(), accumulate, l.squares.data(), run);
     };
     // Neither gradient needs the other: together they wait once for their last task. A watch sees them one by one.
@@ -248,12 +277,29 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
   e.sums = sums;
   e.d = d;
   const bool whole_rows = takes_whole_rows(below);
+  e.add_d_y = l.residual;
+  e.keep_d_y = below.residual && !whole_rows;
+  if (e.add_d_y || e.keep_d_y) {
+    e.d_y = d_y_.data();
+    e.d_y_ld = pad_columns(below.layout.out);
+  }
   if (whole_rows) {
     e.activation = Activation::identity;
     e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
   }
-  input_gradient_product(ctx, rows, l.layout, l.d.rows_operand(), l.packed_backward.data(), e, run);
-  if (whole_rows) backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d, sums);
+  input_gradient_product(ctx, pad_rows(rows), l.layout, l.d.rows_operand(), l.packed_backward.data(), e, run);
+  if (!whole_rows) return;
+  float* const d_z = below.residual ? d_z_.data() : d_y_.data();
+  backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d_z, d, sums);
+}
+
+void Mlp::settle_statistics(bool applied) {
+  for (Dense& l : layers_) {
+    for (RunningStatistic& s : l.running) {
+      applied ? std::copy(s.next.begin(), s.next.end(), s.values.begin())
+              : std::copy(s.values.begin(), s.values.end(), s.next.begin());
+    }
+  }
 }
 
 void Mlp::bias_gradient(GemmContext& ctx, Dense& layer, std::size_t rows, bool accumulate) {
@@ -293,6 +339,9 @@ std::vector<NamedTensor> Mlp::tensors() const {
     for (const NormParameter& p : l.norm_parameters) {
       out.push_back({name + "." + p.name, {l.layout.out}, {p.values.begin(), p.values.begin() + l.layout.out}});
     }
+    for (const RunningStatistic& s : l.running) {
+      out.push_back({name + "." + s.name, {l.layout.out}, {s.values.begin(), s.values.begin() + l.layout.out}});
+    }
   }
   return out;
 }
@@ -324,7 +373,12 @@ void Mlp::set_tensors(const std::vector<NamedTensor>& tensors) {
       const std::vector<float>& values = find(name + "." + p.name, {l.layout.out}).values;
       std::copy(values.begin(), values.end(), p.values.begin());
     }
+    for (RunningStatistic& s : l.running) {
+      const std::vector<float>& values = find(name + "." + s.name, {l.layout.out}).values;
+      std::copy(values.begin(), values.end(), s.values.begin());
+    }
   }
+  settle_statistics(false);
 }
 
 }  // namespace halfstep

@@ -1,4 +1,5 @@
-// A multi-layer perceptron: dense layers, between them normalisation (if any), one activation and dropout; logits out.
+// A multi-layer perceptron: dense layers, between them normalisation (if any), one activation and dropout, and around
+// them what skips them; logits out.
 // It owns fp32 master weights and gradients, the packed 16-bit working weights and every activation buffer, all
 // allocated when it is built.
 #pragma once
@@ -20,6 +21,7 @@ struct MlpShape {
   Activation activation = Activation::relu;
   Norm norm = Norm::none;       // of every hidden layer, before its activation
   double dropout = 0;           // share of each hidden layer's outputs, while training
+  bool residual = false;        // hidden layers as wide as their input add it to their output
   std::uint64_t mask_seed = 0;  // of dropout
   Dtype dtype = Dtype::bf16;
   std::vector<Dtype> layer_dtypes = {};  // of each layer; empty: `dtype` for all
@@ -40,12 +42,25 @@ struct Activations {
   PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
 };
 
-// A vector that normalisation brings to a layer: gamma, and beta unless it is Norm::rms. Always fp32, padded to 16.
+// A vector that normalisation trains with a layer: gamma, and beta unless it is Norm::rms. Always fp32, padded to 16.
 struct NormParameter {
   const char* name;
   AlignedBuffer<float> values, grad;
   AlignedBuffer<float> sums;  // [sum_chunks][padded out]
   double squares = 0;         // of grad
+};
+
+// A vector that BatchNorm follows beside its layer: padded to 16.
+struct RunningStatistic {
+  const char* name;             // as PyTorch has it
+  AlignedBuffer<float> values;  // as the applied steps have left it
+  AlignedBuffer<float> next;    // as the step that runs would leave it
+};
+
+// What BatchNorm keeps of a batch, for each column: vectors padded to 16.
+struct BatchColumns {
+  AlignedBuffer<float> mean, rest, rstd, variance;
+  AlignedBuffer<float> d_gamma, d_beta;  // sums over the batch
 };
 
 // The storage type of a layer is that of all its products read: weights, the layer's input and d. So y has the type
@@ -55,14 +70,17 @@ struct Dense {
   Dtype dtype = Dtype::bf16;
   bool master = true;
   Activation activation = Activation::identity;
+  bool residual = false;                     // its input is added to its output
   AlignedBuffer<float> weight, weight_grad;  // master (empty without one), in strips
   AlignedBuffer<float> bias, bias_grad;      // padded to 16
   AlignedBuffer<std::byte> packed_forward, packed_backward;
   Norm norm = Norm::none;
   std::vector<NormParameter> norm_parameters;
-  AlignedBuffer<RowStatistics> statistics;  // of each row of z, where it is normalised
+  AlignedBuffer<RowStatistics> statistics;  // of each row of z, where rows are normalised
+  BatchColumns columns;                     // of z, where columns are
+  std::vector<RunningStatistic> running;    // mean and variance of Norm::batch
   Activations y;                            // output; unused in the last layer
-  AlignedBuffer<std::byte> z;   // the product's rows in y's type, where the derivative or whole rows need them
+  AlignedBuffer<std::byte> z;   // rows in y's type, where the derivative or whole rows need them: ForwardEpilogue::z
   Activations d;                // gradient by the pre-activation
   AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
   std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
@@ -119,28 +137,35 @@ class Mlp {
   Activations& d_logits() { return layers_.back().d; }
   float* d_logits_sums() { return layers_.back().d_sums.data(); }
 
-  // `rows` is even and at most the padded max_rows. The masks of dropout are functions of `mask`, one number a step;
-  // without one nothing is dropped. What follows a forward pass (backward and the two below it) uses its masks.
+  // `rows` is at most max_rows; behind an odd count the input has a zero row. With a `mask`, one number a step, this is
+  // training: the masks of dropout are functions of it, and BatchNorm takes the statistics of the batch. Without one
+  // nothing is dropped and BatchNorm goes by its running statistics. What follows a forward pass (backward and all
+  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row.
   void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {});
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares. `watch` may be null.
   void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
+
+  // What the running statistics of BatchNorm are from now on: with the batches of the forward passes since the last
+  // call, if they led to an applied step, or without them. To be called after each step.
+  void settle_statistics(bool applied);
 
   // The product of one layer and its bias, no more.
   void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z);
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
-  // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them.
-  // `run` as products have it.
+  // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them. Where `layer` is
+  // skipped, what came before is the same for the layer above. `run` as products have it.
   void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,
                       RunTasks run = {});
 
-  // Masters, or the working weights widened.
+  // Masters, or the working weights widened; and running statistics.
   std::vector<NamedTensor> tensors() const;
   // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
   void set_tensors(const std::vector<NamedTensor>& tensors);
 
  private:
   const Activations& input_of(std::size_t layer) const { return layer == 0 ? input_ : layers_[layer - 1].y; }
+  RowsOperand skip_of(std::size_t layer) const;
   bool takes_whole_rows(const Dense& layer) const;
   DropoutMask mask_of(std::size_t layer) const;
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
@@ -151,7 +176,8 @@ class Mlp {
   std::vector<Dense> layers_;
   Activations input_;
   AlignedBuffer<float> logits_;
-  AlignedBuffer<float> d_y_;           // [rows][widest hidden layer]: gradients by y, where whole rows follow
+  AlignedBuffer<float> d_y_;           // [rows][widest hidden layer]: gradients by y, where whole rows or a skip follow
+  AlignedBuffer<float> d_z_;           // the same by z, where both do
   std::optional<std::uint64_t> mask_;  // of the last forward pass
 };
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "gemm/tiling.hpp"
+#include "nn/batch_norm.hpp"
+
 namespace halfstep {
 namespace {
 
 constexpr std::size_t kPart = 256;  // columns that are worked on at a time, in L1
 constexpr std::size_t kTaskRows = 16;
-constexpr std::size_t kWorthAThread = std::size_t{1} << 14;  // elements
 static_assert(kPart % kRandomGroup == 0 && kTaskRows % 2 == 0 && kSumRows % 2 == 0);
 
 std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
@@ -21,7 +23,7 @@ void for_rows(GemmContext& ctx, const Dense& l, std::size_t rows, std::size_t ta
 // One row of a layer, in parts.
 struct RowPart {
   const KernelTable& kernels;
-  const Dense& l;
+  Dense& l;
   std::size_t row, first, columns;
 
   std::size_t padded() const { return pad_columns(columns); }
@@ -31,8 +33,11 @@ struct RowPart {
   void load(float* x) const {
     const std::size_t dtype = index(l.y.dtype);
     if (l.norm == Norm::none) return kernels.to_fp32[dtype](padded(), z(), x);
+    const float* gamma = l.norm_parameters[0].values.data() + first;
     const float* beta = l.norm_parameters.size() > 1 ? l.norm_parameters[1].values.data() + first : nullptr;
-    kernels.normalise[dtype](columns, z(), l.statistics[row], l.norm_parameters[0].values.data() + first, beta, x);
+    if (l.norm == Norm::batch)
+      return kernels.normalise_columns[dtype](columns, z(), columns_from(l, first), gamma, beta, x);
+    kernels.normalise[dtype](columns, z(), l.statistics[row], gamma, beta, x);
   }
   // Every row starts a group of random numbers.
   void drop(const DropoutMask& mask, float* x) const {
@@ -40,12 +45,17 @@ struct RowPart {
     const std::size_t place = row * round_up(l.layout.out, kRandomGroup) + first;
     kernels.dropout(padded(), x, {mask.seed, mask.stream, place}, mask.dropped);
   }
-  void forward(const DropoutMask& mask, float* y) const {
+  void forward(const DropoutMask& mask, const RowsOperand& x, float* y) const {
     load(y);
     kernels.activation_forward(l.activation, padded(), y, y);
     drop(mask, y);
+    if (x.data) {
+      const std::byte* skip = at(x.data, (row * x.ld + first) * size_of(x.dtype));
+      kernels.add_stored[index(x.dtype)](padded(), skip, y);
+    }
     std::fill(y + columns, y + padded(), 0.0f);  // padding stays zero even where the activation of zero is not
   }
+  void zero(float* y) const { std::fill(y, y + padded(), 0.0f); }
   // d in place, from the gradient by y to that by the activation's input.
   void backward(const DropoutMask& mask, float* d) const {
     alignas(kCacheLine) float saved[kPart];
@@ -58,37 +68,36 @@ struct RowPart {
 };
 
 template <class F>
-void for_each_part(const KernelTable& kernels, const Dense& l, std::size_t row, F f) {
+void for_each_part(const KernelTable& kernels, Dense& l, std::size_t row, F f) {
   for (std::size_t first = 0; first < l.layout.out; first += kPart) {
     f(RowPart{kernels, l, row, first, std::min(kPart, l.layout.out - first)});
   }
 }
 
-StorageTarget shifted(const StorageTarget& t, std::size_t row, std::size_t column) {
-  const std::size_t element = size_of(t.dtype);
-  StorageTarget out = t;
-  out.rows = static_cast<std::byte*>(t.rows) + (row * t.ld + column) * element;
-  if (t.panels) {
-    out.panels = static_cast<std::byte*>(t.panels) + (column / kLanes * t.panel_stride + row * kLanes) * element;
-  }
-  return out;
-}
-
-// The gradient by the row that was normalised, in place.
+// The gradient by the row that was normalised, in place; for Norm::batch its sums only.
 void normalise_row_backward(const KernelTable& kernels, Dense& l, std::size_t row, float* d) {
   if (l.norm == Norm::none) return;
-  const std::size_t sums = row / kSumRows * pad_columns(l.layout.out);
+  const std::size_t dtype = index(l.y.dtype), sums = row / kSumRows * pad_columns(l.layout.out);
+  const std::byte* z = l.z.data() + row * l.y.ld * size_of(l.y.dtype);
+  float* gamma_sums = l.norm_parameters[0].sums.data() + sums;
   float* beta_sums = l.norm_parameters.size() > 1 ? l.norm_parameters[1].sums.data() + sums : nullptr;
-  kernels.normalise_backward[index(l.y.dtype)](l.norm, l.layout.out, l.z.data() + row * l.y.ld * size_of(l.y.dtype),
-                                               l.statistics[row], l.norm_parameters[0].values.data(), d,
-                                               l.norm_parameters[0].sums.data() + sums, beta_sums);
+  if (l.norm == Norm::batch) {
+    return kernels.normalise_columns_sums[dtype](l.layout.out, z, columns_from(l), d, gamma_sums, beta_sums);
+  }
+  kernels.normalise_backward[dtype](l.norm, l.layout.out, z, l.statistics[row], l.norm_parameters[0].values.data(), d,
+                                    gamma_sums, beta_sums);
 }
+
+bool takes_row_statistics(const Dense& l) { return l.norm == Norm::layer || l.norm == Norm::rms; }
+
+// Rows that exist to the layer: to BatchNorm a zero row behind an odd count does not, and to the others it is harmless.
+std::size_t rows_that_count(const Dense& l, std::size_t rows) { return l.norm == Norm::batch ? rows : pad_rows(rows); }
 
 }  // namespace
 
 void claim_norm(Dense& l, std::size_t rows, bool training) {
   const std::size_t width = pad_columns(l.layout.out);
-  l.statistics = AlignedBuffer<RowStatistics>(rows);
+  if (takes_row_statistics(l)) l.statistics = AlignedBuffer<RowStatistics>(rows);
   for (const char* name : {"gamma", "beta"}) {
     if (l.norm == Norm::rms && !l.norm_parameters.empty()) break;
     NormParameter p{name, AlignedBuffer<float>(width), {}, {}};
@@ -97,43 +106,51 @@ void claim_norm(Dense& l, std::size_t rows, bool training) {
     l.norm_parameters.push_back(std::move(p));
   }
   std::fill_n(l.norm_parameters[0].values.begin(), l.layout.out, 1.0f);
+  if (l.norm == Norm::batch) claim_batch_norm(l, training);
 }
 
-void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, StorageTarget y) {
+void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, RowsOperand x,
+                  StorageTarget y) {
   const KernelTable& kernels = ctx.kernels;
-  for_rows(ctx, l, rows, kTaskRows, [&](std::size_t task, int) {
+  const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows);
+  for_rows(ctx, l, padded, kTaskRows, [&](std::size_t task, int) {
     alignas(kCacheLine) float wide[2][kPart];
-    for (std::size_t row = task * kTaskRows; row < std::min(rows, (task + 1) * kTaskRows); row += 2) {
-      for (std::size_t r = row; r < row + 2 && l.norm != Norm::none; ++r) {
+    for (std::size_t row = task * kTaskRows; row < std::min(padded, (task + 1) * kTaskRows); row += 2) {
+      for (std::size_t r = row; r < row + 2 && takes_row_statistics(l); ++r) {
         const std::byte* z = l.z.data() + r * l.y.ld * size_of(l.y.dtype);
         l.statistics[r] = kernels.row_statistics[index(l.y.dtype)](l.norm, l.layout.out, z, kNormEpsilon);
       }
       for_each_part(kernels, l, row, [&](RowPart part) {
-        part.forward(mask, wide[0]);
+        part.forward(mask, x, wide[0]);
         ++part.row;
-        part.forward(mask, wide[1]);
+        part.row < count ? part.forward(mask, x, wide[1]) : part.zero(wide[1]);
         kernels.store_rows[index(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, row, part.first));
       });
     }
   });
 }
 
-void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, float* d_y, StorageTarget d,
-                   float* sums) {
+void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, const float* d_y, float* d_z,
+                   StorageTarget d, float* sums) {
   const KernelTable& kernels = ctx.kernels;
-  const std::size_t width = pad_columns(l.layout.out);
-  for_rows(ctx, l, rows, kSumRows, [&](std::size_t chunk, int) {
+  const std::size_t width = pad_columns(l.layout.out), count = rows_that_count(l, rows);
+  const bool by_row = l.norm != Norm::batch;
+  for_rows(ctx, l, pad_rows(rows), kSumRows, [&](std::size_t chunk, int) {
     std::fill_n(sums + chunk * width, width, 0.0f);
     for (NormParameter& p : l.norm_parameters) std::fill_n(p.sums.data() + chunk * width, width, 0.0f);
-    const std::size_t end = std::min(rows, (chunk + 1) * kSumRows);
+    const std::size_t end = std::min(count, (chunk + 1) * kSumRows);
     for (std::size_t row = chunk * kSumRows; row < end; ++row) {
-      float* const here = d_y + row * width;
+      float* const here = d_z + row * width;
+      if (d_z != d_y) std::copy_n(d_y + row * width, width, here);
       for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, here + part.first); });
       normalise_row_backward(kernels, l, row, here);
+      if (!by_row) continue;
       kernels.add(width, here, sums + chunk * width);
       if (row % 2 == 1) kernels.store_rows[index(d.dtype)](width, here - width, here, shifted(d, row - 1, 0));
     }
   });
+  // Their sums stay zero: what a bias adds to a column, BatchNorm takes away.
+  if (!by_row) batch_norm_backward(ctx, l, rows, d_z, d);
 }
 
 void norm_gradient(GemmContext& ctx, Dense& l, std::size_t rows, bool accumulate) {

@@ -32,7 +32,7 @@ void for_each_batch(GemmContext& context, Mlp& model, const data::Examples& exam
     const std::size_t count = std::min(batch, examples.rows - first);
     std::iota(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count), static_cast<std::uint32_t>(first));
     batcher.load(context, {rows.data(), count}, model.input());
-    model.forward(context, pad_rows(count));
+    model.forward(context, count);
     f(first, count, model.logits(), model.logits_ld());
   }
 }

@@ -1,4 +1,5 @@
 // The training job: data to model file.
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -98,10 +99,20 @@ Problem problem_of(const Prepared& prepared, const Options& options) {
   return problem;
 }
 
+// How wide the input is shows only now.
+void check_residual(const std::vector<std::size_t>& widths, const Options& options) {
+  if (!options.residual || std::adjacent_find(widths.begin(), widths.end() - 1) != widths.end() - 1) return;
+  throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
+                                         .where = "--residual",
+                                         .why = "no hidden layer is as wide as its input",
+                                         .kept = {},
+                                         .hint = "--hidden 128,128"});
+}
+
 std::string architecture(const std::vector<std::size_t>& widths, const Options& options) {
   std::string text;
   for (std::size_t width : widths) text += (text.empty() ? "" : "-") + std::to_string(width);
-  text += " " + hidden_text(options.activation, options.norm);
+  text += " " + hidden_text(options.activation, options.norm, options.residual);
   return options.dropout == 0 ? text : text + ", dropout " + get_option(options, "dropout");
 }
 
@@ -162,6 +173,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   Machine machine(options);
   const Prepared prepared = prepare(data, options);
   const Problem problem = problem_of(prepared, options);
+  check_residual(model_widths(problem, options), options);
   Trainer trainer(options, problem, machine, prepared.train, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
   if (observer.on_plan) observer.on_plan(make_plan(prepared, options, problem, machine, trainer, data));
 
@@ -169,6 +181,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
                       .widths = model_widths(problem, options),
                       .activation = options.activation,
                       .norm = options.norm,
+                      .residual = options.residual,
                       .loss = problem.loss,
                       .precision = options.precision,
                       .layer_dtypes = trainer.model().shape().layer_dtypes,

@@ -22,6 +22,7 @@ struct Loaded {
         model({.widths = saved.widths,
                .activation = saved.activation,
                .norm = saved.norm,
+               .residual = saved.residual,
                .layer_dtypes = saved.layer_dtypes,
                .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
                .training = false}) {
@@ -98,9 +99,10 @@ ModelSummary inspect(const std::string& path) {
   s.format = "halfstep 1 (safetensors)";
   s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
   for (std::size_t width : saved.widths) s.architecture += (s.architecture.empty() ? "" : "-") + std::to_string(width);
-  s.architecture += " " + hidden_text(saved.activation, saved.norm) + ", " + std::string(loss_name(saved.loss));
+  s.architecture +=
+      " " + hidden_text(saved.activation, saved.norm, saved.residual) + ", " + std::string(loss_name(saved.loss));
   for (const NamedTensor& t : saved.tensors) {
-    s.parameters += static_cast<std::int64_t>(t.values.size());
+    if (is_parameter(t)) s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
   }
   s.step = saved.step;

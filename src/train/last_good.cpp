@@ -18,6 +18,7 @@ LastGood::LastGood(Mlp& model) {
     Copy copy;
     copy.bias = AlignedBuffer<float>(l.bias.size());
     for (const NormParameter& p : l.norm_parameters) copy.norm.emplace_back(p.values.size());
+    for (const RunningStatistic& s : l.running) copy.running.emplace_back(s.values.size());
     if (l.master) {
       copy.weight = AlignedBuffer<float>(l.layout.size());
     } else {
@@ -43,6 +44,7 @@ void LastGood::keep(Mlp& model, std::int64_t applied) {
     Copy& copy = layers_[i];
     copy_all(l.bias, copy.bias);
     for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(l.norm_parameters[p].values, copy.norm[p]);
+    for (std::size_t s = 0; s < copy.running.size(); ++s) copy_all(l.running[s].values, copy.running[s]);
     if (l.master) {
       copy_all(l.weight, copy.weight);
       continue;
@@ -59,6 +61,7 @@ void LastGood::restore(Mlp& model) const {
     const Copy& copy = layers_[i];
     copy_all(copy.bias, l.bias);
     for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(copy.norm[p], l.norm_parameters[p].values);
+    for (std::size_t s = 0; s < copy.running.size(); ++s) copy_all(copy.running[s], l.running[s].values);
     if (l.master) {
       copy_all(copy.weight, l.weight);
       continue;
@@ -66,6 +69,7 @@ void LastGood::restore(Mlp& model) const {
     copy_all(copy.packed_forward, l.packed_forward);
     copy_all(copy.packed_backward, l.packed_backward);
   }
+  model.settle_statistics(false);
 }
 
 std::size_t LastGood::memory_bytes() const {
@@ -73,7 +77,9 @@ std::size_t LastGood::memory_bytes() const {
   for (const Copy& copy : layers_) {
     total += (copy.weight.size() + copy.bias.size()) * sizeof(float) + copy.packed_forward.size() +
              copy.packed_backward.size();
-    for (const AlignedBuffer<float>& values : copy.norm) total += values.size() * sizeof(float);
+    for (const auto* list : {&copy.norm, &copy.running}) {
+      for (const AlignedBuffer<float>& values : *list) total += values.size() * sizeof(float);
+    }
   }
   return total;
 }

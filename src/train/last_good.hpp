@@ -28,7 +28,7 @@ class LastGood {
  private:
   struct Copy {
     AlignedBuffer<float> weight, bias;
-    std::vector<AlignedBuffer<float>> norm;
+    std::vector<AlignedBuffer<float>> norm, running;
     AlignedBuffer<std::byte> packed_forward, packed_backward;
   };
   std::vector<Copy> layers_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <span>
 
 #include "base/digest.hpp"
 #include "base/json.hpp"
@@ -16,10 +17,17 @@ namespace {
 constexpr std::array<std::string_view, 4> kLosses = {"cross_entropy", "binary_cross_entropy", "mse", "huber"};
 constexpr std::array<std::string_view, 10> kActivations = {
     "identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"};
-constexpr std::array<std::string_view, 3> kNorms = {"none", "layer", "rms"};
+constexpr std::array<std::string_view, 4> kNorms = {"none", "layer", "rms", "batch"};
 constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "bf16", "fp16"};
 constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::size_t kMaxLayers = 1024;
+
+// What normalisation brings to a layer, in canonical order.
+std::span<const char* const> tensors_of(Norm norm) {
+  constexpr static const char* kNames[] = {"gamma", "beta", "running_mean", "running_var"};
+  constexpr std::size_t kCounts[] = {0, 2, 1, 4};
+  return {kNames, kCounts[static_cast<std::size_t>(norm)]};
+}
 
 [[noreturn]] void bad_model(const std::string& path, const std::string& why) {
   throw Error(Status::format, {.what = "not a halfstep model",
@@ -52,6 +60,7 @@ json::Value model_json(const SavedModel& model) {
   return json::Object{{"widths", widths},
                       {"activation", activation_name(model.activation)},
                       {"norm", name(model.norm)},
+                      {"residual", model.residual},
                       {"loss", loss_name(model.loss)},
                       {"huber_delta", model.huber_delta},
                       {"label_smoothing", model.cross_entropy.label_smoothing},
@@ -109,6 +118,7 @@ void read_model_json(const std::string& path, const json::Value& value, SavedMod
   if (const json::Value* norm = value.find("norm")) {  // older files have none
     model.norm = static_cast<Norm>(index_of(kNorms, path, "norm", norm->as_string()));
   }
+  if (const json::Value* residual = value.find("residual")) model.residual = residual->as_bool();
   model.loss = static_cast<LossKind>(index_of(kLosses, path, "loss", value.at("loss").as_string()));
   model.precision = static_cast<Dtype>(index_of(kPrecisions, path, "precision", value.at("precision").as_string()));
   model.layer_dtypes.assign(model.widths.size() - 1, model.precision);
@@ -137,8 +147,8 @@ std::int64_t read_step(const std::string& path, const std::string& text) {
 std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file, const SavedModel& model) {
   const std::vector<std::size_t>& widths = model.widths;
   const std::size_t hidden = widths.size() - 2;
-  const std::size_t of_norm = model.norm == Norm::none ? 0 : model.norm == Norm::rms ? 1 : 2;
-  const std::size_t expected = 2 * (hidden + 1) + of_norm * hidden;
+  const std::span<const char* const> of_norm = tensors_of(model.norm);
+  const std::size_t expected = 2 * (hidden + 1) + of_norm.size() * hidden;
   if (file.tensors.size() != expected) {
     bad_model(path, "expected " + std::to_string(expected) + " tensors, found " + std::to_string(file.tensors.size()));
   }
@@ -157,8 +167,8 @@ std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& f
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
     take("layers." + std::to_string(i) + ".weight", {widths[i + 1], widths[i]});
     take("layers." + std::to_string(i) + ".bias", {widths[i + 1]});
-    if (i < hidden && of_norm > 0) take("layers." + std::to_string(i) + ".gamma", {widths[i + 1]});
-    if (i < hidden && of_norm > 1) take("layers." + std::to_string(i) + ".beta", {widths[i + 1]});
+    if (i == hidden) break;
+    for (const char* name : of_norm) take("layers." + std::to_string(i) + "." + name, {widths[i + 1]});
   }
   return out;
 }
@@ -183,10 +193,12 @@ void check_outputs(const std::string& path, const SavedModel& model) {
 std::string_view loss_name(LossKind loss) { return kLosses[static_cast<std::size_t>(loss)]; }
 std::string_view activation_name(Activation activation) { return kActivations[static_cast<std::size_t>(activation)]; }
 
-std::string hidden_text(Activation activation, Norm norm) {
-  const std::string text(activation_name(activation));
-  return norm == Norm::none ? text : std::string(name(norm)) + " norm, " + text;
+std::string hidden_text(Activation activation, Norm norm, bool residual) {
+  const std::string before = norm == Norm::none ? "" : std::string(name(norm)) + " norm, ";
+  return before + std::string(activation_name(activation)) + (residual ? ", residual" : "");
 }
+
+bool is_parameter(const NamedTensor& tensor) { return tensor.name.find(".running_") == std::string::npos; }
 
 std::string weights_digest(const std::vector<NamedTensor>& tensors) {
   Digest digest;

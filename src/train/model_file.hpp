@@ -18,6 +18,7 @@ struct SavedModel {
   std::vector<std::size_t> widths;
   Activation activation = Activation::relu;
   Norm norm = Norm::none;
+  bool residual = false;
   LossKind loss = LossKind::cross_entropy;
   Dtype precision = Dtype::fp32;
   std::vector<Dtype> layer_dtypes;  // of each layer
@@ -33,8 +34,11 @@ struct SavedModel {
 };
 
 // Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.0.gamma and beta where it is
-// normalised, layers.1.weight, ...
+// normalised, running_mean and running_var where over a batch, layers.1.weight, ...
 std::string weights_digest(const std::vector<NamedTensor>& tensors);
+
+// Trained, not only followed.
+bool is_parameter(const NamedTensor& tensor);
 
 // Durable and atomic. Throws Error(io).
 void save_model(const std::string& path, const SavedModel& model);
@@ -48,7 +52,7 @@ std::vector<std::pair<std::string, std::string>> config_of(const Options& option
 
 std::string_view loss_name(LossKind loss);
 std::string_view activation_name(Activation activation);
-// "gelu", or "layer norm, gelu".
-std::string hidden_text(Activation activation, Norm norm);
+// "gelu", or "layer norm, gelu, residual".
+std::string hidden_text(Activation activation, Norm norm, bool residual);
 
 }  // namespace halfstep

@@ -23,13 +23,13 @@ StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, d
   StepReport report;
   GradientSummary gradients;
   enter(watch_, StepStage::forward);
-  model_.forward(context_, pad_rows(rows), ++attempted_);
+  model_.forward(context_, rows, ++attempted_);
   do {
     report.loss_scale = scaler_.scale();
     enter(watch_, StepStage::loss);
     // Leaves the gradient by the logits, times the loss scale.
     report.loss = evaluate(rows, targets, model_.d_logits().target(), model_.d_logits_sums());
-    model_.backward(context_, pad_rows(rows), false, watch_);
+    model_.backward(context_, rows, false, watch_);
     enter(watch_, StepStage::summarise);
     gradients = summarise();
     if (!gradients.finite) report.incident = find_incident(rows, report.loss, gradients);
@@ -40,6 +40,7 @@ StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, d
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
     update_weights();
   }
+  model_.settle_statistics(gradients.finite);
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
   if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d(rows));
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));

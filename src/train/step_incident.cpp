@@ -61,6 +61,9 @@ Incident TrainStep::check_weights() const {
     for (const NormParameter& p : l.norm_parameters) {
       if (!fits(p.values, INFINITY)) return {StepCause::weights, i, p.name};
     }
+    for (const RunningStatistic& s : l.running) {
+      if (!fits(s.values, INFINITY)) return {StepCause::weights, i, s.name};
+    }
   }
   return {};
 }

@@ -108,16 +108,15 @@ void StepMeter::read(GemmContext& context, std::size_t rows) {
   std::vector<TensorMeter>& out = report_.tensors;
   for (std::size_t i = layers.size(); i-- > 0;) {
     const Dense& l = layers[i];
-    if (i + 1 < layers.size())
-      model_.input_gradient(context, i + 1, pad_rows(rows), scratch_target(l.layout.out), sums_.data());
+    if (i + 1 < layers.size()) model_.input_gradient(context, i + 1, rows, scratch_target(l.layout.out), sums_.data());
     out.push_back(matrix_meter(kernels, tensor_name(i, "d"), l.d.dtype, rows, l.layout.out));
     out.push_back(gradient_meter(kernels, i, l));
     if (i + 1 == layers.size()) continue;  // logits are fp32
     if (l.norm != Norm::none) {
-      model_.pre_activation(context, i, pad_rows(rows), scratch_target(l.layout.out));
+      model_.pre_activation(context, i, rows, scratch_target(l.layout.out));
       out.push_back(matrix_meter(kernels, tensor_name(i, "pre_activation"), l.y.dtype, rows, l.layout.out));
     }
-    model_.forward_layer(context, i, pad_rows(rows), scratch_target(l.layout.out), nullptr);
+    model_.forward_layer(context, i, rows, scratch_target(l.layout.out), nullptr);
     out.push_back(matrix_meter(kernels, tensor_name(i, "output"), l.y.dtype, rows, l.layout.out));
   }
   std::reverse(out.begin(), out.end());

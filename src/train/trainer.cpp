@@ -32,6 +32,12 @@ std::int64_t steps_per_epoch(const Options& options, const data::Examples& train
   return static_cast<std::int64_t>((train.rows + batch - 1) / batch);
 }
 
+// Of the next batch where `left` rows of the epoch are left. BatchNorm cannot train on a last batch of one row: the
+// batch before it leaves it a second one.
+std::size_t next_rows(const Options& options, std::size_t batch, std::size_t left) {
+  return options.norm == Norm::batch && left == batch + 1 ? batch - 1 : std::min(batch, left);
+}
+
 // Small sets need more passes than large ones to see the same number of updates.
 std::int64_t planned_epochs(const Options& options, const data::Examples& train) {
   if (options.epochs > 0) return options.epochs;
@@ -69,6 +75,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
               .activation = options.activation,
               .norm = options.norm,
               .dropout = options.dropout,
+              .residual = options.residual,
               .mask_seed = options.seed,
               .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
               .max_rows = batch_rows(options, train),
@@ -189,8 +196,8 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
   std::size_t seen = 0;
   StepReport report;
   bool stop = false;
-  for (std::size_t first = 0; first < train_.rows && !stop; first += batch) {
-    const std::size_t rows = std::min(batch, train_.rows - first);
+  for (std::size_t first = 0, rows = 0; first < train_.rows && !stop; first += rows) {
+    rows = next_rows(options_, batch, train_.rows - first);
     report = one_step({order.data() + first, rows});
     loss_sum += report.loss * static_cast<double>(rows);
     seen += rows;

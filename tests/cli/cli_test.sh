@@ -183,6 +183,14 @@ for key in format kind architecture parameters tensors digest weights_digest con
 expect 0 train --epochs 1 --hidden 8 --norm layer --dropout 0.1 --label-smoothing 0.1 --class-weights balanced \
   --out n.safetensors; in_err "layer norm, relu, dropout 0.1"
 expect 0 inspect n.safetensors; in_out "layer norm, relu, cross_entropy"; in_out "layers.0.gamma"; in_out "layers.0.beta"
+expect 0 train --epochs 1 --hidden 8 --norm batch --out n.safetensors; in_err "batch norm, relu"
+expect 0 inspect n.safetensors; in_out "batch norm, relu"; in_out "layers.0.running_mean"; in_out "layers.0.running_var"
+expect 0 eval n.safetensors builtin:digits
+expect 0 train --epochs 1 --hidden 8,8 --residual --out n.safetensors; in_err "relu, residual"; in_out "--residual"
+expect 0 inspect n.safetensors; in_out "relu, residual, cross_entropy"; in_out "residual = true"
+expect 0 eval n.safetensors builtin:digits
+expect 2 train --epochs 1 --hidden 8 --residual --out x.safetensors; in_err "as wide as its input"
+expect 2 train --norm batch --batch 2; in_err "--batch 3 or more"
 expect 2 train --epochs 1 --hidden 8 --class-weights eleven=2 --out x.safetensors; in_err "no class"
 expect 2 train wide.csv --task auto --target last --hidden none --dropout 0.1; in_err "--dropout"
 expect 0 train wide.csv --task regress --epochs 1 --hidden 4 --json --out r.safetensors; field rmse; field r2; field validation

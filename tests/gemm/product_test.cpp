@@ -57,10 +57,15 @@ void check_stored(Mismatches& wrong, const std::string& what, const StoredMatrix
   }
 }
 
-void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation,
+// What passes a layer by: the input on the way forward, the gradient above it and below it on the way back.
+struct Skips {
+  bool input = false, above = false, below = false;
+};
+
+void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation, bool skips,
                    const std::vector<float>& sums) {
   const std::size_t out = c.layout.out, width = pad_columns(out);
-  const std::string what = describe(ctx.kernels, c) + " forward " + label(activation);
+  const std::string what = describe(ctx.kernels, c) + " forward " + label(activation) + (skips ? " skipped" : "");
   StoredMatrix y(c.neighbour, c.rows, out), z(c.neighbour, c.rows, out);
   y.poison();
   z.poison();
@@ -70,12 +75,18 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
   e.y = y.target();
   e.z = z.in_rows.data();
   e.z_ld = z.ld;
+  StoredMatrix skip(c.dtype, c.rows, out);
+  for (std::size_t i = 0; i < c.valid * out; ++i) skip.set(i / out, i % out, usual(6, i));
+  if (skips) e.skip = skip.in_rows.data();
+  e.skip_ld = skip.ld;
+  e.skip_dtype = c.dtype;
   forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
   std::vector<float> pre(sums.size()), post(sums.size());
   for (std::size_t i = 0; i < sums.size(); ++i) pre[i] = sums[i] + c.bias[i % out];
   ctx.kernels.activation_forward(activation, pre.size(), pre.data(), post.data());
+  check_stored(wrong, what + " z", z, skips && !derivative_needs_input(activation) ? post : pre, false);
+  for (std::size_t i = 0; skips && i < post.size(); ++i) post[i] += skip.at(i / out, i % out);
   check_stored(wrong, what + " y", y, post);
-  check_stored(wrong, what + " z", z, pre, false);
 
   AlignedBuffer<float> logits(c.rows * width);
   e.logits = logits.data();
@@ -96,7 +107,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
 }
 
 void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation,
-                          const std::vector<float>& sums) {
+                          const Skips& skips, std::vector<float> sums) {
   const std::size_t in = c.layout.in, width = pad_columns(in);
   const std::string what = describe(ctx.kernels, c) + " input gradient " + label(activation);
   StoredMatrix d(c.neighbour, c.rows, in);
@@ -110,12 +121,22 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
   e.saved_dtype = c.saved.dtype;
   e.sums = column_sums.data();
   e.d = d.target();
+  StoredMatrix d_y(Dtype::fp32, c.rows, in);
+  d_y.poison();
+  for (std::size_t i = 0; skips.above && i < c.rows * width; ++i) d_y.set(i / width, i % width, 0);
+  for (std::size_t i = 0; skips.above && i < c.valid * in; ++i) d_y.set(i / in, i % in, usual(7, i));
+  if (skips.above || skips.below) e.d_y = reinterpret_cast<float*>(d_y.in_rows.data());
+  e.d_y_ld = d_y.ld;
+  e.add_d_y = skips.above;
+  e.keep_d_y = skips.below;
+  for (std::size_t i = 0; skips.above && i < sums.size(); ++i) sums[i] += d_y.at(i / in, i % in);
   input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), e);
 
   std::vector<float> saved(sums.size()), expected(sums.size());
   for (std::size_t i = 0; i < saved.size(); ++i) saved[i] = c.saved.at(i / in, i % in);
   ctx.kernels.activation_backward(activation, sums.size(), saved.data(), sums.data(), expected.data());
   check_stored(wrong, what, d, expected);
+  if (skips.below) check_stored(wrong, what + " d_y", d_y, sums, false);
   for (std::size_t chunk = 0; chunk < sum_chunks(c.rows); ++chunk) {
     for (std::size_t i = 0; i < width; ++i) {
       float sum = 0;
@@ -126,7 +147,7 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
       if (!same_bits(got, sum)) wrong.add(what, " sum of chunk ", chunk, " column ", i, ": ", got, " not ", sum);
     }
   }
-  for (std::size_t r = 0; r < c.rows && activation == Activation::identity; ++r) {
+  for (std::size_t r = 0; r < c.rows && activation == Activation::identity && !skips.above; ++r) {
     for (std::size_t i = 0; i < in; ++i) {
       const Bounded b = wide_product(
           c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
@@ -220,7 +241,7 @@ Sums sums_of(const ProductCase& c, bool native) {
 }
 
 // All three products of one case on every ISA.
-void check_case(const ProductCase& c, Activation activation) {
+void check_case(const ProductCase& c, Activation activation, const Skips& skips = {}) {
   const Sums portable = sums_of(c, false);
   std::optional<Sums> native;
   const FpEnvGuard guard;
@@ -237,8 +258,8 @@ void check_case(const ProductCase& c, Activation activation) {
       ctx.widen_once = widen_once;
       if (widen_once && !ctx.family(c.dtype).widens) continue;
       Mismatches wrong;
-      check_forward(wrong, ctx, c, activation, sums.y);
-      check_input_gradient(wrong, ctx, c, activation, sums.d_x);
+      check_forward(wrong, ctx, c, activation, skips.input, sums.y);
+      check_input_gradient(wrong, ctx, c, activation, skips, sums.d_x);
       check_weight_gradient(wrong, ctx, c, sums.grad, sums.added);
       CHECK_MESSAGE(wrong.none(), (dot_bf16 ? "" : "by fma: "), (widen_once ? "converted once: " : ""), wrong.text());
     }
@@ -265,6 +286,20 @@ TEST_CASE("gemm: neighbours of another storage type") {
         ProductCase c(dtype, s.batch, s.in, s.out, usual);
         c.neighbour = neighbour;
         check_case(c, activation);
+      }
+    }
+  }
+}
+
+TEST_CASE("gemm: what skips a layer, both ways, beside every storage type") {
+  std::size_t count = 0;
+  for (Dtype dtype : kEachDtype) {
+    for (Dtype neighbour : kEachDtype) {
+      for (Activation activation : kEachActivation) {
+        const Shape& s = kShapes[++count % 14];
+        ProductCase c(dtype, s.batch, s.in, s.out, usual);
+        c.neighbour = neighbour;
+        check_case(c, activation, {true, count % 3 != 1, count % 3 != 0});
       }
     }
   }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "base/fp_env.hpp"
 #include "support/isa_loop.hpp"
 #include "support/mismatches.hpp"
@@ -85,6 +87,75 @@ TEST_CASE("kernels: sum_squares and add have the same bits on every ISA") {
         double plain = 0;
         for (float v : x) plain += static_cast<double>(v) * static_cast<double>(v);
         if (std::fabs(got - plain) > 1e-5 * plain) wrong.add(kernels.name, " n ", n, ": ", got, " far from ", plain);
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE(
+    "kernels: row_sums of any length against double, the same bits on every ISA, inf and NaN in their row alone") {
+  const KernelTable& scalar = *isas().front().table;
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (Dtype dtype : kEachDtype) {
+      for (std::size_t columns : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 131u, 1024u, 1025u, 2100u}) {
+        const std::size_t rows = 3, ld = (columns + kLanes - 1) / kLanes * kLanes + kLanes;
+        AlignedBuffer<float> x(rows * ld);  // memory for any type
+        const AlignedBuffer<float> noise = random_floats(rows * ld, 15);
+        for (std::size_t i = 0; i < rows * ld; ++i) put(dtype, x.data(), i, i % ld < columns ? noise[i] : kNan);
+        double got[3], expected[3];
+        auto sum = [&](const KernelTable& k, double* sums) {
+          k.row_sums[index_of(dtype)](rows, columns, x.data(), ld, sums);
+        };
+        sum(kernels, got);
+        sum(scalar, expected);
+        for (std::size_t r = 0; r < rows; ++r) {
+          double plain = 0;
+          for (std::size_t c = 0; c < columns; ++c) plain += get(dtype, x.data(), r * ld + c);
+          const std::string what = std::string(kernels.name) + " " + std::string(name(dtype)) + " columns " +
+                                   std::to_string(columns) + " row " + std::to_string(r);
+          if (!(std::fabs(got[r] - plain) <= 1e-5 * std::sqrt(columns))) wrong.add(what, ": ", got[r], " not ", plain);
+          if (got[r] != expected[r]) wrong.add(what, ": ", got[r], " not the bits of ", expected[r]);
+        }
+        for (float bad : {kNan, kInf, -kInf}) {
+          for (std::size_t c = 0; c<columns; c += columns> 200 ? 97 : 1) {
+            put(dtype, x.data(), ld + c, bad);
+            sum(kernels, got);
+            put(dtype, x.data(), ld + c, noise[ld + c]);
+            const bool shows = std::isnan(bad) ? std::isnan(got[1]) : got[1] == static_cast<double>(bad);
+            if (!shows || !std::isfinite(got[0]) || !std::isfinite(got[2]))
+              wrong.add(kernels.name, " ", bad, " at ", c, " of ", columns, " gives ", got[1]);
+          }
+        }
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("kernels: add_stored adds what storage holds, at every length and from every code") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (Dtype dtype : kEachDtype) {
+      for (std::size_t n : {0u, 16u, 48u, 160u, 65536u}) {
+        AlignedBuffer<float> x(n);  // memory for any type
+        AlignedBuffer<float> wide(n), sum = random_floats(n, 14, 4.0f);
+        const AlignedBuffer<float> before = random_floats(n, 14, 4.0f);
+        for (std::size_t i = 0; i < n; ++i) {
+          const auto code = static_cast<std::uint16_t>(i * 40503u);
+          if (dtype == Dtype::fp32) x[i] = i % 5 == 1 ? kNan : i % 7 == 2 ? -kInf : before[n - 1 - i];
+          if (dtype != Dtype::fp32) std::memcpy(reinterpret_cast<std::byte*>(x.data()) + 2 * i, &code, 2);
+        }
+        kernels.to_fp32[index_of(dtype)](n, x.data(), wide.data());
+        kernels.add_stored[index_of(dtype)](n, x.data(), sum.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          const float want = before[i] + wide[i];
+          if (!same_bits(sum[i], want))
+            wrong.add(kernels.name, " ", name(dtype), " at ", i, ": ", sum[i], " not ", want);
+        }
       }
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());

@@ -37,11 +37,12 @@ inline void set_input(Mlp& model, const Examples& e) {
   Activations& in = model.input();
   const Dtype dtype = in.dtype;
   std::memset(in.rows.data(), 0, in.rows.size());
-  std::memset(in.panels.data(), 0, in.panels.size());
+  if (in.panels.size()) std::memset(in.panels.data(), 0, in.panels.size());
   for (std::size_t r = 0; r < e.rows; ++r) {
     for (std::size_t i = 0; i < e.inputs; ++i) {
       put(dtype, in.rows.data(), r * in.ld + i, e.x[r * e.inputs + i]);
-      put(dtype, in.panels.data(), panel_index(dtype, r, i, in.panel_stride), e.x[r * e.inputs + i]);
+      if (in.panels.size())
+        put(dtype, in.panels.data(), panel_index(dtype, r, i, in.panel_stride), e.x[r * e.inputs + i]);
     }
   }
 }

@@ -71,27 +71,74 @@ void reference_normalise_backward(Norm norm, const std::vector<double>& xhat, do
   for (std::size_t i = 0; i < d.size(); ++i) d[i] = (d[i] - direct - xhat[i] * along) * rstd;
 }
 
-std::vector<ReferenceMlp::Layer> ReferenceMlp::forward(const std::vector<double>& x, std::size_t row) const {
+namespace {
+
+std::vector<double> column_of(const ReferenceMlp::Rows& rows, std::size_t column) {
+  std::vector<double> out;
+  for (const std::vector<double>& row : rows) out.push_back(row[column]);
+  return out;
+}
+
+void set_column(ReferenceMlp::Rows& rows, std::size_t column, const std::vector<double>& values) {
+  for (std::size_t r = 0; r < rows.size(); ++r) rows[r][column] = values[r];
+}
+
+}  // namespace
+
+bool ReferenceMlp::skips(std::size_t layer) const {
+  return residual && layer + 2 < widths.size() && widths[layer] == widths[layer + 1];
+}
+
+// BatchNorm is LayerNorm of the columns, if it does not go by running statistics.
+void ReferenceMlp::normalise(std::size_t layer, Layer& v) const {
+  v.xhat = v.z;
+  if (norm != Norm::batch) {
+    for (std::vector<double>& row : v.xhat) v.rstd.push_back(reference_normalise(norm, row));
+  }
+  for (std::size_t o = 0; norm == Norm::batch && o < widths[layer + 1]; ++o) {
+    std::vector<double> column = column_of(v.z, o);
+    if (running_means.empty()) {
+      v.rstd.push_back(reference_normalise(Norm::layer, column));
+      v.mean.push_back(0);
+      for (const std::vector<double>& row : v.z) v.mean[o] += row[o] / static_cast<double>(v.z.size());
+      v.variance.push_back(1 / (v.rstd[o] * v.rstd[o]) - 1e-5);
+    } else {
+      v.rstd.push_back(1 / std::sqrt(running_variances[layer][o] + 1e-5));
+      for (double& x : column) x = (x - running_means[layer][o]) * v.rstd[o];
+    }
+    set_column(v.xhat, o, column);
+  }
+  for (std::size_t r = 0; r < v.z.size(); ++r) {
+    for (std::size_t o = 0; o < v.z[r].size(); ++o)
+      v.z[r][o] = v.xhat[r][o] * gammas[layer][o] + (betas.empty() ? 0 : betas[layer][o]);
+  }
+}
+
+std::vector<ReferenceMlp::Layer> ReferenceMlp::forward(const std::vector<double>& x, std::size_t rows) const {
   std::vector<Layer> out;
-  std::vector<double> a(x.begin() + static_cast<std::ptrdiff_t>(row * widths[0]),
-                        x.begin() + static_cast<std::ptrdiff_t>((row + 1) * widths[0]));
+  Rows a;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto first = x.begin() + static_cast<std::ptrdiff_t>(r * widths[0]);
+    a.emplace_back(first, first + static_cast<std::ptrdiff_t>(widths[0]));
+  }
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     Layer here;
-    here.z = biases[l];
-    for (std::size_t o = 0; o < here.z.size(); ++o) {
-      for (std::size_t i = 0; i < a.size(); ++i) here.z[o] += weights[l][o * a.size() + i] * a[i];
+    for (std::size_t r = 0; r < rows; ++r) {
+      here.z.push_back(biases[l]);
+      for (std::size_t o = 0; o < biases[l].size(); ++o) {
+        for (std::size_t i = 0; i < a[r].size(); ++i) here.z[r][o] += weights[l][o * a[r].size() + i] * a[r][i];
+      }
     }
     const bool hidden = l + 2 < widths.size();
-    if (hidden && norm != Norm::none) {
-      here.xhat = here.z;
-      here.rstd = reference_normalise(norm, here.xhat);
-      for (std::size_t o = 0; o < here.z.size(); ++o)
-        here.z[o] = here.xhat[o] * gammas[l][o] + (betas.empty() ? 0 : betas[l][o]);
-    }
+    if (hidden && norm != Norm::none) normalise(l, here);
     here.y = here.z;
-    for (std::size_t o = 0; hidden && o < here.y.size(); ++o) {
-      here.y[o] = reference_activation(activation, here.z[o]);
-      if (!dropout.empty()) here.y[o] *= dropout[l][row * here.y.size() + o];
+    for (std::size_t r = 0; hidden && r < rows; ++r) {
+      for (std::size_t o = 0; o < here.y[r].size(); ++o) {
+        double& y = here.y[r][o];
+        y = reference_activation(activation, y);
+        if (!dropout.empty()) y *= dropout[l][r * widths[l + 1] + o];
+        if (skips(l)) y += a[r][o];
+      }
     }
     a = here.y;
     out.push_back(std::move(here));
@@ -102,53 +149,63 @@ std::vector<ReferenceMlp::Layer> ReferenceMlp::forward(const std::vector<double>
 double ReferenceMlp::loss(LossKind kind, const std::vector<double>& x, std::size_t rows,
                           const ReferenceTargets& targets) const {
   double total = 0;
+  const std::vector<Layer> values = forward(x, rows);
   for (std::size_t r = 0; r < rows; ++r) {
-    const std::vector<double> logits = forward(x, r).back().y;
+    const std::vector<double>& logits = values.back().y[r];
     total += reference_loss(kind, logits.data(), logits.size(), r, targets, nullptr);
   }
   return total / static_cast<double>(rows);
 }
 
-void ReferenceMlp::hidden_backward(std::size_t layer, std::size_t row, const Layer& values, std::vector<double>& d,
-                                   Gradients& g) const {
-  for (std::size_t o = 0; o < d.size(); ++o) {
-    if (!dropout.empty()) d[o] *= dropout[layer][row * d.size() + o];
-    d[o] *= reference_derivative(activation, values.z[o]);
+void ReferenceMlp::hidden_backward(std::size_t layer, const Layer& values, Rows& d, Gradients& g) const {
+  for (std::size_t r = 0; r < d.size(); ++r) {
+    for (std::size_t o = 0; o < d[r].size(); ++o) {
+      if (!dropout.empty()) d[r][o] *= dropout[layer][r * d[r].size() + o];
+      d[r][o] *= reference_derivative(activation, values.z[r][o]);
+      if (norm == Norm::none) continue;
+      g.gammas[layer][o] += d[r][o] * values.xhat[r][o];
+      if (!betas.empty()) g.betas[layer][o] += d[r][o];
+      d[r][o] *= gammas[layer][o];
+    }
+    if (norm == Norm::layer || norm == Norm::rms) {
+      reference_normalise_backward(norm, values.xhat[r], values.rstd[r], d[r]);
+    }
   }
-  if (norm == Norm::none) return;
-  for (std::size_t o = 0; o < d.size(); ++o) {
-    g.gammas[layer][o] += d[o] * values.xhat[o];
-    if (!betas.empty()) g.betas[layer][o] += d[o];
-    d[o] *= gammas[layer][o];
+  for (std::size_t o = 0; norm == Norm::batch && o < widths[layer + 1]; ++o) {
+    std::vector<double> column = column_of(d, o);
+    reference_normalise_backward(Norm::layer, column_of(values.xhat, o), values.rstd[o], column);
+    set_column(d, o, column);
   }
-  reference_normalise_backward(norm, values.xhat, values.rstd, d);
 }
 
 ReferenceMlp::Gradients ReferenceMlp::gradients(LossKind kind, const std::vector<double>& x, std::size_t rows,
                                                 const ReferenceTargets& targets) const {
-  const std::size_t layers = widths.size() - 1;
   Gradients g;
   for (const auto& [from, to] :
        {std::pair{&weights, &g.weights}, {&biases, &g.biases}, {&gammas, &g.gammas}, {&betas, &g.betas}}) {
     for (const std::vector<double>& tensor : *from) to->emplace_back(tensor.size(), 0.0);
   }
+  const std::vector<Layer> values = forward(x, rows);
+  Rows d(rows, std::vector<double>(widths.back()));
   for (std::size_t r = 0; r < rows; ++r) {
-    const std::vector<Layer> values = forward(x, r);
-    std::vector<double> d(widths.back());
-    g.loss += reference_loss(kind, values.back().y.data(), d.size(), r, targets, d.data()) / static_cast<double>(rows);
-    for (double& v : d) v /= static_cast<double>(rows);
-    for (std::size_t l = layers; l-- > 0;) {
-      const double* a = l == 0 ? x.data() + r * widths[0] : values[l - 1].y.data();
-      std::vector<double> below(widths[l], 0.0);
-      for (std::size_t o = 0; o < d.size(); ++o) {
-        g.biases[l][o] += d[o];
+    g.loss += reference_loss(kind, values.back().y[r].data(), d[r].size(), r, targets, d[r].data()) /
+              static_cast<double>(rows);
+    for (double& v : d[r]) v /= static_cast<double>(rows);
+  }
+  for (std::size_t l = widths.size() - 1; l-- > 0;) {
+    const Rows d_y = d;
+    if (l + 2 < widths.size()) hidden_backward(l, values[l], d, g);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const double* a = l == 0 ? x.data() + r * widths[0] : values[l - 1].y[r].data();
+      std::vector<double> below = skips(l) ? d_y[r] : std::vector<double>(widths[l], 0.0);
+      for (std::size_t o = 0; o < d[r].size(); ++o) {
+        g.biases[l][o] += d[r][o];
         for (std::size_t i = 0; i < widths[l]; ++i) {
-          g.weights[l][o * widths[l] + i] += d[o] * a[i];
-          below[i] += d[o] * weights[l][o * widths[l] + i];
+          g.weights[l][o * widths[l] + i] += d[r][o] * a[i];
+          below[i] += d[r][o] * weights[l][o * widths[l] + i];
         }
       }
-      if (l > 0) hidden_backward(l - 1, r, values[l - 1], below, g);
-      d = below;
+      d[r] = below;
     }
   }
   return g;

@@ -126,29 +126,34 @@ struct ReferenceMlp {
   Activation activation = Activation::relu;
   std::vector<std::vector<double>> weights, biases;
   Norm norm = Norm::none;
-  std::vector<std::vector<double>> gammas, betas;  // of each hidden layer; betas empty for Norm::rms
-  std::vector<std::vector<double>> dropout;        // factors of each hidden layer's outputs [rows][width], or nothing
+  std::vector<std::vector<double>> gammas, betas;                     // of each hidden layer; betas empty for Norm::rms
+  std::vector<std::vector<double>> running_means, running_variances;  // where Norm::batch is to go by them
+  std::vector<std::vector<double>> dropout;  // factors of each hidden layer's outputs [rows][width], or nothing
+  bool residual = false;                     // hidden layers as wide as their input add it to their output
 
   struct Gradients {
     double loss = 0;
     std::vector<std::vector<double>> weights, biases, gammas, betas;
   };
+  using Rows = std::vector<std::vector<double>>;
+  // What a batch meets in a layer: the activation's input and the output, and on the way to them xhat.
+  struct Layer {
+    Rows xhat, z, y;
+    std::vector<double> rstd;            // of each row, for Norm::batch of each column
+    std::vector<double> mean, variance;  // of each column of a batch that was normalised by itself, biased
+  };
 
+  std::vector<Layer> forward(const std::vector<double>& x, std::size_t rows) const;
   // Mean loss of `rows` rows of x [rows][widths.front()].
   double loss(LossKind kind, const std::vector<double>& x, std::size_t rows, const ReferenceTargets& targets) const;
   Gradients gradients(LossKind kind, const std::vector<double>& x, std::size_t rows,
                       const ReferenceTargets& targets) const;
 
  private:
-  // What a row meets in a layer: the activation's input and the output, and on the way to them xhat.
-  struct Layer {
-    std::vector<double> xhat, z, y;
-    double rstd = 1;
-  };
-  std::vector<Layer> forward(const std::vector<double>& x, std::size_t row) const;
+  bool skips(std::size_t layer) const;
+  void normalise(std::size_t layer, Layer& values) const;
   // d goes from the gradient by a hidden layer's output to that by its product.
-  void hidden_backward(std::size_t layer, std::size_t row, const Layer& values, std::vector<double>& d,
-                       Gradients& g) const;
+  void hidden_backward(std::size_t layer, const Layer& values, Rows& d, Gradients& g) const;
 };
 
 }  // namespace halfstep::test

@@ -80,20 +80,25 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
       Activation activation;
       Norm norm;
       double dropout;
+      bool residual = false;
     };
-    for (const auto& [activation, norm, dropout] : {Case{Activation::relu, Norm::none, 0},
-                                                    {Activation::silu, Norm::none, 0},
-                                                    {Activation::relu, Norm::layer, 0.25},
-                                                    {Activation::tanh, Norm::none, 0.5}}) {
+    for (const auto& [activation, norm, dropout, residual] : {Case{Activation::relu, Norm::none, 0},
+                                                              {Activation::silu, Norm::none, 0},
+                                                              {Activation::relu, Norm::layer, 0.25},
+                                                              {Activation::gelu, Norm::batch, 0.25},
+                                                              {Activation::silu, Norm::layer, 0.25, true},
+                                                              {Activation::relu, Norm::none, 0, true},
+                                                              {Activation::tanh, Norm::none, 0.5}}) {
       for (float scale : {1.0f, 0x1p-8f, 0x1p24f}) {
         std::vector<std::uint32_t> bits[2];
         for (bool metered : {false, true}) {
           const auto executor = make_executor(2, "threads");
           GemmContext context(kernels, *executor);
-          Mlp model({.widths = {30, 70, 20, 5},
+          Mlp model({.widths = {30, residual ? 30u : 70u, residual ? 30u : 20u, 5},
                      .activation = activation,
                      .norm = norm,
                      .dropout = dropout,
+                     .residual = residual,
                      .layer_dtypes = {Dtype::fp16, Dtype::bf16, Dtype::fp16},
                      .max_rows = 50});
           model.initialise(1, kernels);

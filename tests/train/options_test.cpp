@@ -66,6 +66,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"activation", "silu"},
                                                         {"norm", "rms"},
                                                         {"dropout", "0.25"},
+                                                        {"residual", "true"},
                                                         {"loss", "huber"},
                                                         {"huber-delta", "0.1"},
                                                         {"label-smoothing", "0.1"},
@@ -217,6 +218,9 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"layer-precision", "2=fp32"}})) == "");
   CHECK(refused(with({{"norm", "layer"}, {"dropout", "0.5"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"norm", "rms"}})) == "--norm");
+  CHECK(refused(with({{"hidden", "none"}, {"residual", "true"}})) == "--residual");
+  CHECK(refused(with({{"norm", "batch"}, {"batch", "2"}})) == "--batch");
+  CHECK(refused(with({{"norm", "batch"}, {"batch", "3"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
   CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");

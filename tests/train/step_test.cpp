@@ -22,6 +22,7 @@ struct Setting {
   std::vector<std::size_t> widths = {30, 64, 32, 4};
   Norm norm = Norm::none;
   double dropout = 0;
+  bool residual = false;
 };
 
 // Everything a step needs, alive together.
@@ -43,6 +44,7 @@ struct Bench {
                .activation = Activation::gelu,
                .norm = s.norm,
                .dropout = s.dropout,
+               .residual = s.residual,
                .dtype = s.dtype,
                .max_rows = 500}),
         loss(make_loss(s.loss, 1.0)),
@@ -80,7 +82,7 @@ TEST_CASE("step: a bad input changes nothing at all, in every precision alike") 
       for (float bad : {kInf, -kInf, kNan}) {
         Setting setting;
         setting.dtype = dtype;
-        setting.norm = bad > 0 ? Norm::none : Norm::layer;
+        setting.norm = bad > 0 ? Norm::none : bad < 0 ? Norm::layer : Norm::batch;
         setting.dropout = bad < 0 ? 0.5 : 0;
         setting.scaler = {.dynamic = true, .initial = 1024};
         Bench bench(kernels, setting);
@@ -138,14 +140,32 @@ TEST_CASE("step: the cause is where the first bad value was made") {
     };
     CHECK(incident(1, spoil(0, 0), Norm::rms) == "layers.0.gamma");
     CHECK(incident(1, spoil(1, 1), Norm::layer) == "layers.1.beta");
+    CHECK(incident(1, spoil(0, 1), Norm::batch) == "layers.0.beta");
     // Normalised it would be harmless, but not as it lies in memory.
     CHECK(incident(
               1, [](Mlp& m) { m.layers()[0].bias[2] = 65520; }, Norm::layer) == "layers.0.output");
   });
 }
 
-void check_repair(const KernelTable& kernels, Norm norm, double dropout) {
+TEST_CASE("step: running statistics that are not finite are no model") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    Setting setting;
+    setting.norm = Norm::batch;
+    Bench bench(kernels, setting);
+    const auto before = bench.model.layers()[1].running[0].values[3];
+    CHECK(bench.run(good()).applied);
+    CHECK(bench.model.layers()[1].running[0].values[3] != before);
+    CHECK(bench.step.check_weights().cause == StepCause::none);
+    bench.model.layers()[1].running[1].values[3] = kInf;
+    CHECK(bench.step.tensors_of(bench.step.check_weights()).front() == "layers.1.running_var");
+  });
+}
+
+// With widths of their own the layers that can be skipped are.
+void check_repair(const KernelTable& kernels, Norm norm, double dropout, const std::vector<std::size_t>& widths = {}) {
   Setting setting;
+  setting.residual = !widths.empty();
+  if (setting.residual) setting.widths = widths;
   setting.dtype = Dtype::fp16;
   setting.norm = norm;
   setting.dropout = dropout;
@@ -174,6 +194,8 @@ TEST_CASE("step: headroom repairs an overflow within the step, with the bits of 
     check_repair(kernels, Norm::none, 0);
     check_repair(kernels, Norm::layer, 0.25);  // every pass of a step sees the same masks
     check_repair(kernels, Norm::none, 0.5);
+    check_repair(kernels, Norm::batch, 0.25);  // and its batch counts once
+    check_repair(kernels, Norm::none, 0, {30, 30, 30, 4});
   });
 }
 
@@ -183,6 +205,7 @@ TEST_CASE("step: a run with a skipped step continues as if it had not been there
     for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
       Setting setting;
       setting.optimizer.kind = kind;
+      if (kind == OptimizerKind::adam) setting.norm = Norm::batch;
       Bench a(kernels, setting), b(kernels, setting);
       for (int i = 0; i < 3; ++i) {
         a.run(good());
@@ -254,35 +277,43 @@ TEST_CASE("step: same master bits with any number of threads, any back end, on e
     Dtype dtype;
     Norm norm;
     double dropout;
+    bool residual = false;
   };
-  for (const auto& [dtype, norm, dropout] : {Case{Dtype::fp32, Norm::none, 0},
-                                             {Dtype::bf16, Norm::none, 0},
-                                             {Dtype::fp16, Norm::none, 0},
-                                             {Dtype::fp32, Norm::rms, 0.1},
-                                             {Dtype::bf16, Norm::layer, 0.1},
-                                             {Dtype::fp16, Norm::layer, 0}}) {
+  for (const auto& [dtype, norm, dropout, residual] : {Case{Dtype::fp32, Norm::none, 0},
+                                                       {Dtype::bf16, Norm::none, 0},
+                                                       {Dtype::fp16, Norm::none, 0},
+                                                       {Dtype::fp32, Norm::rms, 0.1},
+                                                       {Dtype::bf16, Norm::layer, 0.1},
+                                                       {Dtype::fp16, Norm::layer, 0},
+                                                       {Dtype::bf16, Norm::batch, 0.1},
+                                                       {Dtype::fp16, Norm::batch, 0, true},
+                                                       {Dtype::bf16, Norm::none, 0, true},
+                                                       {Dtype::fp32, Norm::layer, 0.1, true}}) {
     std::vector<std::uint32_t> portable, native;
-    for_each_runnable_isa([&, dtype = dtype, norm = norm, dropout = dropout](const KernelTable& kernels) {
-      std::vector<std::uint32_t>& expected = kernels.gemm[index_of(dtype)].native ? native : portable;
-      for (const char* back_end : {"serial", "threads", "tbb"}) {
-        for (int threads : {1, 2, 3, 5, 8}) {
-          if (std::string(back_end) == "serial" && threads > 1) break;
-          auto executor = executor_or_none(threads, back_end);
-          if (!executor) continue;
-          Setting setting;
-          setting.dtype = dtype;
-          setting.norm = norm;
-          setting.dropout = dropout;
-          setting.clip = {.norm = 0.5, .value = 0.05};
-          Bench bench(kernels, setting, std::move(executor));
-          for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
-          const auto got = master_bits(bench.model);
-          if (expected.empty()) expected = got;
-          CHECK_MESSAGE(got == expected, std::string(kernels.name), " ", std::string(name(dtype)), " ",
-                        std::string(back_end), " threads ", threads);
-        }
-      }
-    });
+    for_each_runnable_isa(
+        [&, dtype = dtype, norm = norm, dropout = dropout, residual = residual](const KernelTable& kernels) {
+          std::vector<std::uint32_t>& expected = kernels.gemm[index_of(dtype)].native ? native : portable;
+          for (const char* back_end : {"serial", "threads", "tbb"}) {
+            for (int threads : {1, 2, 3, 5, 8}) {
+              if (std::string(back_end) == "serial" && threads > 1) break;
+              auto executor = executor_or_none(threads, back_end);
+              if (!executor) continue;
+              Setting setting;
+              setting.dtype = dtype;
+              setting.norm = norm;
+              setting.dropout = dropout;
+              setting.residual = residual;
+              if (residual) setting.widths = {30, 30, 64, 64, 4};
+              setting.clip = {.norm = 0.5, .value = 0.05};
+              Bench bench(kernels, setting, std::move(executor));
+              for (std::size_t rows : {434u, 49u, 7u}) bench.run(Examples(rows, 30, 4));
+              const auto got = master_bits(bench.model);
+              if (expected.empty()) expected = got;
+              CHECK_MESSAGE(got == expected, std::string(kernels.name), " ", std::string(name(dtype)), " ",
+                            std::string(back_end), " threads ", threads);
+            }
+          }
+        });
   }
 }
 

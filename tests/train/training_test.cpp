@@ -96,16 +96,21 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     Norm norm;
     double dropout;
     const char* architecture;
+    bool residual = false;
   };
   for (const Case& c : {Case{Dtype::bf16, Norm::layer, 0.1, "2-48-33-3 layer norm, gelu, cross_entropy"},
                         {Dtype::fp16, Norm::rms, 0.2, "2-48-33-3 rms norm, gelu, cross_entropy"},
                         {Dtype::fp32, Norm::layer, 0, "2-48-33-3 layer norm, gelu, cross_entropy"},
-                        {Dtype::fp16, Norm::none, 0.1, "2-48-33-3 gelu, cross_entropy"}}) {
+                        {Dtype::bf16, Norm::batch, 0, "2-48-33-3 batch norm, gelu, cross_entropy"},
+                        {Dtype::fp16, Norm::none, 0.1, "2-48-33-3 gelu, cross_entropy"},
+                        {Dtype::bf16, Norm::batch, 0.1, "2-48-48-3 batch norm, gelu, residual, cross_entropy", true}}) {
     CAPTURE(name(c.precision));
     CAPTURE(name(c.norm));
     Options options = short_run(dir, c.precision);
     options.norm = c.norm;
     options.dropout = c.dropout;
+    options.residual = c.residual;
+    if (c.residual) options.hidden = {48, 48};
     options.steps = 60;
     options.lr = 5e-3;
     double first = -1, last = 0;
@@ -122,7 +127,10 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     const ModelSummary summary = inspect(options.out);
     CHECK(summary.architecture == c.architecture);
     CHECK(summary.weights_digest == result.weights_digest);
-    CHECK(summary.tensors.size() == (c.norm == Norm::layer ? 10 : c.norm == Norm::rms ? 8 : 6));
+    constexpr std::size_t kTensors[] = {6, 10, 8, 14};
+    CHECK(summary.tensors.size() == kTensors[static_cast<std::size_t>(c.norm)]);
+    const std::int64_t wide = options.hidden[1], norms = c.norm == Norm::none ? 0 : c.norm == Norm::rms ? 1 : 2;
+    CHECK(summary.parameters == 2 * 48 + 48 + 48 * wide + wide + wide * 3 + 3 + norms * (48 + wide));
     test::for_each_runnable_isa([&](const KernelTable& kernels) {
       if (kernels.gemm[static_cast<std::size_t>(c.precision)].native) return;
       Options other = options;
@@ -136,11 +144,42 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     Options plain = options;
     plain.norm = Norm::none;
     plain.dropout = 0;
+    plain.residual = false;
     CHECK(train("builtin:spirals", plain, {}).weights_digest != result.weights_digest);
     if (c.dropout == 0) continue;
     plain.norm = c.norm;
+    plain.residual = c.residual;
     CHECK(train("builtin:spirals", plain, {}).weights_digest != result.weights_digest);
   }
+}
+
+TEST_CASE("batch norm trains on the last row of an epoch with another, and not on batches of two") {
+  const test::TempDir dir;
+  Options options = short_run(dir, Dtype::fp32);
+  options.norm = Norm::batch;
+  options.steps = 0;
+  options.epochs = 2;
+  options.batch = 2999;  // a batch and a row
+  const TrainResult result = train("builtin:spirals", options, {});
+  REQUIRE(result.train.rows == 3000);
+  CHECK(result.steps.attempted == 4);
+  CHECK(result.steps.applied == 4);
+  options.batch = 2;
+  CHECK_THROWS_WITH(train("builtin:spirals", options, {}), doctest::Contains("--batch 3 or more"));
+}
+
+TEST_CASE("a run with residual layers needs one, and its model is another than without") {
+  const test::TempDir dir;
+  Options options = short_run(dir, Dtype::bf16);
+  options.residual = true;
+  CHECK_THROWS_WITH(train("builtin:spirals", options, {}),
+                    doctest::Contains("no hidden layer is as wide as its input"));
+  options.hidden = {48, 3};  // the outputs are no hidden layer
+  CHECK_THROWS_WITH(train("builtin:spirals", options, {}), doctest::Contains("--residual"));
+  options.hidden = {2};
+  const std::string digest = train("builtin:spirals", options, {}).weights_digest;
+  options.residual = false;
+  CHECK(train("builtin:spirals", options, {}).weights_digest != digest);
 }
 
 TEST_CASE("a model file from before there was normalisation loads") {
@@ -150,7 +189,7 @@ TEST_CASE("a model file from before there was normalisation loads") {
   io::File file = io::read_safetensors(options.out);
   bool found = false;
   for (auto& [key, value] : file.metadata) {
-    const std::string field = "\"norm\":\"none\",";
+    const std::string field = "\"norm\":\"none\",\"residual\":false,";
     const std::size_t at = key == "halfstep.model" ? value.find(field) : std::string::npos;
     if (at == std::string::npos) continue;
     value.erase(at, field.size());

@@ -78,13 +78,37 @@ inline void activate_tile(const ForwardEpilogue& e) {
   }
 }
 
+template <Dtype D, class F>
+void save(const ForwardEpilogue& e) {
+  ForwardEpilogue saved = e;
+  saved.y = {e.z, e.z_ld, nullptr, 0};
+  forward_tile<D, F, false>(saved);
+}
+
+template <Dtype S>
+void add_skip(const ForwardEpilogue& e) {
+  const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
+  const auto* skip = static_cast<const typename Storage<S>::Type*>(e.skip);
+  for (std::size_t i = 0; i < e.rows; ++i) add_stored<S>(columns, skip + i * e.skip_ld, e.tile + i * kBlockColumns);
+}
+
+// With what skips the layer: over the tile in L1, as activate_tile.
+template <Dtype D>
+void forward_skipped(const ForwardEpilogue& e) {
+  const bool input = derivative_needs_input(e.activation);
+  if (e.z && input) save<D, AddBias>(e);
+  activate_tile(e);
+  if (e.z && !input) save<D, Finished>(e);
+  if (e.skip_dtype == Dtype::fp32) add_skip<Dtype::fp32>(e);
+  if (e.skip_dtype == Dtype::bf16) add_skip<Dtype::bf16>(e);
+  if (e.skip_dtype == Dtype::fp16) add_skip<Dtype::fp16>(e);
+  forward_tile<D, Finished>(e);
+}
+
 template <Dtype D>
 void forward_epilogue(const ForwardEpilogue& e) {
-  if (e.z) {
-    ForwardEpilogue before = e;
-    before.y = {e.z, e.z_ld, nullptr, 0};
-    forward_tile<D, AddBias, false>(before);
-  }
+  if (e.skip) return forward_skipped<D>(e);
+  if (e.z) save<D, AddBias>(e);
   if (e.activation == Activation::identity) return forward_tile<D, AddBias>(e);
   if (e.activation == Activation::relu) return forward_tile<D, AddBiasRelu>(e);
   activate_tile(e);
@@ -174,9 +198,24 @@ inline void differentiate_tile(const BackwardEpilogue& e) {
   differentiate_tile<Dtype::fp16>(e);
 }
 
+// The gradient that skips the layer above, and what this layer's input will be given of it.
+inline void pass_d_y(const BackwardEpilogue& e) {
+  const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
+  for (std::size_t i = 0; i < e.rows; ++i) {
+    float *const row = e.tile + i * kBlockColumns, *const d_y = e.d_y + i * e.d_y_ld;
+    for (std::size_t c = 0; c < columns; c += kLanes) {
+      Wide d = load(row + c);
+      if (e.add_d_y) d = d + load(d_y + c);
+      store(row + c, d);
+      if (e.keep_d_y) store(d_y + c, d);
+    }
+  }
+}
+
 // Where two layers differ in precision, `saved` has the storage type of the layer above and d that of its own.
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
+  if (e.d_y) pass_d_y(e);
   if (e.activation == Activation::relu && e.saved_dtype == D) return backward_tile<D>(e, Act<Activation::relu>{});
   if (e.activation != Activation::identity) differentiate_tile(e);
   backward_tile<D>(e, Act<Activation::identity>{});

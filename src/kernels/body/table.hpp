@@ -1,8 +1,9 @@
 // Instantiates every body for one ISA: included last by each isa/<name>.cpp, which has chosen the routes.
 #pragma once
-// Activations build on these.
+// Activations and epilogues build on these.
 #include "kernels/body/logistic.hpp"
 #include "kernels/body/normal.hpp"
+#include "kernels/body/reduce.hpp"
 
 #include "kernels/body/activation.hpp"
 #include "kernels/body/epilogue.hpp"
@@ -10,7 +11,6 @@
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/pack.hpp"
 #include "kernels/body/peak.hpp"
-#include "kernels/body/reduce.hpp"
 #include "kernels/body/rounding.hpp"
 #include "kernels/body/scan.hpp"
 #include "kernels/body/softmax.hpp"
@@ -42,11 +42,13 @@ const KernelTable& kernel_table() {
       .store_rows = HS_EACH_DTYPE(store_rows),
       .pack_strip = HS_EACH_DTYPE(pack_strip),
       .unpack_strip = HS_EACH_DTYPE(unpack_strip),
+      .row_sums = HS_EACH_DTYPE(row_sums),
       .scan = HS_EACH_DTYPE(scan),
       .round_stochastic = HS_EACH_DTYPE(round_stochastic),
       .split = HS_EACH_DTYPE(split),
       .sum_squares = sum_squares,
       .add = add,
+      .add_stored = HS_EACH_DTYPE(add_stored),
       .clamp = clamp,
       .adam = adam,
       .sgd = sgd,
