@@ -80,6 +80,7 @@ struct Options {
   std::int64_t epochs = 0;  // 0: enough for about a thousand steps, 20 to 200
   std::int64_t steps = 0;   // 0: epochs decide
   std::int64_t batch = 64;
+  std::int64_t accumulate = 1;  // batches of a step
 
   // output
   std::string out;               // model file; empty: "model.safetensors" in the current folder

@@ -67,10 +67,13 @@ StepCase::StepCase(StepNetwork& network, const data::Examples& examples, const S
   load();
 }
 
-void StepCase::load() { batcher_.load(context_, order_, network_.model.input()); }
+void StepCase::load() {
+  targets_ = batcher_.targets(order_);
+  batcher_.load(context_, order_, network_.model.input());
+}
 
 void StepCase::run() {
-  if (!step_.run(order_.size(), batcher_.targets(), kLearningRate).applied) ++skipped_;
+  if (!step_.run(order_.size(), targets_, kLearningRate).applied) ++skipped_;
 }
 
 StepCase::Stages StepCase::run_clocked(double seconds) {

@@ -51,6 +51,7 @@ class StepCase {
   StepNetwork& network_;
   TrainStep step_;
   Batcher batcher_;
+  Targets targets_;
   std::vector<std::uint32_t> order_;
   StageClock clock_;
   std::int64_t skipped_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "loss/losses.hpp"
@@ -10,7 +11,7 @@ namespace halfstep {
 namespace {
 
 constexpr std::size_t kChunkRows = 48;  // rows of a task; partial losses are added in chunk order
-constexpr std::size_t kMaxStackColumns = 1024;
+constexpr std::size_t kMaxStackColumns = 8192, kMaxStackChunks = 512;
 
 // Two rows of gradients, on the stack unless the output is very wide.
 class RowPair {
@@ -49,11 +50,14 @@ double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) 
 }
 
 double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
-                     const Targets& targets, float scale, const LossGradient* gradient) {
+                     const Targets& targets, float scale, const LossGradient* gradient, std::optional<double> weight) {
   const std::size_t chunks = (logits.rows + kChunkRows - 1) / kChunkRows;
-  std::vector<double> partial(chunks, 0.0);
-  const double weight = total_weight(loss, targets, logits.rows);
-  const float row_scale = scale / static_cast<float>(weight);
+  std::vector<double> heap(chunks > kMaxStackChunks ? chunks : 0);
+  double stack[kMaxStackChunks];
+  const std::span<double> partial(heap.empty() ? stack : heap.data(), chunks);
+  std::fill(partial.begin(), partial.end(), 0.0);
+  const double divisor = weight ? *weight : total_weight(loss, targets, logits.rows);
+  const float row_scale = scale / static_cast<float>(divisor);
   const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
@@ -82,7 +86,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   executor.run(chunks, body);
   double total = 0;
   for (double p : partial) total += p;
-  return total / weight;
+  return total / divisor;
 }
 
 }  // namespace halfstep

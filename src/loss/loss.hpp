@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "halfstep/types.hpp"
@@ -57,8 +58,9 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEn
 double total_weight(const Loss&, const Targets&, std::size_t rows);
 
 // Mean loss of the batch; the gradient by the logits, times `scale`, when `gradient` is not null. NaN logits give a NaN
-// loss.
+// loss. Where these rows are a part of those that the mean is over, `weight` is the total weight of all: the parts'
+// losses and gradients add up to those of the whole. Allocates nothing for up to 24576 rows and 4096 outputs.
 double evaluate_loss(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
-                     const LossGradient* gradient);
+                     const LossGradient* gradient, std::optional<double> weight = {});
 
 }  // namespace halfstep

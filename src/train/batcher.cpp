@@ -21,6 +21,14 @@ void Batcher::gather(std::uint32_t row, float* out) const {
   for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(bytes[i]) * scale + shift;
 }
 
+Targets Batcher::targets(std::span<const std::uint32_t> order) {
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (!examples_.labels.empty()) labels_[i] = examples_.labels[order[i]];
+    if (!examples_.targets.empty()) values_[i] = examples_.targets[order[i]];
+  }
+  return {labels_.data(), values_.data()};
+}
+
 void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input) {
   constexpr std::size_t kPairsPerTask = 8;
   const std::size_t pairs = (order.size() + 1) / 2;
@@ -43,10 +51,6 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
   };
   constexpr std::size_t kWorthWaking = std::size_t{1} << 14;  // elements
   context.executor.run((pairs + kPairsPerTask - 1) / kPairsPerTask, body, order.size() * width_ < kWorthWaking ? 1 : 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    if (!examples_.labels.empty()) labels_[i] = examples_.labels[order[i]];
-    if (!examples_.targets.empty()) values_[i] = examples_.targets[order[i]];
-  }
 }
 
 }  // namespace halfstep

@@ -13,13 +13,13 @@ namespace halfstep {
 
 class Batcher {
  public:
-  // Scratch for `max_rows` rows is taken here.
+  // Room for the targets of `max_rows` rows is taken here.
   Batcher(const data::Examples& examples, std::size_t max_rows, int threads);
 
-  // Puts the rows `order` (at most max_rows) into `input`, a zero row behind an odd count, and their targets into
-  // targets().
+  // The targets of the rows `order`, at most max_rows; they hold until the next call.
+  Targets targets(std::span<const std::uint32_t> order);
+  // Puts the rows `order` into `input`, a zero row behind an odd count.
   void load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input);
-  Targets targets() const { return {labels_.data(), values_.data()}; }
 
  private:
   void gather(std::uint32_t row, float* out) const;

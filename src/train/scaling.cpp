@@ -26,7 +26,7 @@ GradScalerOptions fixed_scaler(const std::string& text) {
 
 GradScalerOptions moving_scaler(const Options& options) {
   GradScalerOptions s;
-  s.initial = scale_for_batch(options.batch);
+  s.initial = scale_for_batch(options.batch * options.accumulate);
   s.minimum = static_cast<float>(options.scale_min);
   s.maximum = static_cast<float>(options.scale_max);
   return s;

@@ -8,33 +8,44 @@
 
 namespace halfstep {
 
-StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
+StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* meter) {
   const Executor::Alone alone(context_.executor, pace_.alone());
-  if (!pace_.measuring() || meter != nullptr || watch_ != nullptr) return run_on_threads(rows, targets, lr, meter);
+  if (!pace_.measuring() || meter != nullptr || watch_ != nullptr) return run_on_threads(examples, lr, meter);
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
-  const StepReport report = run_on_threads(rows, targets, lr, meter);
+  const StepReport report = run_on_threads(examples, lr, meter);
   pace_.took(std::chrono::duration<double>(Clock::now() - start).count());
   return report;
 }
 
-StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
+StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
+  return run({rows, targets, rows, [](std::size_t, std::size_t) {}}, lr, meter);
+}
+
+StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, StepMeter* meter) {
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
-  enter(watch_, StepStage::forward);
-  model_.forward(context_, rows, ++attempted_);
+  const double weight = total_weight(loss_, examples.targets, examples.rows);
+  const std::size_t parts = examples.parts();
+  bool again = false;
   do {
     report.loss_scale = scaler_.scale();
-    enter(watch_, StepStage::loss);
-    // Leaves the gradient by the logits, times the loss scale.
-    report.loss = evaluate(rows, targets, model_.d_logits().target(), model_.d_logits_sums());
-    model_.backward(context_, rows, false, watch_);
+    report.loss = 0;
+    largest_d_ = 0;
+    if (again && parts > 1) model_.settle_statistics(false);
+    for (std::size_t i = 0; i < parts; ++i) {
+      const Part part = part_of(examples, weight, i);
+      // What a single part's forward pass has left is still there.
+      if (!again || parts > 1) forward(examples, part);
+      report.loss += backward(part, i > 0);
+    }
     enter(watch_, StepStage::summarise);
     gradients = summarise();
-    if (!gradients.finite) report.incident = find_incident(rows, report.loss, gradients);
-  } while (!gradients.finite && run_again(report));
-  if (meter) read_meter(*meter, rows, targets);
+    if (!gradients.finite) report.incident = explain(examples, weight, report.loss, gradients);
+    again = !gradients.finite && run_again(report);
+  } while (again);
+  if (meter) read_meter(*meter, part_of(examples, weight, parts - 1));
   enter(watch_, StepStage::update);
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
@@ -42,8 +53,9 @@ StepReport TrainStep::run_on_threads(std::size_t rows, const Targets& targets, d
   }
   model_.settle_statistics(gradients.finite);
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
-  if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d(rows));
+  if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d_);
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
+  parts_seen_ += parts;
   report.applied = gradients.finite;
   report.grad_norm = gradients.norm;
   return report;
@@ -92,14 +104,38 @@ std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
   return sizes;
 }
 
-double TrainStep::evaluate(std::size_t rows, const Targets& targets, const StorageTarget& d_logits, float* sums) {
-  const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), rows};
-  const LossGradient gradient = {d_logits, sums, kSumRows, model_.logits_ld()};
-  return evaluate_loss(loss_, context_.kernels, context_.executor, logits, targets, scaler_.scale(), &gradient);
+TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, std::size_t index) const {
+  const std::size_t first = examples.begin_of(index), end = examples.begin_of(index + 1);
+  Targets targets = examples.targets;
+  if (targets.labels) targets.labels += first;
+  if (targets.values) targets.values += first * model_.shape().widths.back();
+  return {index, first, end - first, targets, weight};
 }
 
-void TrainStep::read_meter(StepMeter& meter, std::size_t rows, const Targets& targets) {
-  meter.before_update(context_, rows, [&](const StorageTarget& d, float* sums) { evaluate(rows, targets, d, sums); });
+void TrainStep::forward(const StepExamples& examples, const Part& part) {
+  examples.load(part.first, part.rows);
+  enter(watch_, StepStage::forward);
+  model_.forward(context_, part.rows, parts_seen_ + part.index + 1);
+}
+
+double TrainStep::backward(const Part& part, bool accumulate) {
+  enter(watch_, StepStage::loss);
+  // Leaves the gradient by the logits, times the loss scale.
+  const double loss = evaluate(part, model_.d_logits().target(), model_.d_logits_sums());
+  model_.backward(context_, part.rows, accumulate, watch_);
+  if (headroom_) largest_d_ = std::max(largest_d_, largest_d(part.rows));
+  return loss;
+}
+
+double TrainStep::evaluate(const Part& part, const StorageTarget& d_logits, float* sums) {
+  const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), part.rows};
+  const LossGradient gradient = {d_logits, sums, kSumRows, model_.logits_ld()};
+  return evaluate_loss(loss_, context_.kernels, context_.executor, logits, part.targets, scaler_.scale(), &gradient,
+                       part.weight);
+}
+
+void TrainStep::read_meter(StepMeter& meter, const Part& part) {
+  meter.before_update(context_, part.rows, [&](const StorageTarget& d, float* sums) { evaluate(part, d, sums); });
 }
 
 GradientSummary TrainStep::summarise() {

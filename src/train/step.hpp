@@ -1,5 +1,6 @@
 // One training step: the whole of mixed-precision training on one screen (step.cpp).
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "amp/gradient_pass.hpp"
 #include "amp/headroom.hpp"
 #include "amp/step_cause.hpp"
+#include "base/function_ref.hpp"
 #include "gemm/gemm.hpp"
 #include "loss/loss.hpp"
 #include "nn/mlp.hpp"
@@ -34,6 +36,22 @@ struct StepReport {
   Incident incident;     // why it was skipped, or run again
 };
 
+// What a step learns from. Where the model's buffers do not hold all rows at once they come in parts of `part_rows`,
+// the last of fewer, whose gradients add up to that of the whole.
+struct StepExamples {
+  std::size_t rows;  // of all parts
+  Targets targets;   // of all rows
+  std::size_t part_rows;
+  FunctionRef<void(std::size_t first, std::size_t rows)> load;  // puts these rows into model.input()
+
+  std::size_t parts() const { return (rows + part_rows - 1) / part_rows; }
+  // Where a part begins. A last one of a single row, on which BatchNorm cannot train, gets one of the part before it.
+  std::size_t begin_of(std::size_t part) const {
+    const std::size_t begin = std::min(part * part_rows, rows);
+    return part > 0 && part_rows > 2 && begin + 1 == rows ? begin - 1 : begin;
+  }
+};
+
 class TrainStep {
  public:
   // With `headroom` the scale follows the largest gradients, and an overflow that the scale alone caused is repaired
@@ -41,8 +59,9 @@ class TrainStep {
   TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
             ClipOptions clip, std::optional<Headroom> headroom = {});
 
-  // The inputs are already in model.input(); `rows` valid examples. Allocates nothing.
-  // A meter reads what this step rounds.
+  // Allocates nothing. A meter reads what this step rounds, in its last part.
+  StepReport run(const StepExamples& examples, double lr, StepMeter* meter = nullptr);
+  // The same with `rows` examples that are in model.input() already.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
 
   // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
@@ -59,9 +78,19 @@ class TrainStep {
   static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
 
  private:
-  StepReport run_on_threads(std::size_t rows, const Targets& targets, double lr, StepMeter* meter);
-  double evaluate(std::size_t rows, const Targets& targets, const StorageTarget& d_logits, float* sums);
-  void read_meter(StepMeter& meter, std::size_t rows, const Targets& targets);
+  // Some of the step's rows while the model looks at them.
+  struct Part {
+    std::size_t index, first, rows;
+    Targets targets;
+    double weight;  // of all parts, in the mean
+  };
+  Part part_of(const StepExamples& examples, double weight, std::size_t index) const;
+  StepReport run_on_threads(const StepExamples& examples, double lr, StepMeter* meter);
+  void forward(const StepExamples& examples, const Part& part);
+  double evaluate(const Part& part, const StorageTarget& d_logits, float* sums);
+  double backward(const Part& part, bool accumulate);  // the part's loss
+  void read_meter(StepMeter& meter, const Part& part);
+  Incident explain(const StepExamples& examples, double weight, double loss, const GradientSummary& gradients);
   GradientSummary summarise();
   void clip_by_value();
   void update_weights();
@@ -88,7 +117,8 @@ class TrainStep {
   std::vector<UpdateTask> update_tasks_;
   std::vector<GradientSquares> squares_;  // of each tensor, in the optimizer's order
   std::vector<Incident> places_;          // layer and parameter of each of them
-  std::uint64_t attempted_ = 0;           // steps: dropout's masks follow from it
+  std::uint64_t parts_seen_ = 0;          // in earlier steps: dropout's masks follow from it
+  float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };
 
 }  // namespace halfstep

@@ -88,6 +88,19 @@ Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientS
   return places_[static_cast<std::size_t>(gradients.first_bad)];
 }
 
+// The sum over parts hides where it began: each runs again by itself, until one is not finite.
+Incident TrainStep::explain(const StepExamples& examples, double weight, double loss,
+                            const GradientSummary& gradients) {
+  for (std::size_t i = 0; examples.parts() > 1 && i < examples.parts(); ++i) {
+    const Part part = part_of(examples, weight, i);
+    forward(examples, part);
+    const double loss_of_part = backward(part, false);
+    const GradientSummary of_part = summarise();
+    if (!of_part.finite) return find_incident(part.rows, loss_of_part, of_part);
+  }
+  return find_incident(part_of(examples, weight, examples.parts() - 1).rows, loss, gradients);
+}
+
 std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
   std::vector<std::string> names;
   switch (incident.cause) {

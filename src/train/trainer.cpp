@@ -27,15 +27,20 @@ std::size_t batch_rows(const Options& options, const data::Examples& train) {
   return std::min<std::size_t>(static_cast<std::size_t>(options.batch), train.rows);
 }
 
-std::int64_t steps_per_epoch(const Options& options, const data::Examples& train) {
-  const std::size_t batch = batch_rows(options, train);
-  return static_cast<std::int64_t>((train.rows + batch - 1) / batch);
+// All batches of a step.
+std::size_t step_rows(const Options& options, const data::Examples& train) {
+  return std::min(batch_rows(options, train) * static_cast<std::size_t>(options.accumulate), train.rows);
 }
 
-// Of the next batch where `left` rows of the epoch are left. BatchNorm cannot train on a last batch of one row: the
-// batch before it leaves it a second one.
-std::size_t next_rows(const Options& options, std::size_t batch, std::size_t left) {
-  return options.norm == Norm::batch && left == batch + 1 ? batch - 1 : std::min(batch, left);
+std::int64_t steps_per_epoch(const Options& options, const data::Examples& train) {
+  const std::size_t rows = step_rows(options, train);
+  return static_cast<std::int64_t>((train.rows + rows - 1) / rows);
+}
+
+// Of the next step where `left` rows of the epoch are left. BatchNorm cannot train on a last step of one row: the step
+// before it leaves it a second one.
+std::size_t next_rows(const Options& options, std::size_t most, std::size_t left) {
+  return options.norm == Norm::batch && left == most + 1 ? most - 1 : std::min(most, left);
 }
 
 // Small sets need more passes than large ones to see the same number of updates.
@@ -87,7 +92,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
             headroom_of(options)),
       last_good_(model_),
-      batcher_(train, batch_rows(options, train), machine.executor->threads()),
+      batcher_(train, step_rows(options, train), machine.executor->threads()),
       schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
@@ -121,10 +126,12 @@ std::vector<MemoryPart> Trainer::memory() const {
 }
 
 StepReport Trainer::one_step(std::span<const std::uint32_t> rows) {
-  batcher_.load(context_, rows, model_.input());
+  auto load = [&](std::size_t first, std::size_t count) {
+    batcher_.load(context_, rows.subspan(first, count), model_.input());
+  };
+  const StepExamples examples = {rows.size(), batcher_.targets(rows), model_.shape().max_rows, load};
   // Two clocks: the rate follows the applied steps, so a skipped one does not use it up.
-  return step_.run(rows.size(), batcher_.targets(), schedule_.at(ledger_.counts().applied),
-                   meter_due() ? &*meter_ : nullptr);
+  return step_.run(examples, schedule_.at(ledger_.counts().applied), meter_due() ? &*meter_ : nullptr);
 }
 
 // Before the step is accounted for.
@@ -188,7 +195,7 @@ void Trainer::finish(bool stopped) {
 
 bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result) {
   const auto start = std::chrono::steady_clock::now();
-  const std::size_t batch = model_.shape().max_rows;
+  const std::size_t most = step_rows(options_, train_);
   const std::vector<std::uint32_t> order =
       data::epoch_order(train_.rows, options_.seed, static_cast<std::uint64_t>(epoch));
   auto last_progress = start;
@@ -197,7 +204,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
   StepReport report;
   bool stop = false;
   for (std::size_t first = 0, rows = 0; first < train_.rows && !stop; first += rows) {
-    rows = next_rows(options_, batch, train_.rows - first);
+    rows = next_rows(options_, most, train_.rows - first);
     report = one_step({order.data() + first, rows});
     loss_sum += report.loss * static_cast<double>(rows);
     seen += rows;
