@@ -4,22 +4,52 @@
 
 namespace halfstep::HS_NAMESPACE {
 
+// The sums of one panel of columns, row after row.
+template <Dtype D>
+struct ColumnPanel {
+  const typename Storage<D>::Type* x;
+  Wide centre, sum, square;
+  // `keep` zeroes lanes beyond the columns, or does nothing.
+  template <class Keep>
+  HS_INLINE void step(std::size_t ld, Keep keep) {
+    const Wide d = keep(Storage<D>::load16(x) - centre);
+    x += ld;
+    sum = sum + d;
+    square = fma(d, d, square);
+  }
+};
+
 template <Dtype D>
 void column_sums(std::size_t rows, std::size_t columns, const void* data, std::size_t ld, const float* centre,
                  float* sums, float* squares) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
-  for_each_panel(columns, [&](std::size_t p, std::size_t valid, auto whole) {
-    const Wide middle = load(centre + p * kLanes);
-    Wide sum = load(sums + p * kLanes), square = load(squares + p * kLanes);
-    for (std::size_t i = 0; i < rows; ++i) {
-      Wide d = Storage<D>::load16(x + i * ld + p * kLanes) - middle;
-      if constexpr (!whole) d = keep_lanes(d, valid);
-      sum = sum + d;
-      square = fma(d, d, square);
+  constexpr auto all = [](const Wide& d) { return d; };
+  auto panel = [&](std::size_t i) __attribute__((always_inline)) {
+    return ColumnPanel<D>{x + i, load(centre + i), load(sums + i), load(squares + i)};
+  };
+  auto finish = [&](std::size_t i, const ColumnPanel<D>& p) __attribute__((always_inline)) {
+    store(sums + i, p.sum);
+    store(squares + i, p.square);
+  };
+  std::size_t i = 0;
+  // Two side by side: the additions of one column's sum wait for each other.
+  for (; i + 2 * kLanes <= columns; i += 2 * kLanes) {
+    ColumnPanel<D> one = panel(i), two = panel(i + kLanes);
+    for (std::size_t r = 0; r < rows; ++r) {
+      one.step(ld, all);
+      two.step(ld, all);
     }
-    store(sums + p * kLanes, sum);
-    store(squares + p * kLanes, square);
-  });
+    finish(i, one);
+    finish(i + kLanes, two);
+  }
+  for (; i < columns; i += kLanes) {
+    const std::size_t valid = columns - i < kLanes ? columns - i : kLanes;
+    ColumnPanel<D> last = panel(i);
+    for (std::size_t r = 0; r < rows; ++r) {
+      last.step(ld, [valid](const Wide& d) { return keep_lanes(d, valid); });
+    }
+    finish(i, last);
+  }
 }
 
 inline void batch_statistics(std::size_t columns, std::size_t rows, const float* centre, const float* sums,
