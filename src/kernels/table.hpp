@@ -155,6 +155,8 @@ struct KernelTable {
   // fp32 <-> storage, n elements, any n. Index fp32 copies.
   void (*from_fp32[kDtypes])(std::size_t n, const float* src, void* dst);
   void (*to_fp32[kDtypes])(std::size_t n, const void* src, float* dst);
+  // byte * scale + shift, each rounded, n bytes, any n.
+  void (*bytes_to_fp32)(std::size_t n, const std::uint8_t* src, float scale, float shift, float* dst);
   // Left operands of tiles as fp32, pairs of bf16 odd k first: k values of a row, k a multiple of 16; a panel to
   // [k][16], k even.
   void (*widen_rows[kDtypes])(std::size_t k, const void* src, float* dst);

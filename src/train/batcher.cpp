@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gemm/tiling.hpp"
+
 namespace halfstep {
 
 Batcher::Batcher(const data::Examples& examples, std::size_t max_rows, int threads)
@@ -10,15 +12,22 @@ Batcher::Batcher(const data::Examples& examples, std::size_t max_rows, int threa
   for (int i = 0; i < threads; ++i) scratch_.emplace_back(2 * width_);
 }
 
-void Batcher::gather(std::uint32_t row, float* out) const {
+void Batcher::gather(const KernelTable& kernels, std::uint32_t row, float* out) const {
   const std::size_t n = examples_.features;
   if (examples_.bytes.empty()) {
     std::copy_n(examples_.x.data() + row * n, n, out);
     return;
   }
-  const std::uint8_t* bytes = examples_.bytes.data() + row * n;
-  const float scale = examples_.byte_scale, shift = examples_.byte_shift;
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(bytes[i]) * scale + shift;
+  kernels.bytes_to_fp32(n, examples_.bytes.data() + row * n, examples_.byte_scale, examples_.byte_shift, out);
+}
+
+// Rows lie anywhere in memory: a row is fetched while those before it are converted.
+void Batcher::ask_for(std::uint32_t row) const {
+  const std::size_t n = examples_.features, element = examples_.bytes.empty() ? sizeof(float) : 1;
+  const void* const rows =
+      examples_.bytes.empty() ? static_cast<const void*>(examples_.x.data()) : examples_.bytes.data();
+  const std::byte* const begin = at(rows, row * n * element);
+  for (std::size_t i = 0; i < n * element; i += kCacheLine) __builtin_prefetch(begin + i);
 }
 
 Targets Batcher::targets(std::span<const std::uint32_t> order) {
@@ -37,9 +46,10 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
     float* row0 = scratch_[static_cast<std::size_t>(worker)].data();
     float* row1 = row0 + width_;
     for (std::size_t p = task * kPairsPerTask; p < std::min(pairs, (task + 1) * kPairsPerTask); ++p) {
-      gather(order[2 * p], row0);
+      for (std::size_t next = 2 * p + 2; next < std::min(2 * p + 4, order.size()); ++next) ask_for(order[next]);
+      gather(context.kernels, order[2 * p], row0);
       if (2 * p + 1 < order.size()) {
-        gather(order[2 * p + 1], row1);
+        gather(context.kernels, order[2 * p + 1], row1);
       } else {
         std::memset(row1, 0, width_ * sizeof(float));
       }

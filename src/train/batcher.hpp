@@ -22,7 +22,8 @@ class Batcher {
   void load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input);
 
  private:
-  void gather(std::uint32_t row, float* out) const;
+  void gather(const KernelTable& kernels, std::uint32_t row, float* out) const;
+  void ask_for(std::uint32_t row) const;
 
   const data::Examples& examples_;
   std::size_t width_;                          // padded features

@@ -9,8 +9,9 @@
 namespace halfstep {
 
 StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* meter) {
+  const bool measured = meter == nullptr && watch_ == nullptr && pace_.measures_next();
   const Executor::Alone alone(context_.executor, pace_.alone());
-  if (!pace_.measuring() || meter != nullptr || watch_ != nullptr) return run_on_threads(examples, lr, meter);
+  if (!measured) return run_on_threads(examples, lr, meter);
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   const StepReport report = run_on_threads(examples, lr, meter);

@@ -76,6 +76,28 @@ TEST_CASE("kernels: to_fp32 is right for all codes") {
   }
 }
 
+TEST_CASE("kernels: bytes_to_fp32 rounds the product, then the sum") {
+  std::vector<std::uint8_t> bytes(300);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (std::size_t n = 0; n <= bytes.size() - 3; ++n) {
+      for (const float shift : {0.0f, -0.1307f}) {
+        std::vector<float> out(n + 1, 99.0f);
+        kernels.bytes_to_fp32(n, bytes.data() + n % 3, 1.0f / 255, shift, out.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          volatile float product = static_cast<float>(bytes[n % 3 + i]) * (1.0f / 255);  // no fma
+          const float expected = product + shift;
+          if (bits_of(out[i]) != bits_of(expected)) wrong.add(kernels.name, " n ", n, " at ", i, ": ", out[i]);
+        }
+        if (out[n] != 99.0f) wrong.add(kernels.name, " n ", n, " wrote behind it");
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
 // The first `n` elements come out as expected and nothing is written behind them.
 void check_length(Mismatches& wrong, const KernelTable& kernels, Dtype dtype, const Border* borders, std::size_t n) {
   std::vector<float> in(n), back(n + 16);

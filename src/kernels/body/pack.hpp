@@ -32,6 +32,11 @@ void to_fp32(std::size_t n, const void* src, float* dst) {
   for (std::size_t j = i; j < n; ++j) dst[j] = out[j - i];
 }
 
+// Plain loops that compilers vectorise for the ISA.
+inline void bytes_to_fp32(std::size_t n, const std::uint8_t* src, float scale, float shift, float* dst) {
+  for (std::size_t i = 0; i < n; ++i) dst[i] = static_cast<float>(src[i]) * scale + shift;
+}
+
 template <Dtype D>
 void widen_rows(std::size_t k, const void* src, float* dst) {
   if constexpr (D == Dtype::bf16) {

@@ -37,6 +37,7 @@ const KernelTable& kernel_table() {
       .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),
       .from_fp32 = HS_EACH_DTYPE(from_fp32),
       .to_fp32 = HS_EACH_DTYPE(to_fp32),
+      .bytes_to_fp32 = bytes_to_fp32,
       .widen_rows = HS_EACH_DTYPE(widen_rows),
       .widen_panel = HS_EACH_DTYPE(widen_panel),
       .store_rows = HS_EACH_DTYPE(store_rows),
