@@ -1,16 +1,10 @@
 // Aligned, zeroed memory that is taken once.
 #pragma once
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 #include "halfstep/error.hpp"
 
@@ -18,7 +12,6 @@ namespace halfstep {
 
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
-inline constexpr std::size_t kHugePageFrom = std::size_t{4} << 20;  // smaller blocks would waste most of one
 
 namespace detail {
 
@@ -27,24 +20,15 @@ namespace detail {
               {.what = "cannot allocate " + bytes + " bytes", .where = {}, .why = {}, .kept = {}, .hint = {}});
 }
 
-inline void* allocate_zeroed(std::size_t bytes) {
-  const std::size_t alignment = bytes >= kHugePageFrom ? kHugePage : kCacheLine;
-  if (bytes > std::numeric_limits<std::size_t>::max() / 2) no_memory(std::to_string(bytes));
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) no_memory(std::to_string(bytes));
-#if defined(__linux__)
-  // Before the first touch, or the pages are already small. A refusal only costs speed.
-  if (alignment == kHugePage) (void)madvise(memory, rounded, MADV_HUGEPAGE);
-#endif
-  std::memset(memory, 0, rounded);
-  return memory;
-}
+// Zeroed memory, aligned to a cache line, in huge pages where it is large or has neighbours (arena.cpp). Throws
+// Error(out_of_memory).
+void* allocate(std::size_t bytes);
+void release(void* memory, std::size_t bytes) noexcept;
 
 }  // namespace detail
 
-// `size` zeroed elements, aligned to a cache line, to a huge page from 4 MiB on. Readable up to the next multiple of
-// 64 bytes. Throws Error(out_of_memory).
+// `size` zeroed elements, aligned to a cache line. Readable up to the next multiple of 64 bytes. Throws
+// Error(out_of_memory).
 template <class T>
 class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T> && alignof(T) <= kCacheLine);
@@ -55,7 +39,7 @@ class AlignedBuffer {
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
       detail::no_memory(std::to_string(size) + " x " + std::to_string(sizeof(T)));
     }
-    if (size > 0) data_ = static_cast<T*>(detail::allocate_zeroed(size * sizeof(T)));
+    if (size > 0) data_ = static_cast<T*>(detail::allocate(size * sizeof(T)));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -64,7 +48,7 @@ class AlignedBuffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~AlignedBuffer() { std::free(data_); }
+  ~AlignedBuffer() { detail::release(data_, size_ * sizeof(T)); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <random>
+#include <thread>
+#include <vector>
 
 using namespace halfstep;
 
@@ -14,12 +17,37 @@ bool aligned(const void* address, std::size_t alignment) {
 }
 
 TEST_CASE("arena: memory is aligned and zero") {
-  for (const std::size_t size : {1u, 15u, 16u, 1000u, 2000000u}) {
+  for (const std::size_t size : {1u, 15u, 16u, 1000u, 500000u, 2000000u}) {
     const AlignedBuffer<float> buffer(size);
     CHECK(buffer.size() == size);
-    CHECK(aligned(buffer.data(), size * sizeof(float) >= kHugePageFrom ? kHugePage : kCacheLine));
+    CHECK(aligned(buffer.data(), size == 2000000u ? kHugePage : kCacheLine));
     CHECK(std::all_of(buffer.begin(), buffer.end(), [](float value) { return value == 0.0f; }));
   }
+}
+
+// Small ones share pages, large ones do not; some come and go while others stay.
+TEST_CASE("arena: buffers of all sizes keep what they hold while others come and go, on several threads") {
+  auto work = [](unsigned seed) {
+    std::mt19937 random(seed);
+    std::vector<AlignedBuffer<std::uint32_t>> held(40);
+    std::vector<std::uint32_t> marks(held.size());
+    bool right = true;
+    for (std::uint32_t turn = 1; turn < 400; ++turn) {
+      const std::size_t i = random() % held.size();
+      for (const std::uint32_t word : held[i]) right = right && word == marks[i];
+      held[i] = AlignedBuffer<std::uint32_t>(std::size_t{1} << random() % 21);
+      marks[i] = seed << 16 | turn;
+      for (const std::uint32_t word : held[i]) right = right && word == 0;
+      std::fill(held[i].begin(), held[i].end(), marks[i]);
+    }
+    return right;
+  };
+  bool right[2] = {};
+  std::thread other([&] { right[0] = work(1); });
+  right[1] = work(2);
+  other.join();
+  CHECK(right[0]);
+  CHECK(right[1]);
 }
 
 TEST_CASE("arena: an empty buffer has no memory") {

@@ -100,6 +100,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"epochs", "3"},
                                                         {"steps", "9"},
                                                         {"batch", "1"},
+                                                        {"accumulate", "3"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
                                                         {"meter-every", "7"}};
@@ -131,6 +132,7 @@ TEST_CASE("options: ranges and strict numbers") {
                                                                                       {"batch", "0"},
                                                                                       {"batch", "1.0"},
                                                                                       {"batch", "-1"},
+                                                                                      {"accumulate", "0"},
                                                                                       {"epochs", "-1"},
 
                                                                                       {"epochs", "9999999999999999999"},
