@@ -188,7 +188,7 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
   }
 }
 
-// What the three products must sum to, in the arithmetic of all ISAs or in BFMMLA's own.
+// What the three products must sum to, in the arithmetic of all ISAs or in that of the architecture's native one.
 struct Sums {
   std::vector<float> y, d_x, grad, added;
 };
@@ -196,7 +196,12 @@ struct Sums {
 Sums sums_of(const ProductCase& c, bool native) {
   const std::size_t in = c.layout.in, out = c.layout.out;
   auto sum = [&](std::size_t k, float start, auto lhs, auto rhs) {
-    return native ? matrix_chain(k, start, lhs, rhs) : chain(c.dtype, k, start, lhs, rhs);
+    if (!native) return chain(c.dtype, k, start, lhs, rhs);
+#if defined(__x86_64__)
+    return separate_chain(c.dtype, k, start, lhs, rhs);
+#else
+    return matrix_chain(k, start, lhs, rhs);
+#endif
   };
   Sums sums;
   const FpEnvGuard guard;
