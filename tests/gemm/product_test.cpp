@@ -304,6 +304,22 @@ TEST_CASE("gemm: native sums round to odd, as the tests model them") {
   CHECK(sum_to_odd(0x1p128, 1) == kInf);
 }
 
+// Sums of two products that miss the middle between two fp32 numbers by less than fp64 can tell: rounded there first,
+// without care, they go to the wrong side.
+TEST_CASE("gemm: sums next to a tie round once") {
+  auto values = [](std::uint64_t stream, std::size_t i) {
+    const std::uint64_t draw = Rng(8, stream).below(i, 4);
+    const bool one = draw % 2 == 0;
+    const float sign = draw < 2 ? 1.0f : -1.0f;
+    if (i % 2 == 0) return stream == 1 && one ? sign * (1 + 0x1p-23f) : sign;
+    if (stream == 5) return sign * 0x1p-24f * (one ? 1 - 0x1p-20f : 1 - 0x1p-12f + 0x1p-24f);
+    return one ? 1 + 0x1p-20f : 1 + 0x1p-12f;
+  };
+  const auto product = static_cast<double>(1 + 0x1p-20f) * static_cast<double>(0x1p-24f * (1 - 0x1p-20f));
+  REQUIRE(static_cast<float>(1 + 0x1p-23 + product) != std::fma(1 + 0x1p-20f, 0x1p-24f * (1 - 0x1p-20f), 1 + 0x1p-23f));
+  check_case(ProductCase(Dtype::fp32, 33, 2, 33, values), Activation::identity);
+}
+
 // Products around the least normal, where an ISA that keeps subnormals, or flushes elsewhere, would give itself away.
 TEST_CASE("gemm: subnormal products are flushed alike") {
   for (Dtype dtype : kEachDtype) {
