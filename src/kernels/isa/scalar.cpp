@@ -13,8 +13,8 @@
 #include "kernels/simd/sums.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32>;
-using Fp16Route = WidenRoute<Dtype::fp16, FusedHalves>;
-using Bf16Route = PairsRoute<StoredPairs, FusedHalves>;
+using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
+using Bf16Route = PairsRoute<StoredPairs, FusedBf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

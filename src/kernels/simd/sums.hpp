@@ -3,10 +3,10 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// The bits of fma where left and right are halves, fp16 or bf16. Product and sum have 22 and 24 bits at most, so that
+// The bits of fma where left and right are bf16. Product and sum have 16 and 24 bits at most, so that
 // fp64 rounds their sum only where one of them is tiny beside the other. That is nowhere near halfway between two fp32
 // numbers, and to round once more is right.
-struct FusedHalves {
+struct FusedBf16 {
   static HS_INLINE Wide accumulate(const Wide& left, const Wide& right, const Wide& sum) {
     return map([&](std::size_t i) __attribute__((always_inline)) {
       return narrow(add(multiply(widen(left.r[i]), widen(right.r[i])), widen(sum.r[i])));
@@ -21,12 +21,13 @@ struct FusedInPlace {
   }
 };
 
-// A rounding for the product and one for the sum: native bits.
+// A rounding for the product and one for the sum. The product of two fp16 numbers is exact in fp32 and always in its
+// range, so that these are the bits of fma; those of bf16 may leave the range, those of fp32 are rounded: native bits.
 struct Unfused {
   static HS_INLINE Wide accumulate(const Wide& left, const Wide& right, const Wide& sum) { return left * right + sum; }
 };
-template <Dtype D>
-inline constexpr bool kNative<WidenRoute<D, Unfused>> = true;
+template <>
+inline constexpr bool kNative<WidenRoute<Dtype::fp32, Unfused>> = true;
 template <class Pairs>
 inline constexpr bool kNative<PairsRoute<Pairs, Unfused>> = true;
 
