@@ -31,9 +31,7 @@ class GemmContext {
     return kernels.gemm[static_cast<std::size_t>(dtype)];
   }
   // The tiles that follow the first over a right operand, where that converts it for them; else null.
-  const GemmFamily* rest_of(const GemmFamily& f) const {
-    return f.widens && widen_once ? &kernels.gemm[static_cast<std::size_t>(Dtype::fp32)] : nullptr;
-  }
+  const GemmFamily* rest_of(const GemmFamily& f) const { return widen_once ? f.rest : nullptr; }
   float* tile_scratch(int worker) { return scratch_.data() + static_cast<std::size_t>(worker) * kWorkerFloats; }
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
   float* rhs_scratch(int worker) { return lhs_scratch(worker) + kLhsFloats; }

@@ -39,7 +39,7 @@ inline constexpr TileHeights kHeights;
 // Some panels of the right operand over one block of k, times any rows of the left one.
 struct TileCall {
   const GemmFamily& family;
-  const GemmFamily* rest;  // of fp32, where the first tile converts the right operand for all; else null
+  const GemmFamily* rest;  // for the others, where the first tile converts the right operand for all; else null
   bool lhs_panel;          // lhs in panels, else in rows
   std::size_t k;
   std::size_t lhs_stride;  // 4-byte units
@@ -48,7 +48,7 @@ struct TileCall {
   std::size_t rhs_stride;  // elements
   std::size_t element;
   std::size_t panels;
-  float* widened;  // [4 * widened_panel(k)], if the family widens
+  float* widened;  // [4 * widened_panel(k)], if the family has a rest
   std::size_t ldc;
   bool accumulate;
 

@@ -135,7 +135,10 @@ bool is_intel() {
 }  // namespace
 
 bool slow_dot_bf16() { return is_intel(); }
-bool slow_conversions() { return is_intel(); }
+bool slow_conversions() {
+  constexpr int kF16c = 29;
+  return is_intel() || !bit(cpuid(1, 0).ecx, kF16c);
+}
 
 std::string cpu_name() {
   constexpr std::uint32_t kFirst = 0x80000002u, kLast = 0x80000004u;  // brand string, 16 bytes per leaf

@@ -13,8 +13,8 @@ std::string missing_cpu_bits(std::string_view bits);
 // cycles (Emerald Rapids, measured), fma twice in one; on AMD's from Zen 4 both start twice in one.
 bool slow_dot_bf16();
 
-// True where converting 16-bit values to fp32 takes the instruction ports of fma, as on Intel's cores; on AMD's it runs
-// beside it.
+// True where converting 16-bit values to fp32 takes the instruction ports of fma, as on Intel's cores (on AMD's it runs
+// beside it), or many instructions, for want of F16C.
 bool slow_conversions();
 
 // Marketing name of the CPU, or what is known of it.

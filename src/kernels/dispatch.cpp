@@ -108,15 +108,16 @@ std::string selection_reason(std::string_view requested) {
 
 std::string math_reason(const IsaState& chosen, Math math) {
   if (chosen.native) return "bits of its own in some products: those of " + std::string(chosen.name);
-  std::string native, missing;  // names of ISAs
+  std::string native, missing;  // names of ISAs wider than the one chosen
   for (const IsaState& state : isas()) {
+    if (std::string_view(state.name) == chosen.name) native = missing = "";
     if (state.native) (state.runnable ? native : missing) += " " + std::string(state.name);
   }
   const std::string same = "same bits on every ISA";
   if (math == Math::native) return same + ": " + chosen.name + " has no faster native products";
   if (!native.empty()) return same + "; native would allow" + native;
   if (!missing.empty()) return same + "; native would change nothing: this CPU cannot run" + missing;
-  return same + "; native is the same code on this architecture";
+  return same + "; native would change nothing on this CPU";
 }
 
 }  // namespace halfstep

@@ -34,7 +34,7 @@ struct TileOperands {
   float* c;
   std::size_t ldc;
   bool accumulate;
-  float* widened;  // where GemmFamily::widens: receives rhs for the tiles of fp32, in panels widened_stride apart
+  float* widened;  // where there is a GemmFamily::rest: receives rhs as fp32 for it, in panels widened_stride apart
   std::size_t widened_stride;
   std::size_t widened_step;  // floats from two k to the next two: 32, or 0 where nobody will read them
   const std::byte* ahead;    // k/2 cache lines from here on are fetched into L2 meanwhile: what the next task reads
@@ -44,11 +44,11 @@ using TileFunction = void (*)(const TileOperands&);
 inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 12, 16};
 
 struct GemmFamily {
-  std::size_t panels;                                   // of the widest tile
-  std::size_t most_rows[4];                             // of a tile of so many panels [panels - 1]
-  bool widen_lhs;                                       // the tile wants lhs as fp32: convert a block of it first
-  bool native;                                          // rounds as the CPU's instruction does, not as all ISAs do
-  bool widens;                                          // the tile can leave rhs to tiles of fp32 that follow it
+  std::size_t panels;        // of the widest tile
+  std::size_t most_rows[4];  // of a tile of so many panels [panels - 1]
+  bool widen_lhs;            // the tile wants lhs as fp32: convert a block of it first
+  bool native;               // rounds as the CPU's instruction does, not as all ISAs do
+  const GemmFamily* rest;    // tiles for what one of these has left of rhs as fp32; null: they leave nothing
   TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
   TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
 };

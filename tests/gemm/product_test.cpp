@@ -209,7 +209,7 @@ void check_weight_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCas
   }
 }
 
-// What the three products must sum to, in the arithmetic of all ISAs or in BFMMLA's own.
+// What the three products must sum to, in the arithmetic of all ISAs or in that of the architecture's native one.
 struct Sums {
   std::vector<float> y, d_x, grad, added;
 };
@@ -217,7 +217,12 @@ struct Sums {
 Sums sums_of(const ProductCase& c, bool native) {
   const std::size_t in = c.layout.in, out = c.layout.out;
   auto sum = [&](std::size_t k, float start, auto lhs, auto rhs) {
-    return native ? matrix_chain(k, start, lhs, rhs) : chain(c.dtype, k, start, lhs, rhs);
+    if (!native) return chain(c.dtype, k, start, lhs, rhs);
+#if defined(__x86_64__)
+    return separate_chain(c.dtype, k, start, lhs, rhs);
+#else
+    return matrix_chain(k, start, lhs, rhs);
+#endif
   };
   Sums sums;
   const FpEnvGuard guard;
@@ -256,7 +261,7 @@ void check_case(const ProductCase& c, Activation activation, const Skips& skips 
       if (!dot_bf16 && (c.dtype != Dtype::bf16 || kernels.bf16_by_fma.panels == 0)) continue;
       ctx.dot_bf16 = dot_bf16;
       ctx.widen_once = widen_once;
-      if (widen_once && !ctx.family(c.dtype).widens) continue;
+      if (widen_once && ctx.family(c.dtype).rest == nullptr) continue;
       Mismatches wrong;
       check_forward(wrong, ctx, c, activation, skips.input, sums.y);
       check_input_gradient(wrong, ctx, c, activation, skips, sums.d_x);
@@ -332,6 +337,22 @@ TEST_CASE("gemm: native sums round to odd, as the tests model them") {
   CHECK(sum_to_odd(0x1p-127, 0) == 0);
   CHECK(sum_to_odd(-0x1.fffffffp127, 0) == -0x1.fffffep127f);
   CHECK(sum_to_odd(0x1p128, 1) == kInf);
+}
+
+// Sums of two products that miss the middle between two fp32 numbers by less than fp64 can tell: rounded there first,
+// without care, they go to the wrong side.
+TEST_CASE("gemm: sums next to a tie round once") {
+  auto values = [](std::uint64_t stream, std::size_t i) {
+    const std::uint64_t draw = Rng(8, stream).below(i, 4);
+    const bool one = draw % 2 == 0;
+    const float sign = draw < 2 ? 1.0f : -1.0f;
+    if (i % 2 == 0) return stream == 1 && one ? sign * (1 + 0x1p-23f) : sign;
+    if (stream == 5) return sign * 0x1p-24f * (one ? 1 - 0x1p-20f : 1 - 0x1p-12f + 0x1p-24f);
+    return one ? 1 + 0x1p-20f : 1 + 0x1p-12f;
+  };
+  const auto product = static_cast<double>(1 + 0x1p-20f) * static_cast<double>(0x1p-24f * (1 - 0x1p-20f));
+  REQUIRE(static_cast<float>(1 + 0x1p-23 + product) != std::fma(1 + 0x1p-20f, 0x1p-24f * (1 - 0x1p-20f), 1 + 0x1p-23f));
+  check_case(ProductCase(Dtype::fp32, 33, 2, 33, values), Activation::identity);
 }
 
 // Products around the least normal, where an ISA that keeps subnormals, or flushes elsewhere, would give itself away.

@@ -117,6 +117,21 @@ float matrix_chain(std::size_t k, float start, Lhs lhs, Rhs rhs) {
   return sum;
 }
 
+// A product and a sum, each rounded by itself: what SSE2 does with native math.
+template <class Lhs, class Rhs>
+float separate_chain(Dtype dtype, std::size_t k, float start, Lhs lhs, Rhs rhs) {
+  float sum = start;
+  auto take = [&](std::size_t i) {
+    const float product = i < k ? lhs(i) * rhs(i) : 0.0f;
+    sum = sum + product;
+  };
+  for (std::size_t i = 0; i < k; i += 2) {
+    take(dtype == Dtype::bf16 ? i + 1 : i);
+    take(dtype == Dtype::bf16 ? i : i + 1);
+  }
+  return sum;
+}
+
 // The arithmetic that all ISAs promise: one fma a product, k ascending, bf16 pairs odd k first. K is padded to even
 // with zeros that take part, which shows in the sign of a zero sum only.
 template <class Lhs, class Rhs>

@@ -56,7 +56,8 @@ TEST_CASE("the weights of a run are the same bits at any thread count and on eve
       options.math = Math::native;  // which a portable ISA takes for permission, no more
       options.threads = 2;
       const std::string digest = train(data, options, {}).weights_digest;
-      CHECK((digest != expected) == kernels.gemm[static_cast<std::size_t>(precision)].native);
+      // Native bits may differ only where products leave the range of fp32.
+      if (!kernels.gemm[static_cast<std::size_t>(precision)].native) CHECK(digest == expected);
       options.threads = 3;
       CHECK(train(data, options, {}).weights_digest == digest);
     });

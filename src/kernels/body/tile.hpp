@@ -58,11 +58,19 @@ struct Widened<false> {
   HS_INLINE void advance() {}
 };
 
+// How a route adds a product to a sum. An ISA without the instruction has other ways (simd/sums.hpp).
+struct Fused {
+  static HS_INLINE Wide accumulate(const Wide& left, const Wide& right, const Wide& sum) {
+    return fma(left, right, sum);
+  }
+};
+
 // fp32 lhs, rhs of type D converted in registers. Two k a step (k is always even): less of a loop around them.
-template <Dtype D>
+template <Dtype D, class Sum = Fused>
 struct WidenRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
   static constexpr bool kWidens = kSimd && kWidenLhs;
+  using Rest = WidenRoute<Dtype::fp32, Sum>;  // multiplies what a tile has widened
   static constexpr std::size_t kStep = 2;     // k of one step
   static constexpr std::size_t kLhsStep = 2;  // and what that is in Lhs units
   using Lhs = float;
@@ -82,7 +90,7 @@ struct WidenRoute {
       HS_UNROLL for (int j = 0; j < Panels; ++j) w.put(j, k, rights[j]);
       HS_UNROLL for (int i = 0; i < Rows; ++i) {
         const Wide left = set(a.at(i, static_cast<std::ptrdiff_t>(k)));
-        HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = fma(left, rights[j], c[i][j]);
+        HS_UNROLL for (int j = 0; j < Panels; ++j) c[i][j] = Sum::accumulate(left, rights[j], c[i][j]);
       }
     }
   }
@@ -132,11 +140,12 @@ inline constexpr bool kWidens = false;
 template <class Route>
 requires Route::kWidens inline constexpr bool kWidens<Route> = true;
 
-// Most rows of a tile of so many panels. 32 registers of 512 bits: 24 accumulators (6 x 4, 8 x 3, 12 x 2), the panels'
-// own and one broadcast; a single panel takes 16 rows, enough chains for two instructions a cycle. 16 registers of 256
-// bits: 6 x 1 are 12 accumulators, 2 for the panel and one broadcast. NEON's 32 of 128 bits: 6 x 1 are 24
-// (simd/tile_neon.hpp). Scalar code has registers for none of it.
-inline constexpr int kMostRows[4] = {kRegLanes == 16 ? 16 : kRegLanes > 1 ? 6 : 2, 12, 8, 6};
+// Most rows of a tile of so many panels. One panel: what the CPU's registers hold beside the panel's own and a
+// broadcast, 6 on AVX2 (12 accumulators) and NEON (24, simd/tile_neon.hpp), 2 on SSE2 (8) and in scalar code, which has
+// registers for none of it; AVX-512 takes the 16 of the highest tile, enough chains for two instructions a cycle, and
+// of its 32 registers up to 24 accumulators for more panels (6 x 4, 8 x 3, 12 x 2).
+inline constexpr int kRowsInRegisters = (kRegisters - static_cast<int>(kRegs) - 1) / static_cast<int>(kRegs);
+inline constexpr int kMostRows[4] = {kRowsInRegisters > 2 ? kRowsInRegisters : 2, 12, 8, 6};
 inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
 
 template <class Route, int Panels, std::size_t Height>
@@ -160,12 +169,19 @@ constexpr void fill_tiles(GemmFamily& family, std::index_sequence<Height...> hei
 }
 
 template <class Route>
+constexpr GemmFamily gemm_family();
+template <class Route>
+struct FamilyOf {
+  static constexpr GemmFamily value = gemm_family<Route>();
+};
+
+template <class Route>
 constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
   family.panels = kWidestTile<Route>;
   family.widen_lhs = Route::kWidenLhs;
   family.native = kNative<Route>;
-  family.widens = kWidens<Route>;
+  if constexpr (kWidens<Route>) family.rest = &FamilyOf<typename Route::Rest>::value;
   fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
   return family;
 }

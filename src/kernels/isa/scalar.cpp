@@ -10,10 +10,11 @@
 #include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
+#include "kernels/simd/sums.hpp"
 namespace halfstep::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32>;
-using Fp16Route = WidenRoute<Dtype::fp16>;
-using Bf16Route = WidenRoute<Dtype::bf16>;
+using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
+using Bf16Route = WidenRoute<Dtype::bf16, FusedBf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
 #include "kernels/body/table.hpp"

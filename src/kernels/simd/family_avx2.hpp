@@ -4,6 +4,8 @@
 
 namespace halfstep::HS_NAMESPACE {
 
+inline constexpr int kRegisters = 16;
+
 HS_INLINE UInt bits(Reg x) { return UInt(_mm256_castps_si256(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(_mm256_castsi256_ps(x)); }
 HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm256_div_ps(a, b)); }

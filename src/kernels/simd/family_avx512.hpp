@@ -4,6 +4,8 @@
 
 namespace halfstep::HS_NAMESPACE {
 
+inline constexpr int kRegisters = 32;
+
 HS_INLINE UInt bits(Reg x) { return UInt(_mm512_castps_si512(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(_mm512_castsi512_ps(x)); }
 HS_INLINE Reg reg_divide(Reg a, Reg b) { return Reg(_mm512_div_ps(a, b)); }

@@ -4,6 +4,8 @@
 
 namespace halfstep::HS_NAMESPACE {
 
+inline constexpr int kRegisters = 32;
+
 HS_INLINE UInt bits(Reg x) { return UInt(vreinterpretq_u32_f32(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(vreinterpretq_f32_u32(x)); }
 // xsimd 8.1 divides floats by a reciprocal estimate and two Newton steps, which is not correctly rounded.

@@ -17,6 +17,7 @@ namespace halfstep::HS_NAMESPACE {
 using Reg = float;
 using UInt = std::uint32_t;
 inline constexpr std::size_t kRegLanes = 1;
+inline constexpr int kRegisters = 16;  // at the least
 
 HS_INLINE Reg reg_load(const float* p) { return *p; }
 HS_INLINE void reg_store(float* p, Reg x) { *p = x; }
@@ -75,12 +76,15 @@ HS_INLINE UInt multiply(UInt a, UInt b, UInt& high) {
   return static_cast<UInt>(product);
 }
 
-// The lanes of a Reg in fp64. Squares of fp32 are exact there, so that a sum of them rounds once an addition.
+// The lanes of a Reg in fp64. Products of fp32 are exact there, so that a sum of squares rounds once an addition.
 using Doubles = double;
-HS_INLINE Doubles doubles_zero() { return 0; }
-HS_INLINE Doubles add_squares(Doubles sum, Reg x) { return sum + static_cast<double>(x) * static_cast<double>(x); }
-HS_INLINE Doubles add_squares(Doubles sum, const float* p) { return add_squares(sum, *p); }
+HS_INLINE Doubles widen(Reg x) { return x; }
+HS_INLINE Reg narrow(Doubles x) { return static_cast<float>(x); }
 HS_INLINE Doubles add(Doubles a, Doubles b) { return a + b; }
+HS_INLINE Doubles multiply(Doubles a, Doubles b) { return a * b; }
+HS_INLINE Doubles doubles_zero() { return 0; }
+HS_INLINE Doubles add_squares(Doubles sum, Reg x) { return sum + widen(x) * widen(x); }
+HS_INLINE Doubles add_squares(Doubles sum, const float* p) { return add_squares(sum, *p); }
 HS_INLINE void doubles_store(double* p, Doubles x) { *p = x; }
 
 // Halves of bf16 pairs as fp32.

@@ -33,8 +33,8 @@ HS_INLINE Reg select_greater(Reg a, Reg b, Reg yes, Reg no) { return xsimd::sele
 // Of integers below 2^31: x86 compares signed ones only, and xsimd 8.1 splits registers to compare unsigned ones.
 HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) {
   using Int = xsimd::batch<std::int32_t, Arch>;
-  auto as_int = [](UInt x) { return xsimd::bitwise_cast<Int>(x); };
-  return xsimd::bitwise_cast<UInt>(xsimd::select(as_int(a) > as_int(b), as_int(yes), as_int(no)));
+  auto as_int = [](UInt x) { return cast_bits<Int>(x); };
+  return cast_bits<UInt>(xsimd::select(as_int(a) > as_int(b), as_int(yes), as_int(no)));
 }
 HS_INLINE bool any_nan(Reg x) { return xsimd::any(!(x == x)); }
 

@@ -1,6 +1,10 @@
 // The vocabulary of the kernel bodies: 16 virtual lanes on every ISA, so that a reduction over lanes has one shape.
 #pragma once
 
+#ifndef HS_FMA
+#define HS_FMA HS_INLINE
+#endif
+
 namespace halfstep::HS_NAMESPACE {
 
 inline constexpr std::size_t kRegs = kLanes / kRegLanes;
@@ -80,14 +84,14 @@ HS_INLINE Wide operator*(const Wide& a, const Wide& b) {
 HS_INLINE Wide operator/(const Wide& a, const Wide& b) {
   return map([&](std::size_t i) { return reg_divide(a.r[i], b.r[i]); });
 }
-HS_INLINE Wide fma(const Wide& a, const Wide& b, const Wide& c) {
+HS_FMA Wide fma(const Wide& a, const Wide& b, const Wide& c) {
   return map([&](std::size_t i) { return fma(a.r[i], b.r[i], c.r[i]); });
 }
 // a b - c and c - a b.
-HS_INLINE Wide fms(const Wide& a, const Wide& b, const Wide& c) {
+HS_FMA Wide fms(const Wide& a, const Wide& b, const Wide& c) {
   return map([&](std::size_t i) { return reg_fms(a.r[i], b.r[i], c.r[i]); });
 }
-HS_INLINE Wide fnma(const Wide& a, const Wide& b, const Wide& c) {
+HS_FMA Wide fnma(const Wide& a, const Wide& b, const Wide& c) {
   return map([&](std::size_t i) { return reg_fnma(a.r[i], b.r[i], c.r[i]); });
 }
 HS_INLINE Wide sqrt(const Wide& a) {

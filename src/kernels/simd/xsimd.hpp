@@ -10,3 +10,17 @@
 #define HS_NAMESPACE HS_JOIN(isa_, HS_ISA)
 #define xsimd HS_JOIN(hs_xsimd_, HS_ISA)
 #include <xsimd/xsimd.hpp>
+
+namespace halfstep::HS_NAMESPACE {
+
+// The bits of one batch as another type. xsimd 11 takes the type of a lane where it took that of the batch.
+template <class To, class From>
+inline __attribute__((always_inline)) To cast_bits(const From& x) {
+#if XSIMD_VERSION_MAJOR < 11
+  return xsimd::bitwise_cast<To>(x);
+#else
+  return xsimd::bitwise_cast<typename To::value_type>(x);
+#endif
+}
+
+}  // namespace halfstep::HS_NAMESPACE
