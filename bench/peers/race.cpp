@@ -1,17 +1,14 @@
 #include "peers/race.hpp"
 
-#include <time.h>
-
-#include <chrono>
 #include <cmath>
 #include <functional>
-#include <thread>
 
 #include "base/rng.hpp"
 #include "bench/gemm_case.hpp"
 #include "bench/peak.hpp"
 #include "bench/timing.hpp"
 #include "halfstep/error.hpp"
+#include "peers/quiet.hpp"
 
 namespace halfstep::peers {
 namespace {
@@ -22,47 +19,6 @@ struct Contender {
   std::function<void()> run;
   std::function<float(std::size_t, std::size_t)> result;
 };
-
-double process_seconds() {
-  timespec t = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-// Sleeps until no thread of this process runs. After a product the workers of every library stay awake for a while:
-// GCC's OpenMP and oneTBB for about a millisecond, OpenBLAS for some 30, and what they burn would be taken from the
-// next contender. Putting them to sleep earlier (OMP_WAIT_POLICY=passive) would slow the library itself down.
-void settle() {
-  constexpr double kSlice = 0.001;
-  for (int slice = 0; slice < 500; ++slice) {
-    const double before = process_seconds();
-    std::this_thread::sleep_for(std::chrono::duration<double>(kSlice));
-    if (process_seconds() - before < 0.1 * kSlice) return;
-  }
-  throw Error(Status::state, {.what = "idle threads of a library keep running",
-                              .where = {},
-                              .why = "they would take time from the others",
-                              .kept = {},
-                              .hint = "unset OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME, OPENBLAS_THREAD_TIMEOUT"});
-}
-
-// The system may wake a worker on the core of the thread that calls it and needs some milliseconds to move it.
-constexpr double kWarm = 0.012;
-
-// Wakes threads and brings operands into the caches, so that a window holds what a run of equal products holds. Where
-// the system has woken a worker on the caller's core, an OpenMP library waits out its spinning in each call, 6 ms of
-// GCC's, until the system moves the worker: alone in a process such a library stays so for its first tenths of a
-// second. Such calls, much longer than `expected` seconds, are no window's either.
-void warm_up(const std::function<void()>& run, double expected) {
-  const double start = seconds_now();
-  double last = 0, now = start;
-  do {
-    const double before = now;
-    run();
-    now = seconds_now();
-    last = now - before;
-  } while (now - start < kWarm || (last > 0.001 && last > 20 * expected && now - start < 0.3));
-}
 
 void check(const Contender& c) {
   c.run();

@@ -10,6 +10,7 @@
 #include "base/fp_env.hpp"
 #include "parallel/executor.hpp"
 #include "support/isa_loop.hpp"
+#include "support/numbers.hpp"
 #include "support/reference.hpp"
 #include "support/sweep.hpp"
 
@@ -155,6 +156,56 @@ TEST_CASE("kernels: activations and their derivatives within 2 ulp over the whol
     CHECK_MESSAGE(y.ulps <= 2, label(activation), " of ", y.at);
     CHECK_MESSAGE(slope.ulps <= 2, label(activation), "' at ", slope.at);
   }
+}
+
+// Error of a result that was rounded to storage, in its last place there.
+double storage_ulps(Dtype dtype, float got, const Truth& truth) {
+  const bool half = dtype == Dtype::fp16;
+  const double least = half ? 0x1p-14 : kLeastNormal, border = half ? 65519.0 : 0x1.fefffep127;
+  if (!std::isfinite(got)) return std::fabs(truth.value) > border ? 0 : HUGE_VAL;
+  if (!half && got == 0 && std::fabs(truth.value) < kLeastNormal * (1 + 0x1p-9)) return 0;
+  return std::fabs(static_cast<double>(got) - truth.value) /
+         std::ldexp(1.0, std::ilogb(std::max(truth.size, least)) - (half ? 10 : 7));
+}
+
+Worst worst_in_storage(const KernelTable& kernels, Dtype dtype, Activation activation, Direction direction) {
+  std::vector<float> x;
+  for (std::uint32_t code = 0; code < 0x10000; ++code) {
+    const auto bits = static_cast<std::uint16_t>(code);
+    float v = get(dtype, &bits, 0);
+    if (std::fabs(v) < static_cast<float>(kLeastNormal)) v = 0;
+    if (std::isfinite(v) && (direction == Direction::forward || can_be_saved(activation, v))) x.push_back(v);
+  }
+  std::vector<float> y(x.size()), one(x.size(), 1.0f);
+  std::vector<std::uint16_t> stored(x.size());
+  {
+    const FpEnvGuard guard;
+    direction == Direction::forward ? kernels.activation_forward(activation, x.size(), x.data(), y.data())
+                                    : kernels.activation_backward(activation, x.size(), x.data(), one.data(), y.data());
+    kernels.from_fp32[static_cast<std::size_t>(dtype)](y.size(), y.data(), stored.data());
+  }
+  Worst worst;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto wide = static_cast<double>(x[i]);
+    const Truth truth =
+        direction == Direction::forward ? forward_truth(activation, wide) : backward_truth(activation, wide);
+    worst.see({storage_ulps(dtype, get(dtype, stored.data(), i), truth), x[i]});
+  }
+  return worst;
+}
+
+TEST_CASE("kernels: activations of every bf16 and fp16 number are within 0.502 ulp of storage") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    for (Dtype dtype : {Dtype::bf16, Dtype::fp16}) {
+      for (Activation activation : kEachActivation) {
+        for (Direction direction : {Direction::forward, Direction::backward}) {
+          const Worst worst = worst_in_storage(kernels, dtype, activation, direction);
+          CHECK_MESSAGE(worst.ulps <= 0.502, kernels.name, " ", name(dtype), " ", label(activation),
+                        direction == Direction::forward ? " of " : "' at ", worst.at);
+        }
+      }
+    }
+  });
 }
 
 }  // namespace

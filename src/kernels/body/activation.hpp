@@ -170,7 +170,7 @@ HS_INLINE void with_activation(Activation activation, F f) {
 template <class F>
 HS_INLINE void elementwise(std::size_t n, const float* a, const float* b, float* out, F f) {
   const std::size_t i = for_each_16(
-      n, [&](std::size_t at) { store(out + at, f(load(a + at), load(b + at))); }, a, b, out);
+      n, [&](std::size_t at) HS_INLINED { store(out + at, f(load(a + at), load(b + at))); }, a, b, out);
   if (n % kLanes == 0) return;
   alignas(64) float tail[3][kLanes] = {};
   for (std::size_t j = i; j < n; ++j) {
@@ -183,14 +183,14 @@ HS_INLINE void elementwise(std::size_t n, const float* a, const float* b, float*
 
 inline void activation_forward(Activation activation, std::size_t n, const float* x, float* y) {
   with_activation(activation, [&](auto act) {
-    elementwise(n, x, x, y, [&](const Wide& v, const Wide&) { return act.forward(v); });
+    elementwise(n, x, x, y, [&](const Wide& v, const Wide&) HS_INLINED { return act.forward(v); });
   });
 }
 
 inline void activation_backward(Activation activation, std::size_t n, const float* saved, const float* d_y,
                                 float* d_x) {
   with_activation(activation, [&](auto act) {
-    elementwise(n, saved, d_y, d_x, [&](const Wide& s, const Wide& d) { return act.backward(s, d); });
+    elementwise(n, saved, d_y, d_x, [&](const Wide& s, const Wide& d) HS_INLINED { return act.backward(s, d); });
   });
 }
 

@@ -7,10 +7,9 @@ namespace halfstep::HS_NAMESPACE {
 inline void dropout(std::size_t n, float* x, const RandomPlace& at, std::uint32_t dropped) {
   const WideBits limit = set_bits(dropped), none = set_bits(0);
   const WideBits factor = bits(set(65536.0f / static_cast<float>(65536 - dropped)));
-  for_each_random16(
-      n, at, [&](std::size_t i, const WideBits& random) __attribute__((always_inline)) {
-        store(x + i, load(x + i) * from_bits(select_greater(limit, random, none, factor)));
-      });
+  for_each_random16(n, at, [&](std::size_t i, const WideBits& random) HS_INLINED {
+    store(x + i, load(x + i) * from_bits(select_greater(limit, random, none, factor)));
+  });
 }
 
 }  // namespace halfstep::HS_NAMESPACE

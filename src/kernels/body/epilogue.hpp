@@ -154,7 +154,7 @@ struct BackwardPanel {
 
 template <Dtype D, bool Panels, class A>
 HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
-  constexpr auto all = [](const Wide& x) { return x; };
+  constexpr auto all = [](const Wide& x) HS_INLINED { return x; };
   std::size_t p = 0;
   // Two panels side by side: the additions of one column's sum wait for each other.
   for (; (p + 2) * kLanes <= e.columns; p += 2) {
@@ -169,7 +169,8 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
   for (; p * kLanes < e.columns; ++p) {
     BackwardPanel<D, Panels> one(e, p);
     const std::size_t rest = e.columns - p * kLanes, valid = rest < kLanes ? rest : kLanes;
-    for (std::size_t i = 0; i < e.rows; i += 2) one.step(act, [&](const Wide& x) { return keep_lanes(x, valid); });
+    for (std::size_t i = 0; i < e.rows; i += 2)
+      one.step(act, [&](const Wide& x) HS_INLINED { return keep_lanes(x, valid); });
     store(e.sums + p * kLanes, one.sum);
   }
 }

@@ -32,11 +32,12 @@ HS_INLINE Reduced reduce_with(const Wide& x, F finish) {
 }
 template <int Lift>
 HS_INLINE Reduced reduce(const Wide& x) {
-  return reduce_with<Lift>(x, [](const Wide& n, const Wide& r) { return fma(n, set(-kLn2Rest), r); });
+  return reduce_with<Lift>(x, [](const Wide& n, const Wide& r) HS_INLINED { return fma(n, set(-kLn2Rest), r); });
 }
 template <int Lift>
 HS_INLINE Reduced reduce(const Wide& x, const Wide& rest) {
-  return reduce_with<Lift>(x, [&](const Wide& n, const Wide& r) { return r + fma(n, set(-kLn2Rest), rest); });
+  return reduce_with<Lift>(x,
+                           [&](const Wide& n, const Wide& r) HS_INLINED { return r + fma(n, set(-kLn2Rest), rest); });
 }
 
 // exp(r) - 1 for |r| < 0.4; `rest` takes what its last rounding lost.

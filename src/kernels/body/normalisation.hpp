@@ -12,11 +12,12 @@ HS_INLINE void for_each_of_row(std::size_t columns, F f) {
   constexpr std::size_t kGroup = kRowChains * kLanes;
   std::size_t i = 0;
   for (; i + kGroup <= columns; i += kGroup) {
-    HS_UNROLL for (std::size_t j = 0; j < kRowChains; ++j) f(j, i + j * kLanes, [](const Wide& x) { return x; });
+    HS_UNROLL for (std::size_t j = 0; j < kRowChains; ++j)
+        f(j, i + j * kLanes, [](const Wide& x) HS_INLINED { return x; });
   }
   HS_UNROLL for (std::size_t j = 0; j < kRowChains; ++j) {
     const std::size_t at = i + j * kLanes, valid = columns - at < kLanes ? columns - at : kLanes;
-    if (at < columns) f(j, at, [valid](const Wide& x) { return keep_lanes(x, valid); });
+    if (at < columns) f(j, at, [valid](const Wide& x) HS_INLINED { return keep_lanes(x, valid); });
   }
 }
 
@@ -43,11 +44,10 @@ template <Dtype D>
 double wide_squares(std::size_t columns, const typename Storage<D>::Type* x, float centre) {
   Doubles chains[2][kRegs];
   HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) chains[0][r] = chains[1][r] = doubles_zero();
-  for_each_of_row(
-      columns, [&](std::size_t j, std::size_t i, auto keep) __attribute__((always_inline)) {
-        const Wide d = keep(Storage<D>::load16(x + i) - set(centre));
-        HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) chains[j % 2][r] = add_squares(chains[j % 2][r], d.r[r]);
-      });
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
+    const Wide d = keep(Storage<D>::load16(x + i) - set(centre));
+    HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) chains[j % 2][r] = add_squares(chains[j % 2][r], d.r[r]);
+  });
   double lanes[kLanes];
   HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) {
     doubles_store(lanes + r * kRegLanes, add(chains[0][r], chains[1][r]));
@@ -62,18 +62,16 @@ struct Moments {
 template <Dtype D>
 HS_INLINE Moments moments(std::size_t columns, const typename Storage<D>::Type* x, float centre) {
   Moments m = {0, 0};
-  for_each_block(
-      columns, [&](std::size_t first, std::size_t n) __attribute__((always_inline)) {
-        RowSum sum, squares;
-        for_each_of_row(
-            n, [&](std::size_t j, std::size_t i, auto keep) __attribute__((always_inline)) {
-              const Wide d = keep(Storage<D>::load16(x + first + i) - set(centre));
-              sum.add(j, d);
-              squares.add_product(j, d, d);
-            });
-        m.sum += static_cast<double>(sum.total());
-        m.squares += static_cast<double>(squares.total());
-      });
+  for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
+    RowSum sum, squares;
+    for_each_of_row(n, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
+      const Wide d = keep(Storage<D>::load16(x + first + i) - set(centre));
+      sum.add(j, d);
+      squares.add_product(j, d, d);
+    });
+    m.sum += static_cast<double>(sum.total());
+    m.squares += static_cast<double>(squares.total());
+  });
   if (!(m.squares > 0x1p-80 && m.squares < 0x1p126)) m.squares = wide_squares<D>(columns, x, centre);
   return m;
 }
@@ -94,9 +92,8 @@ RowStatistics layer_statistics(std::size_t columns, const void* data, float epsi
   store(start, Storage<D>::load16(x));
   const Wide first = set(start[0]);
   RowSum sum;
-  for_each_of_row(
-      columns, [&](std::size_t j, std::size_t i, auto keep)
-                   __attribute__((always_inline)) { sum.add(j, keep(Storage<D>::load16(x + i) - first)); });
+  for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep)
+                               HS_INLINED { sum.add(j, keep(Storage<D>::load16(x + i) - first)); });
   const float mean = start[0] + sum.total() / n;
   const Moments m = moments<D>(columns, x, mean);
   const double rest = m.sum / static_cast<double>(columns);
@@ -125,11 +122,10 @@ void normalise(std::size_t columns, const void* data, const RowStatistics& stati
                const float* beta, float* y) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const RowStatistics s = statistics;  // of its own, or every store might have changed it
-  for_each_of_row(
-      columns, [&](std::size_t, std::size_t i, auto keep) __attribute__((always_inline)) {
-        const Wide offset = beta ? load(beta + i) : set(0.0f);
-        store(y + i, keep(fma(normalised<D>(x + i, s), load(gamma + i), offset)));
-      });
+  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
+    const Wide offset = beta ? load(beta + i) : set(0.0f);
+    store(y + i, keep(fma(normalised<D>(x + i, s), load(gamma + i), offset)));
+  });
 }
 
 // With xhat for the normalised row and g = d * gamma: d_x = (g - mean(g) - xhat * mean(g * xhat)) * rstd. RMSNorm does
@@ -140,29 +136,26 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const RowStatistics s = statistics;
   double direct_sum = 0, along_sum = 0;
-  for_each_block(
-      columns, [&](std::size_t first, std::size_t n) __attribute__((always_inline)) {
-        RowSum direct, along;
-        for_each_of_row(
-            n, [&](std::size_t j, std::size_t at, auto keep) __attribute__((always_inline)) {
-              const std::size_t i = first + at;
-              const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
-              const Wide g = keep(d_y * load(gamma + i));
-              along.add_product(j, g, xhat);
-              if constexpr (Centred) direct.add(j, g);
-              store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
-              if constexpr (Centred) store(beta_sums + i, load(beta_sums + i) + d_y);
-            });
-        along_sum += static_cast<double>(along.total());
-        if constexpr (Centred) direct_sum += static_cast<double>(direct.total());
-      });
+  for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
+    RowSum direct, along;
+    for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
+      const std::size_t i = first + at;
+      const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
+      const Wide g = keep(d_y * load(gamma + i));
+      along.add_product(j, g, xhat);
+      if constexpr (Centred) direct.add(j, g);
+      store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
+      if constexpr (Centred) store(beta_sums + i, load(beta_sums + i) + d_y);
+    });
+    along_sum += static_cast<double>(along.total());
+    if constexpr (Centred) direct_sum += static_cast<double>(direct.total());
+  });
   const auto n = static_cast<double>(columns);
   const Wide minus_along = set(static_cast<float>(-along_sum / n)), mean = set(static_cast<float>(direct_sum / n));
-  for_each_of_row(
-      columns, [&](std::size_t, std::size_t i, auto keep) __attribute__((always_inline)) {
-        const Wide g = load(d + i) * load(gamma + i) - mean;
-        store(d + i, keep(fma(normalised<D>(x + i, s), minus_along, g) * set(s.rstd)));
-      });
+  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
+    const Wide g = load(d + i) * load(gamma + i) - mean;
+    store(d + i, keep(fma(normalised<D>(x + i, s), minus_along, g) * set(s.rstd)));
+  });
 }
 
 template <Dtype D>

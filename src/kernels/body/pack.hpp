@@ -9,7 +9,7 @@ void from_fp32(std::size_t n, const float* src, void* dst) {
   using T = typename Storage<D>::Type;
   auto* out = static_cast<T*>(dst);
   const std::size_t i = for_each_16(
-      n, [&](std::size_t at) { Storage<D>::store16(out + at, load(src + at)); }, src, out);
+      n, [&](std::size_t at) HS_INLINED { Storage<D>::store16(out + at, load(src + at)); }, src, out);
   if (n % kLanes == 0) return;
   alignas(64) float in[kLanes] = {};
   alignas(64) T tail[kLanes];
@@ -23,7 +23,7 @@ void to_fp32(std::size_t n, const void* src, float* dst) {
   using T = typename Storage<D>::Type;
   const auto* in = static_cast<const T*>(src);
   const std::size_t i = for_each_16(
-      n, [&](std::size_t at) { store(dst + at, Storage<D>::load16(in + at)); }, in, dst);
+      n, [&](std::size_t at) HS_INLINED { store(dst + at, Storage<D>::load16(in + at)); }, in, dst);
   if (n % kLanes == 0) return;
   alignas(64) T tail[kLanes] = {};
   alignas(64) float out[kLanes];

@@ -55,10 +55,9 @@ HS_INLINE Wide stochastic(const Wide& x, const WideBits& random) {
 
 template <Dtype D>
 void round_stochastic(std::size_t n, float* x, const RandomPlace& at) {
-  for_each_random16(
-      n, at, [&](std::size_t i, const WideBits& random) __attribute__((always_inline)) {
-        store(x + i, stochastic<D>(load(x + i), random));
-      });
+  for_each_random16(n, at, [&](std::size_t i, const WideBits& random) HS_INLINED {
+    store(x + i, stochastic<D>(load(x + i), random));
+  });
 }
 
 // What storage holds of x. Infinity stays one.

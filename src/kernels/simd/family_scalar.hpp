@@ -9,7 +9,8 @@
 #if defined(__FAST_MATH__)
 #error "fast-math erases the inf check: halfstep refuses it"
 #endif
-#define HS_INLINE inline __attribute__((always_inline))
+#define HS_INLINED __attribute__((always_inline))  // of a lambda: GCC calls large ones, with all constants anew
+#define HS_INLINE inline HS_INLINED
 #define HS_UNROLL  // nothing to unroll: the lanes themselves are loops
 
 namespace halfstep::HS_NAMESPACE {

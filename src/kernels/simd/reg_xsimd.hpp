@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#define HS_INLINE inline __attribute__((always_inline))
+#define HS_INLINED __attribute__((always_inline))  // of a lambda: GCC calls large ones, with all constants anew
+#define HS_INLINE inline HS_INLINED
 #define HS_UNROLL _Pragma("GCC unroll 16")
 
 namespace halfstep::HS_NAMESPACE {

@@ -24,16 +24,16 @@ HS_INLINE Wide widen_low(const WideBits& pair) { return from_bits(shift_left<16>
 HS_INLINE Wide widen_high(const WideBits& pair) { return from_bits(pair & set_bits(0xffff0000u)); }
 HS_INLINE WideBits load_pairs(const void* p) {
   const auto* words = static_cast<const std::uint32_t*>(p);
-  return map_bits([&](std::size_t i) { return uint_load(words + i * kRegLanes); });
+  return map_bits([&](std::size_t i) HS_INLINED { return uint_load(words + i * kRegLanes); });
 }
 
 // One half of 16 bf16 pairs, each with a load of its own (family_*.hpp): a pair kept in a register from one half to the
 // other would push an accumulator out.
 HS_INLINE Wide load_odd16(const std::uint16_t* pairs) {
-  return map([&](std::size_t i) { return load_odd(pairs + 2 * i * kRegLanes); });
+  return map([&](std::size_t i) HS_INLINED { return load_odd(pairs + 2 * i * kRegLanes); });
 }
 HS_INLINE Wide load_even16(const std::uint16_t* pairs) {
-  return map([&](std::size_t i) { return load_even(pairs + 2 * i * kRegLanes); });
+  return map([&](std::size_t i) HS_INLINED { return load_even(pairs + 2 * i * kRegLanes); });
 }
 
 // Lanes below `valid` (at most 16) kept, the rest zero, whatever they held.
@@ -41,7 +41,7 @@ HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
   alignas(64) static constexpr std::uint32_t kMask[2 * kLanes] = {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u,
                                                                   ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
   const std::uint32_t* mask = kMask + kLanes - valid;
-  return from_bits(bits(x) & map_bits([&](std::size_t i) { return uint_load(mask + i * kRegLanes); }));
+  return from_bits(bits(x) & map_bits([&](std::size_t i) HS_INLINED { return uint_load(mask + i * kRegLanes); }));
 }
 
 // load16 and store16 move 16 elements. A Pair is two rows of 16, rounded once, that can go to row-major memory
@@ -74,7 +74,7 @@ struct Storage<Dtype::fp16> {
   using Type = std::uint16_t;
   using Pair = PlainPair;  // rounded by the store
   static HS_INLINE Wide load16(const Type* p) {
-    return map([&](std::size_t i) { return load_fp16(p + i * kRegLanes); });
+    return map([&](std::size_t i) HS_INLINED { return load_fp16(p + i * kRegLanes); });
   }
   static HS_INLINE void store16(Type* p, const Wide& x) {
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_fp16(p + i * kRegLanes, x.r[i]);
@@ -92,7 +92,7 @@ template <>
 struct Storage<Dtype::bf16> {
   using Type = std::uint16_t;
   static HS_INLINE Wide load16(const Type* p) {
-    return map([&](std::size_t i) { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
+    return map([&](std::size_t i) HS_INLINED { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
   }
 #if defined(__AVX512BF16__)
   using Pair = __m512i;  // row 0 below, row 1 above

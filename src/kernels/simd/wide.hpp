@@ -38,7 +38,7 @@ HS_INLINE WideBits map_bits(F f) {
 }
 
 HS_INLINE Wide load(const float* p) {
-  return map([&](std::size_t i) { return reg_load(p + i * kRegLanes); });
+  return map([&](std::size_t i) HS_INLINED { return reg_load(p + i * kRegLanes); });
 }
 HS_INLINE void store(float* p, const Wide& x) {
   HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) reg_store(p + i * kRegLanes, x.r[i]);
@@ -65,90 +65,90 @@ HS_INLINE std::size_t for_each_16(std::size_t n, F f, const T*... arrays) {
 
 HS_INLINE Wide set(float x) {
   const Reg r = reg_set(x);
-  return map([&](std::size_t) { return r; });
+  return map([&](std::size_t) HS_INLINED { return r; });
 }
 HS_INLINE WideBits set_bits(std::uint32_t x) {
   const UInt r = uint_set(x);
-  return map_bits([&](std::size_t) { return r; });
+  return map_bits([&](std::size_t) HS_INLINED { return r; });
 }
 
 HS_INLINE Wide operator+(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return a.r[i] + b.r[i]; });
+  return map([&](std::size_t i) HS_INLINED { return a.r[i] + b.r[i]; });
 }
 HS_INLINE Wide operator-(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return a.r[i] - b.r[i]; });
+  return map([&](std::size_t i) HS_INLINED { return a.r[i] - b.r[i]; });
 }
 HS_INLINE Wide operator*(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return a.r[i] * b.r[i]; });
+  return map([&](std::size_t i) HS_INLINED { return a.r[i] * b.r[i]; });
 }
 HS_INLINE Wide operator/(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return reg_divide(a.r[i], b.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_divide(a.r[i], b.r[i]); });
 }
 HS_FMA Wide fma(const Wide& a, const Wide& b, const Wide& c) {
-  return map([&](std::size_t i) { return fma(a.r[i], b.r[i], c.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return fma(a.r[i], b.r[i], c.r[i]); });
 }
 // a b - c and c - a b.
 HS_FMA Wide fms(const Wide& a, const Wide& b, const Wide& c) {
-  return map([&](std::size_t i) { return reg_fms(a.r[i], b.r[i], c.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_fms(a.r[i], b.r[i], c.r[i]); });
 }
 HS_FMA Wide fnma(const Wide& a, const Wide& b, const Wide& c) {
-  return map([&](std::size_t i) { return reg_fnma(a.r[i], b.r[i], c.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_fnma(a.r[i], b.r[i], c.r[i]); });
 }
 HS_INLINE Wide sqrt(const Wide& a) {
-  return map([&](std::size_t i) { return reg_sqrt(a.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_sqrt(a.r[i]); });
 }
 // yes where a > b; no elsewhere, NaN included.
 HS_INLINE Wide select_greater(const Wide& a, const Wide& b, const Wide& yes, const Wide& no) {
-  return map([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
 }
 
 // a > b ? a : b and a < b ? a : b: one instruction on x86. b where either is NaN, and of two zeros.
 HS_INLINE Wide greater_of(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return reg_greater(a.r[i], b.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_greater(a.r[i], b.r[i]); });
 }
 HS_INLINE Wide less_of(const Wide& a, const Wide& b) {
-  return map([&](std::size_t i) { return reg_less(a.r[i], b.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return reg_less(a.r[i], b.r[i]); });
 }
 
 HS_INLINE WideBits bits(const Wide& a) {
-  return map_bits([&](std::size_t i) { return bits(a.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return bits(a.r[i]); });
 }
 HS_INLINE Wide from_bits(const WideBits& a) {
-  return map([&](std::size_t i) { return from_bits(a.r[i]); });
+  return map([&](std::size_t i) HS_INLINED { return from_bits(a.r[i]); });
 }
 HS_INLINE WideBits operator&(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return a.r[i] & b.r[i]; });
+  return map_bits([&](std::size_t i) HS_INLINED { return a.r[i] & b.r[i]; });
 }
 HS_INLINE WideBits operator|(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return a.r[i] | b.r[i]; });
+  return map_bits([&](std::size_t i) HS_INLINED { return a.r[i] | b.r[i]; });
 }
 HS_INLINE WideBits operator^(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return a.r[i] ^ b.r[i]; });
+  return map_bits([&](std::size_t i) HS_INLINED { return a.r[i] ^ b.r[i]; });
 }
 HS_INLINE WideBits multiply(const WideBits& a, const WideBits& b, WideBits& high) {
-  return map_bits([&](std::size_t i) { return multiply(a.r[i], b.r[i], high.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return multiply(a.r[i], b.r[i], high.r[i]); });
 }
 HS_INLINE WideBits operator+(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return a.r[i] + b.r[i]; });
+  return map_bits([&](std::size_t i) HS_INLINED { return a.r[i] + b.r[i]; });
 }
 HS_INLINE WideBits operator-(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return a.r[i] - b.r[i]; });
+  return map_bits([&](std::size_t i) HS_INLINED { return a.r[i] - b.r[i]; });
 }
 template <int N>
 HS_INLINE WideBits shift_left(const WideBits& a) {
-  return map_bits([&](std::size_t i) { return shift_left<N>(a.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return shift_left<N>(a.r[i]); });
 }
 template <int N>
 HS_INLINE WideBits shift_right(const WideBits& a) {
-  return map_bits([&](std::size_t i) { return shift_right<N>(a.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return shift_right<N>(a.r[i]); });
 }
 // a and b below 2^31.
 HS_INLINE WideBits select_greater(const WideBits& a, const WideBits& b, const WideBits& yes, const WideBits& no) {
-  return map_bits([&](std::size_t i) { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return select_greater(a.r[i], b.r[i], yes.r[i], no.r[i]); });
 }
 
 HS_INLINE WideBits larger(const WideBits& a, const WideBits& b) {
-  return map_bits([&](std::size_t i) { return larger(a.r[i], b.r[i]); });
+  return map_bits([&](std::size_t i) HS_INLINED { return larger(a.r[i], b.r[i]); });
 }
 
 HS_INLINE Wide abs(const Wide& a) { return from_bits(bits(a) & set_bits(0x7fffffffu)); }

@@ -1,0 +1,139 @@
+// halfstep's kernels on whole arrays, in parts that stay in L1, as the layers call them.
+#include <algorithm>
+
+#include "nn/row_pass.hpp"
+#include "peers/kernel_case.hpp"
+
+namespace halfstep::peers {
+namespace {
+
+std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
+std::size_t bytes_of(const KernelShape& s) { return s.elements() * (s.dtype == Dtype::fp32 ? 4 : 2); }
+
+Activation activation_of(RowKernel kernel) {
+  switch (kernel) {
+    case RowKernel::relu:
+      return Activation::relu;
+    case RowKernel::gelu:
+      return Activation::gelu;
+    case RowKernel::gelu_tanh:
+      return Activation::gelu_tanh;
+    case RowKernel::silu:
+      return Activation::silu;
+    case RowKernel::tanh:
+      return Activation::tanh;
+    case RowKernel::sigmoid:
+      return Activation::sigmoid;
+    case RowKernel::layer_norm:
+    case RowKernel::softmax:
+      break;
+  }
+  return Activation::identity;
+}
+
+// Array to array.
+class OurArrays final : public KernelCase {
+ public:
+  OurArrays(const KernelTable& kernels, Executor& executor, const KernelShape& s)
+      : kernels_(kernels), executor_(executor), s_(s), saved_(bytes_of(s)), d_(bytes_of(s)), out_(bytes_of(s)) {
+    for (std::size_t i = 0; i < s.elements(); ++i) {
+      put_element(s.dtype, saved_.data(), i, saved_value(s, i));
+      put_element(s.dtype, d_.data(), i, gradient_value(i));
+    }
+  }
+
+  void run() override {
+    // A softmax wants whole rows.
+    const bool rows = s_.kernel == RowKernel::softmax;
+    const std::size_t part = rows ? s_.columns : kPart;
+    const std::size_t parts = (s_.elements() + part - 1) / part;
+    const std::size_t task_parts = std::max<std::size_t>(1, kTask / part);
+    auto body = [&](std::size_t task, int) {
+      for (std::size_t p = task * task_parts; p < std::min(parts, (task + 1) * task_parts); ++p) {
+        work(p * part, std::min(part, s_.elements() - p * part));
+      }
+    };
+    executor_.run((parts + task_parts - 1) / task_parts, body);
+  }
+  float result(std::size_t element) const override { return element_of(s_.dtype, out_.data(), element); }
+
+ private:
+  static constexpr std::size_t kPart = 512, kTask = 16384;
+  static constexpr std::size_t kMostColumns = 8192;  // of a softmax
+
+  const std::byte* at(const AlignedBuffer<std::byte>& array, std::size_t first) const {
+    return array.data() + first * (s_.dtype == Dtype::fp32 ? 4 : 2);
+  }
+  void compute(std::size_t n, const float* saved, const float* d, float* out) const {
+    if (s_.kernel == RowKernel::softmax) return kernels_.softmax(n, saved, out);
+    const Activation activation = activation_of(s_.kernel);
+    s_.way == Way::forward ? kernels_.activation_forward(activation, n, saved, out)
+                           : kernels_.activation_backward(activation, n, saved, d, out);
+  }
+  void work(std::size_t first, std::size_t n) {
+    std::byte* const out = out_.data() + (at(out_, first) - out_.data());
+    if (s_.dtype == Dtype::fp32) {
+      return compute(n, reinterpret_cast<const float*>(at(saved_, first)),
+                     reinterpret_cast<const float*>(at(d_, first)), reinterpret_cast<float*>(out));
+    }
+    alignas(kCacheLine) float saved[kMostColumns], d[kPart];
+    kernels_.to_fp32[index(s_.dtype)](n, at(saved_, first), saved);
+    if (s_.way == Way::backward) kernels_.to_fp32[index(s_.dtype)](n, at(d_, first), d);
+    compute(n, saved, d, saved);
+    kernels_.from_fp32[index(s_.dtype)](n, saved, out);
+  }
+
+  const KernelTable& kernels_;
+  Executor& executor_;
+  KernelShape s_;
+  AlignedBuffer<std::byte> saved_, d_, out_;
+};
+
+// The pass over a layer's rows. On the way back its gradient comes in fp32, from a product, and is used up: later runs
+// find that of the run before.
+class OurNorm final : public KernelCase {
+ public:
+  OurNorm(const KernelTable& kernels, Executor& executor, const KernelShape& s)
+      : ctx_(kernels, executor), s_(s), out_(bytes_of(s)) {
+    layer_.layout = {.out = s.columns, .in = 1};
+    layer_.norm = Norm::layer;
+    layer_.y.dtype = s.dtype;
+    layer_.y.ld = s.columns;
+    layer_.z = AlignedBuffer<std::byte>(bytes_of(s));
+    claim_norm(layer_, s.rows, true);
+    for (std::size_t i = 0; i < s.elements(); ++i) put_element(s.dtype, layer_.z.data(), i, saved_value(s, i));
+    // Statistics for the way back.
+    forward_rows(ctx_, layer_, s.rows, {}, target());
+    if (s.way == Way::forward) return;
+    d_ = AlignedBuffer<float>(s.elements());
+    sums_ = AlignedBuffer<float>(sum_chunks(s.rows) * s.columns);
+    for (std::size_t i = 0; i < s.elements(); ++i) {
+      put_element(s.dtype, out_.data(), 0, gradient_value(i));
+      d_[i] = element_of(s.dtype, out_.data(), 0);
+    }
+  }
+
+  void run() override {
+    s_.way == Way::forward ? forward_rows(ctx_, layer_, s_.rows, {}, target())
+                           : backward_rows(ctx_, layer_, s_.rows, {}, d_.data(), target(), sums_.data());
+  }
+  float result(std::size_t element) const override { return element_of(s_.dtype, out_.data(), element); }
+
+ private:
+  StorageTarget target() { return {out_.data(), s_.columns, nullptr, 0, s_.dtype}; }
+
+  GemmContext ctx_;
+  KernelShape s_;
+  Dense layer_;
+  AlignedBuffer<std::byte> out_;
+  AlignedBuffer<float> d_, sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<KernelCase> our_kernel(const KernelTable& kernels, Executor& executor, const KernelShape& shape) {
+  if (shape.kernel == RowKernel::layer_norm) return std::make_unique<OurNorm>(kernels, executor, shape);
+  return std::make_unique<OurArrays>(kernels, executor, shape);
+}
+
+}  // namespace halfstep::peers
