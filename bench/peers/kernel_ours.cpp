@@ -103,7 +103,7 @@ class OurNorm final : public KernelCase {
     claim_norm(layer_, s.rows, true);
     for (std::size_t i = 0; i < s.elements(); ++i) put_element(s.dtype, layer_.z.data(), i, saved_value(s, i));
     // Statistics for the way back.
-    forward_rows(ctx_, layer_, s.rows, {}, target());
+    forward_rows(ctx_, layer_, s.rows, {}, {}, target());
     if (s.way == Way::forward) return;
     d_ = AlignedBuffer<float>(s.elements());
     sums_ = AlignedBuffer<float>(sum_chunks(s.rows) * s.columns);
@@ -114,8 +114,8 @@ class OurNorm final : public KernelCase {
   }
 
   void run() override {
-    s_.way == Way::forward ? forward_rows(ctx_, layer_, s_.rows, {}, target())
-                           : backward_rows(ctx_, layer_, s_.rows, {}, d_.data(), target(), sums_.data());
+    s_.way == Way::forward ? forward_rows(ctx_, layer_, s_.rows, {}, {}, target())
+                           : backward_rows(ctx_, layer_, s_.rows, {}, d_.data(), d_.data(), target(), sums_.data());
   }
   float result(std::size_t element) const override { return element_of(s_.dtype, out_.data(), element); }
 
