@@ -1,14 +1,17 @@
 #!/bin/sh
-# bootstrap.sh [--ci]: installs what building halfstep needs and is not there yet (Debian, Ubuntu). Does nothing, and
-# asks nobody, when all is there. --ci adds Clang, the AArch64 cross compiler and QEMU.
+# bootstrap.sh [--ci] [--bochs]: installs what building halfstep needs and is not there yet (Debian, Ubuntu). Does
+# nothing, and asks nobody, when all is there. --ci adds Clang, the AArch64 cross compiler and QEMU; --bochs an emulator
+# of CPUs with AVX-512, and what booting a kernel there takes.
 set -eu
 
-ci=no
-case "${1:-}" in
-  --ci) ci=yes ;;
-  "") ;;
-  *) echo "usage: $0 [--ci]" >&2; exit 2 ;;
-esac
+ci=no bochs=no
+for option; do
+  case "$option" in
+    --ci) ci=yes ;;
+    --bochs) bochs=yes ;;
+    *) echo "usage: $0 [--ci] [--bochs]" >&2; exit 2 ;;
+  esac
+done
 
 missing=""
 need_command() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -48,6 +51,12 @@ if [ "$ci" = yes ]; then
     need_command qemu-aarch64-static qemu-user-static
     for library in libtbb-dev zlib1g-dev; do need_library "$library" arm64; done
   fi
+fi
+
+if [ "$bochs" = yes ]; then
+  for package in bochs bochs-term bochsbios vgabios busybox-static isolinux syslinux-common xorriso cpio bsdutils; do
+    need_library "$package" "$native"
+  done
 fi
 
 [ -n "$missing" ] || exit 0
