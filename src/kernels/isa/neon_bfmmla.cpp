@@ -10,7 +10,6 @@ using Arch = xsimd::neon64;
 #include "kernels/simd/family_neon.hpp"
 #include "kernels/simd/wide.hpp"
 #include "kernels/simd/storage.hpp"
-#include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/tile_neon.hpp"
 #include "kernels/simd/route_neon.hpp"
@@ -22,4 +21,5 @@ using Fp16Route = FmlalRoute;
 using Bf16Route = BfmmlaRoute;
 constexpr double (*kPeakDotBf16)(std::size_t) = peak_bfmmla;
 }
-#include "kernels/body/table.hpp"
+#define HS_BASE isa_neon
+#include "kernels/body/products_table.hpp"

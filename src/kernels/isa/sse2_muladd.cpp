@@ -1,11 +1,8 @@
-// Baseline x86-64, products by a multiplication and an addition: native bits. All else is that of sse2.
+// Baseline x86-64, products by a multiplication and an addition: native bits.
 // Each header builds on those above it.
 // clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
-namespace halfstep::isa_sse2 {
-const KernelTable& kernel_table();
-}
 namespace halfstep::HS_NAMESPACE {
 using Arch = xsimd::sse2;
 }
@@ -16,17 +13,10 @@ using Arch = xsimd::sse2;
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/sums.hpp"
 namespace halfstep::HS_NAMESPACE {
-const KernelTable& kernel_table();
-const KernelTable& kernel_table() {
-  static constexpr GemmFamily gemm[] = {gemm_family<WidenRoute<Dtype::fp32, Unfused>>(),
-                                        gemm_family<WidenRoute<Dtype::bf16, Unfused>>(),
-                                        gemm_family<WidenRoute<Dtype::fp16, Unfused>>()};
-  static const KernelTable table = [] {
-    KernelTable rest = isa_sse2::kernel_table();
-    rest.name = "sse2_muladd";
-    for (std::size_t i = 0; i < kDtypes; ++i) rest.gemm[i] = gemm[i];
-    return rest;
-  }();
-  return table;
+using Fp32Route = WidenRoute<Dtype::fp32, Unfused>;
+using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
+using Bf16Route = WidenRoute<Dtype::bf16, Unfused>;
+constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
 }
-}
+#define HS_BASE isa_sse2
+#include "kernels/body/products_table.hpp"
