@@ -189,6 +189,7 @@ TEST_CASE("nn: gradients with normalisation and dropout against double, in every
     Mismatches wrong;
     GemmContext ctx(kernels, *executor);
     for (const Net& net : nets) {
+      if (test_effort() < 1 && net.rows > 100) continue;
       const Examples e(net.rows, net.widths.front(), net.widths.back());
       for (const Rows& r : kRows) {
         for (Activation activation : {Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
