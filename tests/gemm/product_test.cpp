@@ -281,33 +281,31 @@ TEST_CASE("gemm: every shape, bit for bit and within the bound") {
   }
 }
 
-// What an epilogue reads of one layer and writes for the other.
-TEST_CASE("gemm: neighbours of another storage type") {
+// Calls f(case, activation, count) for every type beside every other: what an epilogue reads of one layer and writes
+// for the other. `shapes` of kShapes in turns.
+template <class F>
+void for_each_neighbour(std::size_t shapes, F f) {
   std::size_t count = 0;
   for (Dtype dtype : kEachDtype) {
     for (Dtype neighbour : kEachDtype) {
       for (Activation activation : kEachActivation) {
-        const Shape& s = kShapes[++count % 12];
+        const Shape& s = kShapes[++count % shapes];
         ProductCase c(dtype, s.batch, s.in, s.out, usual);
         c.neighbour = neighbour;
-        check_case(c, activation);
+        f(c, activation, count);
       }
     }
   }
 }
 
+TEST_CASE("gemm: neighbours of another storage type") {
+  for_each_neighbour(12, [](const ProductCase& c, Activation a, std::size_t) { check_case(c, a); });
+}
+
 TEST_CASE("gemm: what skips a layer, both ways, beside every storage type") {
-  std::size_t count = 0;
-  for (Dtype dtype : kEachDtype) {
-    for (Dtype neighbour : kEachDtype) {
-      for (Activation activation : kEachActivation) {
-        const Shape& s = kShapes[++count % 14];
-        ProductCase c(dtype, s.batch, s.in, s.out, usual);
-        c.neighbour = neighbour;
-        check_case(c, activation, {true, count % 3 != 1, count % 3 != 0});
-      }
-    }
-  }
+  for_each_neighbour(14, [](const ProductCase& c, Activation a, std::size_t count) {
+    check_case(c, a, {true, count % 3 != 1, count % 3 != 0});
+  });
 }
 
 TEST_CASE("gemm: small integers are exact") {
