@@ -63,6 +63,7 @@ StepCase::StepCase(StepNetwork& network, const data::Examples& examples, const S
       step_(context_, network.model, *network.loss, *network.optimizer, network.scaler, {.norm = request.clip_norm}),
       batcher_(examples, examples.rows, executor_->threads()),
       order_(examples.rows) {
+  step_.leave_updates();
   std::iota(order_.begin(), order_.end(), 0U);
   load();
 }

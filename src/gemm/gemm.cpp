@@ -38,7 +38,8 @@ std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, 
 // takes finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
 template <class ColumnsFrom>
 void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t k, RowsOperand lhs, const void* packed,
-                  std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from, RunTasks run = {}) {
+                  std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from, RunTasks run = {},
+                  const SideTasks& side_tasks = {}) {
   const GemmFamily& family = ctx.family(lhs.dtype);
   const std::size_t element = size_of(lhs.dtype);
   const bool widen = family.widen_lhs;
@@ -71,12 +72,19 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   };
   auto column_begin_of = [&](std::size_t task) { return task % column_tasks * task_columns; };
 
+  auto tiles_of = [&](std::size_t task_row_count) {
+    const std::size_t panels = (std::min(n, kBlockColumns) + kLanes - 1) / kLanes;
+    const std::size_t most = family.most_rows[std::min(family.panels, panels) - 1];
+    return (task_row_count + most - 1) / most * (task_columns / kBlockColumns) * ((k_even + k_block - 1) / k_block);
+  };
+
   auto body = [&](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
     const std::size_t row_begin = task / column_tasks * task_rows;
     const std::size_t row_end = std::min(rows, row_begin + task_rows);
     const std::size_t column_begin = column_begin_of(task);
     const std::size_t column_end = std::min(n, column_begin + task_columns);
+    SideShare side(side_tasks, task, row_tasks * column_tasks, tiles_of(row_end - row_begin));
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
       const std::size_t widened_ld = round_up(kc, kLanes) + kLanes;  // off powers of two: rows in distinct cache sets
@@ -100,7 +108,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                             .panels = (columns + kLanes - 1) / kLanes,
                             .widened = ctx.rhs_scratch(worker),
                             .ldc = kBlockColumns,
-                            .accumulate = k0 > 0};
+                            .accumulate = k0 > 0,
+                            .side = side_tasks.count > 0 ? &side : nullptr};
         std::size_t number = 0;
         auto finish = columns_from(c, columns);
         // A product in one k block reuses a small buffer of sums; several blocks keep theirs apart.
@@ -128,6 +137,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         convert = false;
       }
     }
+    side.finish();
   };
   run_tasks(ctx, {row_tasks * column_tasks, body, threads}, run);
 }
@@ -164,7 +174,7 @@ void run_together(GemmContext& ctx, const ProductTasks& first, const ProductTask
 }
 
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
-                     const void* packed_forward, const ForwardEpilogue& epilogue) {
+                     const void* packed_forward, const ForwardEpilogue& epilogue, const SideTasks& side) {
   const std::size_t element = size_of(epilogue.y.dtype), skip_element = size_of(epilogue.skip_dtype);
   auto columns_from = [&](std::size_t column, std::size_t columns) {
     ForwardEpilogue e = epilogue;
@@ -188,7 +198,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
     };
   };
   rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(),
-               ctx.family(x.dtype).most_rows[0], columns_from);
+               ctx.family(x.dtype).most_rows[0], columns_from, {}, side);
 }
 
 void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand d_y,

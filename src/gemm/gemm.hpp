@@ -6,6 +6,7 @@
 
 #include "base/arena.hpp"
 #include "gemm/layout.hpp"
+#include "gemm/side_tasks.hpp"
 #include "kernels/table.hpp"
 #include "parallel/executor.hpp"
 
@@ -89,9 +90,9 @@ void run_together(GemmContext&, const ProductTasks& first, const ProductTasks& s
 StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column);
 
 // y = activation(x W^T + b) + skip. `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled
-// in.
+// in. `side` runs between the tiles.
 void forward_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
-                     const ForwardEpilogue& epilogue);
+                     const ForwardEpilogue& epilogue, const SideTasks& side = {});
 
 // d_x = (d_y W + what skips) * activation'(saved). `epilogue.sums` is [sum_chunks(rows)][pad_columns(in)], overwritten.
 void input_gradient_product(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand d_y,

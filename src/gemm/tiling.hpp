@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gemm/side_tasks.hpp"
 #include "kernels/table.hpp"
 
 namespace halfstep {
@@ -51,6 +52,7 @@ struct TileCall {
   float* widened;  // [4 * widened_panel(k)], if the family has a rest
   std::size_t ldc;
   bool accumulate;
+  SideShare* side = nullptr;  // gets what tiles can fetch beyond next_rhs
 
   // Panels off powers of two: in distinct cache sets.
   static constexpr std::size_t widened_panel(std::size_t k) { return (k + 1) * kLanes; }
@@ -69,8 +71,9 @@ struct TileCall {
     const std::size_t fetched = halves ? number / 2 : number, offset = halves && number % 2 == 1 ? k / 2 * 64 : 0;
     for (std::size_t p = 0; p < panels; p += f.panels) {
       const std::size_t count = std::min(f.panels, panels - p);
-      // Past the last panel the rest of the tiles look at the first again.
-      const std::size_t ahead = std::min(p + fetched, p + count - 1);
+      // Past the last panel the tiles fetch for side tasks, or look at the last one again.
+      const std::byte* ahead = fetched >= count && side ? side->ahead(k / 2 * 64) : nullptr;
+      if (!ahead) ahead = at(next_rhs, std::min(p + fetched, p + count - 1) * rhs_stride * element + offset);
       float* const wide = widened + p * widened_panel(k);
       const auto* functions = lhs_panel ? f.panel_tile : f.rows_tile;
       functions[height][count - 1](
@@ -85,8 +88,9 @@ struct TileCall {
            .widened = wide,
            .widened_stride = widened_panel(k),
            .widened_step = rest ? 2 * kLanes : 0,
-           .ahead = at(next_rhs, ahead * rhs_stride * element + offset)});
+           .ahead = ahead});
     }
+    if (side) side->tile_ended();
   }
 };
 

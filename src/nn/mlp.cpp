@@ -179,13 +179,15 @@ void Mlp::pack_all(const KernelTable& kernels) {
   }
 }
 
-void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_t> mask) {
+void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_t> mask,
+                  std::span<const SideTasks> beside) {
   mask_ = mask;
   const bool follow = mask && shape_.norm == Norm::batch;
   if (follow && rows < 2) refuse_batch();
   const std::size_t last = layers_.size() - 1;
   for (std::size_t i = 0; i < last; ++i) {
-    forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr);
+    forward_layer(ctx, i, rows, layers_[i].y.target(), layers_[i].z.size() ? layers_[i].z.data() : nullptr,
+                  i < beside.size() ? beside[i] : SideTasks{});
     if (follow) follow_batch(ctx.kernels, layers_[i], rows);
   }
   const Dense& l = layers_[last];
@@ -196,10 +198,11 @@ void Mlp::forward(GemmContext& ctx, std::size_t rows, std::optional<std::uint64_
   forward_product(ctx, pad_rows(rows), l.layout, input_of(last).rows_operand(), l.packed_forward.data(), e);
 }
 
-void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z) {
+void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z,
+                        const SideTasks& side) {
   Dense& l = layers_[layer];
   if (takes_whole_rows(l)) {
-    pre_activation(ctx, layer, rows, {l.z.data(), l.y.ld, nullptr, 0, l.y.dtype});
+    pre_activation(ctx, layer, rows, {l.z.data(), l.y.ld, nullptr, 0, l.y.dtype}, side);
     if (l.norm == Norm::batch) {
       mask_ ? take_batch_statistics(ctx, l, rows) : take_running_statistics(ctx.kernels, l);
     }
@@ -215,15 +218,16 @@ void Mlp::forward_layer(GemmContext& ctx, std::size_t layer, std::size_t rows, S
   e.skip = skip.data;
   e.skip_ld = skip.ld;
   e.skip_dtype = skip.dtype;
-  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e, side);
 }
 
-void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget z) {
+void Mlp::pre_activation(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget z,
+                         const SideTasks& side) {
   const Dense& l = layers_[layer];
   ForwardEpilogue e = {};
   e.bias = l.bias.data();
   e.y = z;
-  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e);
+  forward_product(ctx, pad_rows(rows), l.layout, input_of(layer).rows_operand(), l.packed_forward.data(), e, side);
 }
 
 RowsOperand Mlp::skip_of(std::size_t layer) const {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -140,8 +141,10 @@ class Mlp {
   // `rows` is at most max_rows; behind an odd count the input has a zero row. With a `mask`, one number a step, this is
   // training: the masks of dropout are functions of it, and BatchNorm takes the statistics of the batch. Without one
   // nothing is dropped and BatchNorm goes by its running statistics. What follows a forward pass (backward and all
-  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row.
-  void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {});
+  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row, before
+  // anything else. beside[i], where there is one, runs beside the product of layer i.
+  void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {},
+               std::span<const SideTasks> beside = {});
   // Fills weight_grad and bias_grad (adds to them when `accumulate`) and the sums of squares. `watch` may be null.
   void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
 
@@ -150,9 +153,10 @@ class Mlp {
   void settle_statistics(bool applied);
 
   // The product of one layer and its bias, no more.
-  void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z);
+  void pre_activation(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget z, const SideTasks& side = {});
   // The output of one layer, which is not the last, from the input that is stored; pre-activations to `z` unless null.
-  void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z);
+  void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z,
+                     const SideTasks& side = {});
   // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them. Where `layer` is
   // skipped, what came before is the same for the layer above. `run` as products have it.
   void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,

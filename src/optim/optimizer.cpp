@@ -70,6 +70,15 @@ void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std:
   }
 }
 
+void Optimizer::reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const {
+  const Tensor& t = tensors_[tensor];
+  const std::size_t element = bytes(options_.moments);
+  for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
+    ranges[i] = {t.moments[i].data() + offset * element, n * element};
+  }
+  if (t.rest.size() > 0) ranges[2] = {t.rest.data() + offset, n * sizeof(std::uint16_t)};
+}
+
 // A stream for each step, tensor and purpose, clear of those of initialisation (below) and shuffling (above).
 RandomPlace Optimizer::place(std::size_t tensor, std::size_t offset, Purpose purpose) const {
   const std::uint64_t stream = static_cast<std::uint64_t>(steps_) << 24 | static_cast<std::uint64_t>(tensor) << 2;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/memory_range.hpp"
 #include "halfstep/optimizer.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
@@ -43,6 +44,8 @@ class Optimizer {
   // not overlap.
   void apply(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
              float* weights);
+  // What apply will read of its own, three ranges at most.
+  void reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const;
   std::int64_t steps() const { return steps_; }
   std::size_t memory_bytes() const;
 

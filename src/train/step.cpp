@@ -50,7 +50,8 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   enter(watch_, StepStage::update);
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
-    update_weights();
+    const bool whole = meter != nullptr || watch_ != nullptr || !cache_of_updates_;
+    whole ? update_.run() : update_.begin(*cache_of_updates_);
   }
   model_.settle_statistics(gradients.finite);
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
@@ -71,7 +72,8 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
       scaler_(scaler),
       clip_(clip),
       headroom_(headroom),
-      pace_(context.executor.threads()) {
+      pace_(context.executor.threads()),
+      update_(context, model, optimizer) {
   const std::vector<Dense>& layers = model_.layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     squares_.push_back({{layers[i].squares.data(), layers[i].squares.size() - 1}});
@@ -83,12 +85,6 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
     for (const NormParameter& p : layers[i].norm_parameters) {
       squares_.push_back({{&p.squares, 1}});
       places_.push_back({StepCause::gradient, i, p.name});
-    }
-  }
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    const WeightLayout& layout = layers[layer].layout;
-    for (std::size_t strip = 0; strip < layout.strips(); ++strip) {
-      for (std::size_t b = 0; b < layout.blocks(); b += kBlocksOfTask) update_tasks_.push_back({layer, strip, b});
     }
   }
 }
@@ -116,7 +112,8 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
 void TrainStep::forward(const StepExamples& examples, const Part& part) {
   examples.load(part.first, part.rows);
   enter(watch_, StepStage::forward);
-  model_.forward(context_, part.rows, parts_seen_ + part.index + 1);
+  model_.forward(context_, part.rows, parts_seen_ + part.index + 1, update_.beside_forward());
+  update_.finished();
 }
 
 double TrainStep::backward(const Part& part, bool accumulate) {
@@ -172,35 +169,6 @@ void TrainStep::clip_by_value() {
     };
     clip_vector(l.bias_grad, l.squares.back());
     for (NormParameter& p : l.norm_parameters) clip_vector(p.grad, p.squares);
-  }
-}
-
-// Moments, weights and both packed forms of each block, while the block is in cache.
-void TrainStep::update_weights() {
-  auto update_blocks = [&](std::size_t task, int) {
-    const auto [layer, strip, first] = update_tasks_[task];
-    Dense& l = model_.layers()[layer];
-    for (std::size_t b = first; b < std::min(l.layout.blocks(), first + kBlocksOfTask); ++b) {
-      const std::size_t offset = l.layout.block_offset(strip, b);
-      alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
-      float* const block = model_.weight_block(context_.kernels, layer, strip, b, scratch);
-      optimizer_.apply(context_.kernels, 2 * layer, offset, kLanes * l.layout.block_columns(b),
-                       l.weight_grad.data() + offset, block);
-      model_.pack_block(context_.kernels, layer, strip, b, block);
-    }
-  };
-  // Few elements take less time than waking a thread.
-  constexpr std::size_t kWorthWaking = std::size_t{1} << 13;
-  context_.executor.run(update_tasks_.size(), update_blocks, model_.parameters() < kWorthWaking ? 1 : 0);
-  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-    Dense& l = model_.layers()[i];
-    optimizer_.apply(context_.kernels, 2 * i + 1, 0, l.bias.size(), l.bias_grad.data(), l.bias.data());
-  }
-  std::size_t tensor = 2 * model_.layers().size();
-  for (Dense& l : model_.layers()) {
-    for (NormParameter& p : l.norm_parameters) {
-      optimizer_.apply(context_.kernels, tensor++, 0, p.values.size(), p.grad.data(), p.values.data());
-    }
   }
 }
 

@@ -11,12 +11,14 @@
 #include "amp/headroom.hpp"
 #include "amp/step_cause.hpp"
 #include "base/function_ref.hpp"
+#include "gemm/blocking.hpp"
 #include "gemm/gemm.hpp"
 #include "loss/loss.hpp"
 #include "nn/mlp.hpp"
 #include "optim/optimizer.hpp"
 #include "train/step_meter.hpp"
 #include "train/step_pace.hpp"
+#include "train/weight_update.hpp"
 
 namespace halfstep {
 
@@ -67,6 +69,12 @@ class TrainStep {
   // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
   void observe(StageWatch* watch) { watch_ = watch; }
 
+  // From the next step on, a part of each update is left to the forward pass of the step after it (WeightUpdate) if
+  // what that part reads does not stay in a cache of so many bytes. The bits are the same, but weights must not be read
+  // between steps without finish_update.
+  void leave_updates(std::size_t cache_bytes = cache_sizes().l2) { cache_of_updates_ = cache_bytes; }
+  void finish_update() { update_.finish(); }
+
   // After a skipped step: where it began, then each weight gradient that is not finite.
   std::vector<std::string> tensors_of(const Incident& incident) const;
 
@@ -93,7 +101,6 @@ class TrainStep {
   Incident explain(const StepExamples& examples, double weight, double loss, const GradientSummary& gradients);
   GradientSummary summarise();
   void clip_by_value();
-  void update_weights();
   bool run_again(StepReport& report);
   Incident find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const;
   bool forward_is_finite(std::size_t layer, std::size_t rows) const;
@@ -109,12 +116,8 @@ class TrainStep {
   std::optional<Headroom> headroom_;
   StageWatch* watch_ = nullptr;
   StepPace pace_;
-  // Blocks of a strip that are updated together, in the order in which they lie in memory.
-  struct UpdateTask {
-    std::size_t layer, strip, first_block;
-  };
-  static constexpr std::size_t kBlocksOfTask = 8;
-  std::vector<UpdateTask> update_tasks_;
+  WeightUpdate update_;
+  std::optional<std::size_t> cache_of_updates_;
   std::vector<GradientSquares> squares_;  // of each tensor, in the optimizer's order
   std::vector<Incident> places_;          // layer and parameter of each of them
   std::uint64_t parts_seen_ = 0;          // in earlier steps: dropout's masks follow from it

@@ -97,6 +97,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
   if (options.meter_every > 0) meter_.emplace(model_);
+  step_.leave_updates();
 }
 
 std::vector<MemoryPart> Trainer::memory() const {
@@ -161,13 +162,15 @@ void Trainer::account(const StepReport& report, const TrainObserver& observer) {
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer.on_step) observer.on_step(record);
   last_cause_ = report.applied ? StepCause::none : record.cause;
-  if (report.applied && last_good_.due(report.loss) && step_.check_weights().cause == StepCause::none) {
-    last_good_.keep(model_, record.applied);
+  if (report.applied && last_good_.due(report.loss)) {
+    step_.finish_update();
+    if (step_.check_weights().cause == StepCause::none) last_good_.keep(model_, record.applied);
   }
   if (const auto parts = verdict(record, ledger_, scaler_, options_)) throw Error(Status::diverged, *parts);
 }
 
 std::int64_t Trainer::restore_last_good() {
+  step_.finish_update();
   // What stopped these steps did not come from the weights: they are as the last applied step left them.
   const bool weights_are_good = last_cause_ != StepCause::weights && last_cause_ != StepCause::forward &&
                                 last_cause_ != StepCause::loss && step_.check_weights().cause == StepCause::none;
@@ -217,6 +220,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
       observer.on_progress(ledger_.counts().attempted, schedule_.steps, report.loss);
     }
   }
+  step_.finish_update();
   const double seconds = seconds_since(start);
   EpochReport e;
   e.epoch = epoch + 1;

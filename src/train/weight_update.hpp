@@ -1,0 +1,56 @@
+// The optimizer's update of a whole model. It waits for memory, while products wait for arithmetic: so all layers but
+// the first can be left to the next forward pass, each to be updated between the tiles of the layer before it.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "gemm/side_tasks.hpp"
+#include "nn/mlp.hpp"
+#include "optim/optimizer.hpp"
+
+namespace halfstep {
+
+class WeightUpdate {
+ public:
+  WeightUpdate(GemmContext& context, Mlp& model, Optimizer& optimizer);
+  WeightUpdate(const WeightUpdate&) = delete;
+  WeightUpdate& operator=(const WeightUpdate&) = delete;
+
+  // After Optimizer::begin_step. `run` does all of it; `begin` leaves what it can if what that reads is more than
+  // `cache_bytes`. Until a forward pass or `finish` has done the rest, gradients must stay and those weights are old.
+  void run();
+  void begin(std::size_t cache_bytes);
+  void finish();
+
+  // For Mlp::forward, which then finishes the update. To be told that it did.
+  std::span<const SideTasks> beside_forward() const { return left_ ? beside_ : std::span<const SideTasks>(); }
+  void finished() { left_ = false; }
+
+ private:
+  // Some blocks of a strip, as they lie in memory.
+  struct Task {
+    std::size_t strip, first_block;
+  };
+  struct Layer {
+    WeightUpdate& update;
+    std::size_t index;
+    std::vector<Task> tasks;
+    void operator()(std::size_t task) const;
+    void operator()(std::size_t task, MemoryRanges& ranges) const;
+  };
+  static constexpr std::size_t kBlocksOfTask = 8;
+
+  void run_layers(std::size_t first, std::size_t end);
+  void run_vectors();
+
+  GemmContext& context_;
+  Mlp& model_;
+  Optimizer& optimizer_;
+  std::vector<Layer> layers_;
+  std::vector<SideTasks> beside_;  // [i]: layer i + 1
+  bool left_ = false;
+};
+
+}  // namespace halfstep
