@@ -1,6 +1,5 @@
 // Conversions between fp32 and the storage types, and the packed forms of the weights.
 #pragma once
-#include <cstring>
 
 namespace halfstep::HS_NAMESPACE {
 
@@ -40,12 +39,8 @@ inline void bytes_to_fp32(std::size_t n, const std::uint8_t* src, float scale, f
 template <Dtype D>
 void widen_rows(std::size_t k, const void* src, float* dst) {
   if constexpr (D == Dtype::bf16) {
-    for (std::size_t i = 0; i < k; i += 2) {
-      std::uint32_t pair;
-      std::memcpy(&pair, static_cast<const std::uint16_t*>(src) + i, sizeof(pair));
-      const std::uint64_t odd_first = std::uint64_t{pair} << 48 | (pair & 0xffff0000u);
-      std::memcpy(dst + i, &odd_first, sizeof(odd_first));
-    }
+    const auto* in = static_cast<const std::uint16_t*>(src);
+    for (std::size_t i = 0; i < k; i += kLanes) store(dst + i, load_odd_first16(in + i));
   } else {
     to_fp32<D>(k, src, dst);
   }

@@ -66,6 +66,13 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
   __asm__("vmovdqu %1, %0" : "=x"(x) : "m"(*reinterpret_cast<const __m256i_u*>(pairs)));
   return from_bits(UInt(_mm256_slli_epi32(x, 16)));
 }
+// One shuffle, of the same eight words in both halves.
+HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
+  const __m256i words = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at)));
+  const __m256i places = _mm256_setr_epi8(-1, -1, 2, 3, -1, -1, 0, 1, -1, -1, 6, 7, -1, -1, 4, 5,  //
+                                          -1, -1, 10, 11, -1, -1, 8, 9, -1, -1, 14, 15, -1, -1, 12, 13);
+  return from_bits(UInt(_mm256_shuffle_epi8(words, places)));
+}
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {
   return Reg(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));

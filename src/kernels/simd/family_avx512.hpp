@@ -62,6 +62,13 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
   __asm__("vpslld $16, %1, %0" : "=v"(x) : "m"(*reinterpret_cast<const __m512i_u*>(pairs)));
   return from_bits(UInt(x));
 }
+// One shuffle: a word goes to the high half of its neighbour's lane.
+HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
+  const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + at)));
+  const __m512i places = _mm512_set_epi16(14, 0, 15, 0, 12, 0, 13, 0, 10, 0, 11, 0, 8, 0, 9, 0, 6, 0, 7, 0, 4, 0, 5, 0,
+                                          2, 0, 3, 0, 0, 0, 1, 0);
+  return from_bits(UInt(_mm512_maskz_permutexvar_epi16(0xaaaaaaaau, places, words)));
+}
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) {
   return Reg(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));

@@ -55,6 +55,9 @@ HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
 HS_INLINE Reg load_even(const std::uint16_t* pairs) {
   return from_bits(shift_left<16>(uint_load(reinterpret_cast<const std::uint32_t*>(pairs))));
 }
+HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
+  return from_bits(UInt(vshlq_n_u32(vmovl_u16(vrev32_u16(vld1_u16(p + at))), 16)));
+}
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) { return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))); }
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }

@@ -95,6 +95,10 @@ HS_INLINE Reg load_odd(const std::uint16_t* pairs) {
 HS_INLINE Reg load_even(const std::uint16_t* pairs) {
   return from_bits(shift_left<16>(uint_load(reinterpret_cast<const std::uint32_t*>(pairs))));
 }
+// The bf16 value at p[at] as fp32, those of each pair exchanged. Other families load a register's worth.
+HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
+  return from_bits(std::uint32_t{p[at ^ 1]} << 16);
+}
 
 inline Reg load_fp16(const std::uint16_t* p) { return to_fp32(Fp16{*p}); }
 inline void store_fp16(std::uint16_t* p, Reg x) { *p = to_fp16(x).bits; }

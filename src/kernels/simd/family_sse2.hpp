@@ -96,6 +96,10 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
   __asm__("movdqu %1, %0" : "=x"(x) : "m"(*reinterpret_cast<const __m128i_u*>(pairs)));
   return from_bits(UInt(_mm_slli_epi32(x, 16)));
 }
+HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
+  const __m128i words = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + at));
+  return from_bits(UInt(_mm_shuffle_epi32(_mm_unpacklo_epi16(_mm_setzero_si128(), words), 0xb1)));
+}
 
 HS_INLINE UInt load_words(const std::uint16_t* p) {
   return UInt(_mm_unpacklo_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), _mm_setzero_si128()));

@@ -35,6 +35,10 @@ HS_INLINE Wide load_odd16(const std::uint16_t* pairs) {
 HS_INLINE Wide load_even16(const std::uint16_t* pairs) {
   return map([&](std::size_t i) HS_INLINED { return load_even(pairs + 2 * i * kRegLanes); });
 }
+// 16 bf16 values in the order in which tiles multiply them, the odd one of each pair first.
+HS_INLINE Wide load_odd_first16(const std::uint16_t* p) {
+  return map([&](std::size_t i) HS_INLINED { return load_exchanged(p, i * kRegLanes); });
+}
 
 // Lanes below `valid` (at most 16) kept, the rest zero, whatever they held.
 HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
