@@ -58,11 +58,11 @@ class TbbExecutor final : public Executor {
   // Outlives the executor for those workers that were called and come too late.
   struct Team {
     explicit Team(int workers) : places(static_cast<std::size_t>(std::max(workers, 0))) {}
-    std::atomic<std::uint64_t> round = 0;  // counts runs
-    std::atomic<Run*> run = nullptr;       // the one under way
-    std::atomic<int> inside = 0;           // workers that may be looking at it
-    std::atomic<int> called = 0;           // workers near or on their way
-    std::atomic<int> near = 0;             // workers that have come
+    std::atomic<std::uint64_t> round = 0;             // counts runs
+    std::atomic<Run*> run = nullptr;                  // the one under way
+    alignas(kCacheLine) std::atomic<int> inside = 0;  // workers that may be looking at it
+    alignas(kCacheLine) std::atomic<int> called = 0;  // workers near or on their way
+    std::atomic<int> near = 0;                        // workers that have come
     std::atomic<bool> stopping = false;
     std::vector<std::atomic<bool>> places;  // taken[i]: somebody is worker i + 1
 
