@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/arena.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
@@ -11,10 +12,12 @@ namespace halfstep {
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t pad_columns(std::size_t n) { return round_up(n, kLanes); }
 constexpr std::size_t pad_rows(std::size_t n) { return round_up(n, 2); }
-// Distance of rows in memory, in elements. A large power of two would put them all into the same few sets of L1.
+// Distance of rows in memory, in elements. A large power of two would put them all into the same few sets of L1. Rows
+// of several blocks of columns, which different threads write, begin with a cache line, as then the blocks do.
 constexpr std::size_t leading_dimension(std::size_t columns, std::size_t element) {
-  const std::size_t padded = pad_columns(columns);
-  return padded + (padded * element % 1024 == 0 ? 64 / element : 0);
+  const std::size_t bytes = pad_columns(columns) * element;
+  const std::size_t lines = columns > kBlockColumns ? round_up(bytes, kCacheLine) : bytes;
+  return (lines + (lines % 1024 == 0 ? kCacheLine : 0)) / element;
 }
 constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
