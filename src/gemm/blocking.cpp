@@ -50,9 +50,19 @@ std::size_t most_task_rows(std::size_t k) {
   return std::clamp(rows / kSumRows * kSumRows, kSumRows, GemmContext::kTaskRows);
 }
 
-std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads) {
-  if (threads == 1) return most;
-  const std::size_t wanted = 4 * static_cast<std::size_t>(threads);  // so that the last ones to end wait little
+double work_of(std::size_t rows, std::size_t columns, std::size_t k) {
+  constexpr std::size_t kFinish = 12;  // stored, read again, rounded, stored
+  return static_cast<double>(rows * pad_columns(columns)) * static_cast<double>(k + kFinish);
+}
+
+std::size_t tasks_wanted(double work, int threads) {
+  if (threads == 1) return 1;
+  constexpr double kShortest = 100e3;  // beside what taking a task costs
+  return std::clamp(static_cast<std::size_t>(work / kShortest), static_cast<std::size_t>(threads),
+                    4 * static_cast<std::size_t>(threads));
+}
+
+std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, std::size_t wanted) {
   const std::size_t share = std::clamp(blocks * other_tasks / wanted, std::size_t{1}, most);
   const std::size_t tasks = (blocks + share - 1) / share;
   return (blocks + tasks - 1) / tasks;  // of like size
@@ -69,10 +79,10 @@ std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads)
   return longest(more) < longest(less) ? more : less;
 }
 
-int threads_for(double multiply_adds, int threads) {
+int threads_for(double work, int threads) {
   // Measured: two threads begin to win at about a microsecond of work.
   constexpr double kWorthWaking = 200e3;
-  return multiply_adds < kWorthWaking ? 1 : threads;
+  return work < kWorthWaking ? 1 : threads;
 }
 
 }  // namespace halfstep

@@ -25,14 +25,20 @@ std::size_t narrow_k(std::size_t k);
 // Most rows of a task: as many chunks of sums as stay in half of L2 as fp32, one at least.
 std::size_t most_task_rows(std::size_t k);
 
-// Columns or strips of a task, in blocks: `most` where that leaves every thread several tasks, fewer where not.
-std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, int threads);
+// How long a product of rows x columns sums of k takes, in multiply-adds: what is done to each sum counts as some.
+double work_of(std::size_t rows, std::size_t columns, std::size_t k);
+
+// Tasks of so much work: several for each thread, so that the last ones to end wait little, but none too short.
+std::size_t tasks_wanted(double work, int threads);
+
+// Columns or strips of a task, in blocks: `most` where that leaves `wanted` tasks, fewer where not.
+std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, std::size_t wanted);
 
 // Rows of a task, a multiple of the grain near an even share of `rows` for each of `threads`: the one with which the
 // last thread ends first.
 std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads);
 
-// 1 where so few multiply-adds take less time than waking a thread, else all of them.
-int threads_for(double multiply_adds, int threads);
+// 1 where so little work takes less time than waking a thread, else all of them.
+int threads_for(double work, int threads);
 
 }  // namespace halfstep

@@ -45,7 +45,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const bool widen = family.widen_lhs;
   const std::size_t k_even = round_up(k, 2);
   const std::size_t units = widen || lhs.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
-  const int threads = threads_for(static_cast<double>(rows * n) * static_cast<double>(k), ctx.executor.threads());
+  const double work = work_of(rows, n, k);
+  const int threads = threads_for(work, ctx.executor.threads());
   const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
   const std::size_t task_rows =
       rows_of_task(rows,
@@ -60,7 +61,9 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const bool one_k_block = k_even <= k_block;
   // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
   const std::size_t task_columns =
-      kBlockColumns * (widen && !one_k_block ? task_share(column_blocks, GemmContext::kGroups, row_tasks, threads) : 1);
+      kBlockColumns * (widen && !one_k_block
+                           ? task_share(column_blocks, GemmContext::kGroups, row_tasks, tasks_wanted(work, threads))
+                           : 1);
   const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;

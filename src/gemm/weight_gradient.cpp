@@ -20,12 +20,13 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   // From row to row of a panel of the left operand: fp32, a bf16 pair, or an fp16 value as stored.
   const std::size_t lhs_row = !widen && x.dtype == Dtype::fp16 ? 2 : 4;
   const std::size_t strips = layout.strips(), blocks = layout.blocks();
-  const int threads =
-      threads_for(static_cast<double>(rows * layout.out) * static_cast<double>(layout.in), ctx.executor.threads());
+  const double work = work_of(layout.out, layout.in, rows);
+  const int threads = threads_for(work, ctx.executor.threads());
+  const std::size_t wanted = tasks_wanted(work, threads);
   // A strip that is converted serves several blocks.
-  const std::size_t task_strips = task_share(strips, kTaskStrips, blocks, threads);
+  const std::size_t task_strips = task_share(strips, kTaskStrips, blocks, wanted);
   const std::size_t strip_tasks = (strips + task_strips - 1) / task_strips;
-  const std::size_t task_blocks = widen ? task_share(blocks, 16, strip_tasks, threads) : 1;
+  const std::size_t task_blocks = widen ? task_share(blocks, 16, strip_tasks, wanted) : 1;
   const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
   auto block_begin_of = [&](std::size_t task) { return task / strip_tasks * task_blocks; };
