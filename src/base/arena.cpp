@@ -3,6 +3,7 @@
 // back when the last of its buffers does. The buffers of a network are taken and given back together.
 #include "base/arena.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kOwnFrom = std::size_t{4} << 20;   // larger buffers have huge pages of their own
 constexpr std::size_t kSlabFrom = std::size_t{4} << 10;  // smaller ones are the system's allocator's
-constexpr std::size_t kSlab = 4 * kHugePage;
+constexpr std::size_t kSlab = 32 * kHugePage;            // what is not touched is not there
 // Buffers off multiples of a page: a store and a load at the same place of two pages wait for each other.
 constexpr std::size_t kGap = 9 * kCacheLine;
 
@@ -52,18 +53,20 @@ class Slabs {
     const std::lock_guard lock(mutex_);
     if (slabs_.empty() || slabs_.back().used + size > kSlab) {
       slabs_.reserve(slabs_.size() + 1);
-      slabs_.push_back({static_cast<std::byte*>(from_system(kSlab, kHugePage)), 0, 0});
+      slabs_.push_back({static_cast<std::byte*>(from_system(kSlab, kHugePage)), 0, 0, 0});
     }
     Slab& slab = slabs_.back();
     std::byte* const memory = slab.begin + slab.used;
     slab.used += size + kGap;
     ++slab.buffers;
+    slab.live += bytes;
     return memory;
   }
-  void give_back(void* memory) noexcept {
+  void give_back(void* memory, std::size_t bytes) noexcept {
     const std::lock_guard lock(mutex_);
     for (Slab& slab : slabs_) {
       if (memory < slab.begin || memory >= slab.begin + kSlab) continue;
+      slab.live -= bytes;
       if (--slab.buffers > 0) return;
       std::free(slab.begin);
       slab = slabs_.back();
@@ -71,11 +74,18 @@ class Slabs {
       return;
     }
   }
+  std::size_t rest() {
+    const std::lock_guard lock(mutex_);
+    std::size_t sum = 0;
+    for (const Slab& slab : slabs_) sum += round_up(slab.used, kHugePage) - slab.live;
+    return sum;
+  }
 
  private:
   struct Slab {
     std::byte* begin;
     std::size_t used, buffers;
+    std::size_t live;  // bytes of the buffers
   };
   std::mutex mutex_;
   std::vector<Slab> slabs_;  // buffers are cut from the last
@@ -87,18 +97,25 @@ Slabs& slabs() {
   return all;
 }
 
+std::atomic<std::size_t> own_rest = 0;  // of buffers that have huge pages of their own
+std::size_t rest_of_page(std::size_t bytes) { return bytes < kOwnFrom ? 0 : round_up(bytes, kHugePage) - bytes; }
+
 }  // namespace
+
+std::size_t rest_of_huge_pages() { return slabs().rest() + own_rest.load(); }
 
 void* allocate(std::size_t bytes) {
   void* const memory =
       in_slab(bytes) ? slabs().take(bytes) : from_system(bytes, bytes >= kOwnFrom ? kHugePage : kCacheLine);
+  own_rest += rest_of_page(bytes);
   std::memset(memory, 0, round_up(bytes, kCacheLine));
   return memory;
 }
 
 void release(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
-  in_slab(bytes) ? slabs().give_back(memory) : std::free(memory);
+  own_rest -= rest_of_page(bytes);
+  in_slab(bytes) ? slabs().give_back(memory, bytes) : std::free(memory);
 }
 
 }  // namespace halfstep::detail

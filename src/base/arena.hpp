@@ -23,6 +23,8 @@ namespace detail {
 // Zeroed memory, aligned to a cache line, in huge pages where it is large or has neighbours (arena.cpp). Throws
 // Error(out_of_memory).
 void* allocate(std::size_t bytes);
+// Bytes of huge pages beside and behind all buffers there are: what large pages cost.
+std::size_t rest_of_huge_pages();
 void release(void* memory, std::size_t bytes) noexcept;
 
 }  // namespace detail

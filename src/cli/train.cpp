@@ -1,3 +1,7 @@
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/resource.h>
+#endif
+
 #include <algorithm>
 
 #include "cli/commands.hpp"
@@ -13,6 +17,21 @@ constexpr const char* kBuiltIn = "builtin:digits";
 
 std::string mebibytes(std::int64_t bytes) { return brief(static_cast<double>(bytes) / (1 << 20)) + " MiB"; }
 
+// The most memory that the process has held; 0 where the system does not tell.
+std::int64_t peak_memory() {
+#if defined(__unix__) || defined(__APPLE__)
+  rusage used = {};
+  if (getrusage(RUSAGE_SELF, &used) != 0) return 0;
+#if defined(__APPLE__)
+  return used.ru_maxrss;
+#else
+  return std::int64_t{used.ru_maxrss} * 1024;
+#endif
+#else
+  return 0;
+#endif
+}
+
 void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   narrator.heading("data", plan.data);
   narrator.heading("target", plan.target);
@@ -21,6 +40,9 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   narrator.heading("memory", mebibytes(plan.memory_bytes) + " planned");
   for (const MemoryPart& part : plan.memory) {
     if (verbose) narrator.heading("", mebibytes(part.bytes) + "  " + part.what);
+  }
+  if (const std::int64_t peak = peak_memory(); verbose && peak > plan.memory_bytes) {
+    narrator.heading("", mebibytes(peak) + " at most so far, program and reading of the data included");
   }
   narrator.heading("machine", plan.machine);
   for (const std::string& note : plan.notes) narrator.heading("note", note);

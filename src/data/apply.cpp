@@ -218,8 +218,8 @@ void write_matrix_labels(const Recipe& recipe, const RawData& raw, Examples& out
   }
 }
 
-Examples apply_matrix(const Recipe& recipe, const RawData& raw, bool need_targets) {
-  const Matrix& matrix = *raw.matrix();
+Examples apply_matrix(const Recipe& recipe, RawData& raw, bool need_targets) {
+  Matrix& matrix = std::get<Matrix>(raw.content);
   if (matrix.cols != recipe.matrix_cols) {
     fail(Status::format, "the rows are not like those of the training data", raw.source,
          "expected " + std::to_string(recipe.matrix_cols) + " values a row, found " + std::to_string(matrix.cols));
@@ -229,7 +229,7 @@ Examples apply_matrix(const Recipe& recipe, const RawData& raw, bool need_target
   Examples out;
   out.rows = matrix.rows;
   out.features = matrix.cols;
-  out.bytes = matrix.bytes;
+  out.bytes = std::move(matrix.bytes);
   out.byte_scale = static_cast<float>(factor);
   out.byte_shift = static_cast<float>(-recipe.matrix_mean * factor);
   out.x.reserve(matrix.floats.size());
@@ -243,7 +243,7 @@ Examples apply_matrix(const Recipe& recipe, const RawData& raw, bool need_target
 
 }  // namespace
 
-Examples apply_recipe(const Recipe& recipe, const RawData& raw, bool need_targets) {
+Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets) {
   if ((raw.matrix() != nullptr) != recipe.is_matrix) {
     fail(Status::format, "the data is of another kind than the training data", raw.source,
          recipe.is_matrix ? "expected rows of pixels, found a table" : "expected a table, found rows of pixels");

@@ -17,7 +17,7 @@ class Preprocessor {
 
   // Throws Error(format) when the columns or labels are not those of the training data. With `need_targets` rows whose
   // target is missing are left out; without, every row is kept and the target column may be absent.
-  Examples apply(const RawData& raw, bool need_targets) const { return apply_recipe(recipe_, raw, need_targets); }
+  Examples apply(RawData raw, bool need_targets) const { return apply_recipe(recipe_, std::move(raw), need_targets); }
 
   std::size_t features() const { return count_features(recipe_); }
   Task task() const { return recipe_.task; }  // never automatic

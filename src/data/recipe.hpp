@@ -61,7 +61,7 @@ void require_numbers(const Column& column, std::size_t index, const Table& table
 
 std::size_t count_features(const Recipe& recipe);
 Recipe fit_recipe(const RawData& raw, const Options& options, std::vector<std::string>& notes);
-Examples apply_recipe(const Recipe& recipe, const RawData& raw, bool need_targets);
+Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets);
 std::string recipe_to_json(const Recipe& recipe);
 Recipe recipe_from_json(std::string_view text);
 

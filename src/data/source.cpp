@@ -128,9 +128,18 @@ std::size_t inflate_member(std::string_view packed, std::size_t offset, std::vec
 
 }  // namespace
 
+// What a stream of one member says its size is (RFC 1952, modulo 2^32), within what a damaged one may cost.
+std::uint64_t announced_size(std::string_view packed) {
+  std::uint32_t size = 0;
+  for (std::size_t i = 0; i < 4 && packed.size() >= 4; ++i) {
+    size |= std::uint32_t{static_cast<unsigned char>(packed[packed.size() - 4 + i])} << 8 * i;
+  }
+  return std::min(std::uint64_t{size}, std::uint64_t{packed.size()} * 16);
+}
+
 std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes) {
   std::vector<char> bytes(static_cast<std::size_t>(
-      std::min<std::uint64_t>(std::max<std::uint64_t>(kFirstChunk, std::uint64_t{packed.size()} * 4), max_bytes + 1)));
+      std::min(std::max<std::uint64_t>(kFirstChunk, announced_size(packed) + 1), max_bytes + 1)));
   std::size_t used = 0;
   std::size_t offset = 0;
   do {

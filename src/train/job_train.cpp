@@ -39,21 +39,22 @@ Prepared prepare(const std::string& path, const Options& options) {
   }
   if (pair.test) {
     p.preprocessor = data::Preprocessor::fit(pair.train, options);
-    p.train = p.preprocessor.apply(pair.train, true);
-    p.eval = p.preprocessor.apply(*pair.test, true);
+    const std::string source = pair.test->source;
+    p.train = p.preprocessor.apply(std::move(pair.train), true);
+    p.eval = p.preprocessor.apply(*std::move(pair.test), true);
     p.eval_name = "test";
-    p.split = std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) + " to test from " +
-              pair.test->source;
+    p.split =
+        std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) + " to test from " + source;
     return p;
   }
   const double share = options.validation > 0 ? options.validation : kDefaultValidation;
   const data::Split split = data::split_rows(pair.train.rows(), share, options.seed);
-  const data::RawData train = data::take_rows(pair.train, split.train);
+  data::RawData train = data::take_rows(pair.train, split.train);
+  data::RawData held_out = data::take_rows(pair.train, split.validation);
+  pair = {};                                                 // there is to be one copy of the data, not three
   p.preprocessor = data::Preprocessor::fit(train, options);  // nothing of the held-out rows leaks into the scaling
-  p.train = p.preprocessor.apply(train, true);
-  if (!split.validation.empty()) {
-    p.eval = p.preprocessor.apply(data::take_rows(pair.train, split.validation), true);
-  }
+  p.train = p.preprocessor.apply(std::move(train), true);
+  if (!split.validation.empty()) p.eval = p.preprocessor.apply(std::move(held_out), true);
   p.eval_name = p.eval.rows > 0 ? "validation" : "";
   p.split = std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) +
             " held out to validate (seed " + std::to_string(options.seed) + ")";

@@ -122,6 +122,7 @@ std::vector<MemoryPart> Trainer::memory() const {
   add("last good weights", last_good_.memory_bytes());
   add("meters", meter_ ? meter_->memory_bytes() : 0);
   add("scratch of the threads", scratch);
+  add("rest of huge pages", detail::rest_of_huge_pages());
   add("model file, while it is saved", model_.parameters() * sizeof(float));
   return parts;
 }

@@ -50,6 +50,16 @@ TEST_CASE("arena: buffers of all sizes keep what they hold while others come and
   CHECK(right[1]);
 }
 
+TEST_CASE("arena: what huge pages hold beside the buffers is known, and goes with them") {
+  const std::size_t before = detail::rest_of_huge_pages();
+  {
+    const AlignedBuffer<std::byte> large(5 * kHugePage + 1000), whole(3 * kHugePage), small(10000);
+    CHECK(detail::rest_of_huge_pages() >= before - 10000 + kHugePage - 1000);
+    CHECK(detail::rest_of_huge_pages() <= before + kHugePage - 1000 + 2 * kHugePage);
+  }
+  CHECK(detail::rest_of_huge_pages() <= before + kHugePage);  // the small one's place stays behind while others live
+}
+
 TEST_CASE("arena: an empty buffer has no memory") {
   CHECK(AlignedBuffer<float>().data() == nullptr);
   CHECK(AlignedBuffer<float>(0).data() == nullptr);

@@ -168,9 +168,12 @@ TEST_CASE("meter: a run reads it when it was asked to, and trains the same") {
   options.threads = 1;
   std::int64_t memory = 0;
   TrainObserver observer;
-  observer.on_plan = [&](const RunPlan& plan) { memory = plan.memory_bytes - memory; };
+  observer.on_plan = [&](const RunPlan& plan) {
+    for (const MemoryPart& part : plan.memory) memory += std::string(part.what) == "meters" ? part.bytes : 0;
+  };
   const TrainResult plain = train("builtin:spirals", options, observer);
   CHECK(plain.meter.step == 0);
+  CHECK(memory == 0);
   options.meter_every = 10;
   options.metrics = dir / "m.jsonl";
   std::vector<std::int64_t> steps;
