@@ -64,23 +64,19 @@ class OurArrays final : public KernelCase {
   const std::byte* at(const AlignedBuffer<std::byte>& array, std::size_t first) const {
     return array.data() + first * (s_.dtype == Dtype::fp32 ? 4 : 2);
   }
-  void compute(std::size_t n, const float* saved, const float* d, float* out) const {
-    if (s_.kernel == RowKernel::softmax) return kernels_.softmax(n, saved, out);
-    const Activation activation = activation_of(s_.kernel);
-    s_.way == Way::forward ? kernels_.activation_forward(activation, n, saved, out)
-                           : kernels_.activation_backward(activation, n, saved, d, out);
-  }
   void work(std::size_t first, std::size_t n) {
     std::byte* const out = out_.data() + (at(out_, first) - out_.data());
-    if (s_.dtype == Dtype::fp32) {
-      return compute(n, reinterpret_cast<const float*>(at(saved_, first)),
-                     reinterpret_cast<const float*>(at(d_, first)), reinterpret_cast<float*>(out));
-    }
-    alignas(kCacheLine) float saved[kMostColumns], d[kPart];
-    kernels_.to_fp32[index(s_.dtype)](n, at(saved_, first), saved);
-    if (s_.way == Way::backward) kernels_.to_fp32[index(s_.dtype)](n, at(d_, first), d);
-    compute(n, saved, d, saved);
-    kernels_.from_fp32[index(s_.dtype)](n, saved, out);
+    if (s_.kernel == RowKernel::softmax) return softmax(n, at(saved_, first), out);
+    const Activation activation = activation_of(s_.kernel);
+    s_.way == Way::forward
+        ? kernels_.activate_stored[index(s_.dtype)](activation, n, at(saved_, first), out)
+        : kernels_.differentiate_stored[index(s_.dtype)](activation, n, at(saved_, first), at(d_, first), out);
+  }
+  void softmax(std::size_t n, const std::byte* logits, std::byte* out) const {
+    alignas(kCacheLine) float wide[kMostColumns];
+    kernels_.to_fp32[index(s_.dtype)](n, logits, wide);
+    kernels_.softmax(n, wide, wide);
+    kernels_.from_fp32[index(s_.dtype)](n, wide, out);
   }
 
   const KernelTable& kernels_;

@@ -36,12 +36,12 @@ alignas(64) constexpr float kZeros[kBlockColumns] = {};
 
 template <Activation A>
 void forward(const KernelPiece& p) {
-  p.kernels.activation_forward(A, p.elements, p.fp32[0], p.fp32[1]);
+  p.kernels.activate_stored[p.index()](A, p.elements, p.at(0, 0), p.at(1, 0));
 }
 
 template <Activation A>
 void backward(const KernelPiece& p) {
-  p.kernels.activation_backward(A, p.elements, p.fp32[0], p.fp32[1], p.fp32[2]);
+  p.kernels.differentiate_stored[p.index()](A, p.elements, p.at(0, 0), p.at(1, 0), p.at(2, 0));
 }
 
 // f(first element) for each block.
@@ -161,26 +161,26 @@ using P = const KernelPiece&;
 
 // Name, dtypes, call, use of the fp32 arrays, use of the stored arrays.
 constexpr KernelRow kRows[] = {
-    {"identity_forward", kFp32, forward<Activation::identity>, {read, write}, {}},
-    {"relu_forward", kFp32, forward<Activation::relu>, {read, write}, {}},
-    {"gelu_forward", kFp32, forward<Activation::gelu>, {read, write}, {}},
-    {"gelu_tanh_forward", kFp32, forward<Activation::gelu_tanh>, {read, write}, {}},
-    {"silu_forward", kFp32, forward<Activation::silu>, {read, write}, {}},
-    {"tanh_forward", kFp32, forward<Activation::tanh>, {read, write}, {}},
-    {"sigmoid_forward", kFp32, forward<Activation::sigmoid>, {read, write}, {}},
-    {"leaky_relu_forward", kFp32, forward<Activation::leaky_relu>, {read, write}, {}},
-    {"elu_forward", kFp32, forward<Activation::elu>, {read, write}, {}},
-    {"softplus_forward", kFp32, forward<Activation::softplus>, {read, write}, {}},
-    {"identity_backward", kFp32, backward<Activation::identity>, {none, read, write}, {}},
-    {"relu_backward", kFp32, backward<Activation::relu>, {read, read, write}, {}},
-    {"gelu_backward", kFp32, backward<Activation::gelu>, {read, read, write}, {}},
-    {"gelu_tanh_backward", kFp32, backward<Activation::gelu_tanh>, {read, read, write}, {}},
-    {"silu_backward", kFp32, backward<Activation::silu>, {read, read, write}, {}},
-    {"tanh_backward", kFp32, backward<Activation::tanh>, {read, read, write}, {}},
-    {"sigmoid_backward", kFp32, backward<Activation::sigmoid>, {read, read, write}, {}},
-    {"leaky_relu_backward", kFp32, backward<Activation::leaky_relu>, {read, read, write}, {}},
-    {"elu_backward", kFp32, backward<Activation::elu>, {read, read, write}, {}},
-    {"softplus_backward", kFp32, backward<Activation::softplus>, {read, read, write}, {}},
+    {"identity_forward", kAny, forward<Activation::identity>, {}, {read, write}},
+    {"relu_forward", kAny, forward<Activation::relu>, {}, {read, write}},
+    {"gelu_forward", kAny, forward<Activation::gelu>, {}, {read, write}},
+    {"gelu_tanh_forward", kAny, forward<Activation::gelu_tanh>, {}, {read, write}},
+    {"silu_forward", kAny, forward<Activation::silu>, {}, {read, write}},
+    {"tanh_forward", kAny, forward<Activation::tanh>, {}, {read, write}},
+    {"sigmoid_forward", kAny, forward<Activation::sigmoid>, {}, {read, write}},
+    {"leaky_relu_forward", kAny, forward<Activation::leaky_relu>, {}, {read, write}},
+    {"elu_forward", kAny, forward<Activation::elu>, {}, {read, write}},
+    {"softplus_forward", kAny, forward<Activation::softplus>, {}, {read, write}},
+    {"identity_backward", kAny, backward<Activation::identity>, {}, {read, read, write}},
+    {"relu_backward", kAny, backward<Activation::relu>, {}, {read, read, write}},
+    {"gelu_backward", kAny, backward<Activation::gelu>, {}, {read, read, write}},
+    {"gelu_tanh_backward", kAny, backward<Activation::gelu_tanh>, {}, {read, read, write}},
+    {"silu_backward", kAny, backward<Activation::silu>, {}, {read, read, write}},
+    {"tanh_backward", kAny, backward<Activation::tanh>, {}, {read, read, write}},
+    {"sigmoid_backward", kAny, backward<Activation::sigmoid>, {}, {read, read, write}},
+    {"leaky_relu_backward", kAny, backward<Activation::leaky_relu>, {}, {read, read, write}},
+    {"elu_backward", kAny, backward<Activation::elu>, {}, {read, read, write}},
+    {"softplus_backward", kAny, backward<Activation::softplus>, {}, {read, read, write}},
     {"forward_epilogue_relu", kAny, forward_epilogue<Activation::relu>, {read}, {write, write}},
     {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
     {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},

@@ -196,6 +196,12 @@ struct KernelTable {
   // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
   void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
   void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
+  // The same where results are going to be rounded to the storage type: in fewer instructions, and as exact as that
+  // rounding shows. The _stored ones have all arrays in storage, and round themselves.
+  void (*activate[kDtypes])(Activation, std::size_t n, const float* x, float* y);
+  void (*differentiate[kDtypes])(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
+  void (*activate_stored[kDtypes])(Activation, std::size_t n, const void* x, void* y);
+  void (*differentiate_stored[kDtypes])(Activation, std::size_t n, const void* saved, const void* d_y, void* d_x);
 
   // Normalisation of a row of any number of columns, x in storage, the rest fp32: statistics of x; y = xhat * gamma +
   // beta, also of a part that starts at a multiple of 16; d in place, from the gradient by y to that by x, while d *

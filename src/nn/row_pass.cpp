@@ -47,7 +47,7 @@ struct RowPart {
   }
   void forward(const DropoutMask& mask, const RowsOperand& x, float* y) const {
     load(y);
-    kernels.activation_forward(l.activation, padded(), y, y);
+    kernels.activate[index(l.y.dtype)](l.activation, padded(), y, y);
     drop(mask, y);
     if (x.data) {
       const std::byte* skip = at(x.data, (row * x.ld + first) * size_of(x.dtype));
@@ -56,14 +56,14 @@ struct RowPart {
     std::fill(y + columns, y + padded(), 0.0f);  // padding stays zero even where the activation of zero is not
   }
   void zero(float* y) const { std::fill(y, y + padded(), 0.0f); }
-  // d in place, from the gradient by y to that by the activation's input.
-  void backward(const DropoutMask& mask, float* d) const {
+  // d in place, from the gradient by y to that by the activation's input, which will be stored as `dtype`.
+  void backward(const DropoutMask& mask, Dtype dtype, float* d) const {
     alignas(kCacheLine) float saved[kPart];
     drop(mask, d);
     if (l.activation == Activation::identity) return;
     load(saved);
-    if (!derivative_needs_input(l.activation)) kernels.activation_forward(l.activation, padded(), saved, saved);
-    kernels.activation_backward(l.activation, padded(), saved, d, d);
+    if (!derivative_needs_input(l.activation)) kernels.activate[index(l.y.dtype)](l.activation, padded(), saved, saved);
+    kernels.differentiate[index(dtype)](l.activation, padded(), saved, d, d);
   }
 };
 
@@ -142,7 +142,7 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
     for (std::size_t row = chunk * kSumRows; row < end; ++row) {
       float* const here = d_z + row * width;
       if (d_z != d_y) std::copy_n(d_y + row * width, width, here);
-      for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, here + part.first); });
+      for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, d.dtype, here + part.first); });
       normalise_row_backward(kernels, l, row, here);
       if (!by_row) continue;
       kernels.add(width, here, sums + chunk * width);

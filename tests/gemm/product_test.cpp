@@ -83,7 +83,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
   forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
   std::vector<float> pre(sums.size()), post(sums.size());
   for (std::size_t i = 0; i < sums.size(); ++i) pre[i] = sums[i] + c.bias[i % out];
-  ctx.kernels.activation_forward(activation, pre.size(), pre.data(), post.data());
+  ctx.kernels.activate[static_cast<std::size_t>(c.neighbour)](activation, pre.size(), pre.data(), post.data());
   check_stored(wrong, what + " z", z, skips && !derivative_needs_input(activation) ? post : pre, false);
   for (std::size_t i = 0; skips && i < post.size(); ++i) post[i] += skip.at(i / out, i % out);
   check_stored(wrong, what + " y", y, post);
@@ -134,7 +134,8 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
 
   std::vector<float> saved(sums.size()), expected(sums.size());
   for (std::size_t i = 0; i < saved.size(); ++i) saved[i] = c.saved.at(i / in, i % in);
-  ctx.kernels.activation_backward(activation, sums.size(), saved.data(), sums.data(), expected.data());
+  ctx.kernels.differentiate[static_cast<std::size_t>(c.neighbour)](activation, sums.size(), saved.data(), sums.data(),
+                                                                   expected.data());
   check_stored(wrong, what, d, expected);
   if (skips.below) check_stored(wrong, what + " d_y", d_y, sums, false);
   for (std::size_t chunk = 0; chunk < sum_chunks(c.rows); ++chunk) {

@@ -34,6 +34,17 @@ constexpr Signature kSignatures[] = {
     {Activation::softplus, "bea33d7d45edfe36", "1eec8eeedf18dc54"},
 };
 
+constexpr auto kBf16 = static_cast<std::size_t>(Dtype::bf16), kFp16 = static_cast<std::size_t>(Dtype::fp16);
+
+// As results are taken that will be rounded to 16 bits; the others have nothing shorter.
+constexpr Signature kShortSignatures[] = {
+    {Activation::gelu, "23c257333749749e", "1cc6b87d684f683b"},
+    {Activation::gelu_tanh, "da915cec80e6c19e", "cbceca69899c2e8f"},
+    {Activation::silu, "af415a053d023d92", "6730c4c33c2510e1"},
+    {Activation::tanh, "e2cd2f31c077b90c", "e522731e3a9fa77b"},
+    {Activation::sigmoid, "3a199a44134379d4", "42ffe83277c5af7e"},
+};
+
 // Every exponent and sign with 128 mantissas, and a grid where activations bend. No subnormals, no NaN.
 std::vector<float> inputs() {
   std::vector<float> x;
@@ -52,22 +63,32 @@ std::string digest_of(std::vector<float> values) {
   return digest.hex();
 }
 
+void check(const Signature& signature, void (*forward)(Activation, std::size_t, const float*, float*),
+           void (*backward)(Activation, std::size_t, const float*, const float*, float*)) {
+  INFO(std::string(label(signature.activation)));
+  const std::vector<float> x = inputs(), one(x.size(), 1.0f);
+  std::vector<float> y(x.size()), d(x.size());
+  {
+    const FpEnvGuard guard;
+    forward(signature.activation, x.size(), x.data(), y.data());
+    backward(signature.activation, x.size(), x.data(), one.data(), d.data());
+  }
+  CHECK(digest_of(y) == std::string(signature.forward));
+  CHECK(digest_of(d) == std::string(signature.backward));
+}
+
 }  // namespace
 
 // A change here means that users' results change: say so in the commit.
 TEST_CASE("kernels: signatures of the activations") {
-  const std::vector<float> x = inputs(), one(x.size(), 1.0f);
   for_each_runnable_isa([&](const KernelTable& kernels) {
     for (const Signature& signature : kSignatures) {
-      INFO(std::string(label(signature.activation)));
-      std::vector<float> y(x.size()), d(x.size());
-      {
-        const FpEnvGuard guard;
-        kernels.activation_forward(signature.activation, x.size(), x.data(), y.data());
-        kernels.activation_backward(signature.activation, x.size(), x.data(), one.data(), d.data());
-      }
-      CHECK(digest_of(y) == std::string(signature.forward));
-      CHECK(digest_of(d) == std::string(signature.backward));
+      check(signature, kernels.activation_forward, kernels.activation_backward);
     }
+    for (const Signature& signature : kShortSignatures) {
+      check(signature, kernels.activate[kBf16], kernels.differentiate[kBf16]);
+    }
+    CHECK((kernels.activate[kBf16] == kernels.activate[kFp16]));
+    CHECK((kernels.differentiate[kBf16] == kernels.differentiate[kFp16]));
   });
 }

@@ -104,24 +104,48 @@ struct Worst {
 
 enum class Direction { forward, backward };
 
-Worst worst_of_block(const KernelTable& kernels, Activation activation, Direction direction, std::size_t n,
-                     const float* x, const Truth* truth) {
-  std::vector<float> y(n), one(n, 1.0f);
-  {
-    const FpEnvGuard guard;
-    direction == Direction::forward ? kernels.activation_forward(activation, n, x, y.data())
-                                    : kernels.activation_backward(activation, n, x, one.data(), y.data());
-  }
-  Worst worst;
-  for (std::size_t i = 0; i < n; ++i) worst.see({ulps(y[i], truth[i]), x[i]});
-  return worst;
+// Error in the last place of a storage type of what is going to be rounded to it, 0 where it has no such number.
+double storage_ulps(Dtype dtype, double got, const Truth& truth) {
+  const bool half = dtype == Dtype::fp16;
+  const double least = half ? 0x1p-14 : kLeastNormal, border = half ? 65519.0 : 0x1.fefffep127;
+  if (std::fabs(truth.value) > border) return 0;
+  if (!std::isfinite(got)) return HUGE_VAL;
+  if (!half && got == 0 && std::fabs(truth.value) < kLeastNormal * (1 + 0x1p-9)) return 0;
+  return std::fabs(got - truth.value) / std::ldexp(1.0, std::ilogb(std::max(truth.size, least)) - (half ? 10 : 7));
 }
 
-Worst worst_of(const std::vector<const KernelTable*>& tables, const Inputs& inputs, Activation activation,
-               Direction direction) {
+constexpr Dtype kRounded[] = {Dtype::bf16, Dtype::fp16};
+struct Errors {
+  Worst exact, rounded[2];  // of results that stay fp32; of those for kRounded, before they are rounded
+};
+
+void see_block(const KernelTable& kernels, Activation activation, Direction direction, std::size_t n, const float* x,
+               const Truth* truth, Errors& errors) {
+  std::vector<float> exact(n), rounded(n), one(n, 1.0f);
+  {
+    constexpr auto kType = static_cast<std::size_t>(Dtype::bf16);  // fp16 is given the same (the test of signatures)
+    const FpEnvGuard guard;
+    if (direction == Direction::forward) {
+      kernels.activation_forward(activation, n, x, exact.data());
+      kernels.activate[kType](activation, n, x, rounded.data());
+    } else {
+      kernels.activation_backward(activation, n, x, one.data(), exact.data());
+      kernels.differentiate[kType](activation, n, x, one.data(), rounded.data());
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    errors.exact.see({ulps(exact[i], truth[i]), x[i]});
+    for (int k = 0; k < 2; ++k) {
+      errors.rounded[k].see({storage_ulps(kRounded[k], static_cast<double>(rounded[i]), truth[i]), x[i]});
+    }
+  }
+}
+
+Errors errors_of(const std::vector<const KernelTable*>& tables, const Inputs& inputs, Activation activation,
+                 Direction direction) {
   const auto executor = make_executor(static_cast<int>(std::thread::hardware_concurrency()), "threads");
   std::mutex mutex;
-  Worst worst;
+  Errors errors;
   executor->run(inputs.blocks(), [&](std::size_t block, int) {
     std::vector<float> x(kBlock);
     x.resize(inputs.read(block, x.data()));
@@ -133,13 +157,24 @@ Worst worst_of(const std::vector<const KernelTable*>& tables, const Inputs& inpu
       const auto wide = static_cast<double>(v);
       return direction == Direction::forward ? forward_truth(activation, wide) : backward_truth(activation, wide);
     });
+    Errors here;
     for (const KernelTable* kernels : tables) {
-      const Worst here = worst_of_block(*kernels, activation, direction, x.size(), x.data(), truth.data());
-      const std::lock_guard lock(mutex);
-      worst.see(here);
+      see_block(*kernels, activation, direction, x.size(), x.data(), truth.data(), here);
     }
+    const std::lock_guard lock(mutex);
+    errors.exact.see(here.exact);
+    for (int i = 0; i < 2; ++i) errors.rounded[i].see(here.rounded[i]);
   });
-  return worst;
+  return errors;
+}
+
+// Two thousandths of a last place of storage, before the half that rounding adds.
+void check_rounded(const Errors& errors, Activation activation, const std::string& what) {
+  for (int i = 0; i < 2; ++i) {
+    const Worst& worst = errors.rounded[i];
+    CHECK_MESSAGE(worst.ulps <= 0.002, std::string(name(kRounded[i])), " ", std::string(label(activation)), what,
+                  worst.at, ": ", worst.ulps);
+  }
 }
 
 TEST_CASE("kernels: activations and their derivatives within 2 ulp over the whole range") {
@@ -149,47 +184,42 @@ TEST_CASE("kernels: activations and their derivatives within 2 ulp over the whol
   const Inputs inputs;
   std::printf("| activation | forward, ulp | at | derivative, ulp | at |\n|---|---|---|---|---|\n");
   for (Activation activation : kEachActivation) {
-    const Worst y = worst_of(tables, inputs, activation, Direction::forward);
-    const Worst slope = worst_of(tables, inputs, activation, Direction::backward);
+    const Errors forward = errors_of(tables, inputs, activation, Direction::forward);
+    const Errors backward = errors_of(tables, inputs, activation, Direction::backward);
+    const Worst &y = forward.exact, &slope = backward.exact;
     std::printf("| %s | %.2f | %.9g | %.2f | %.9g |\n", label(activation), y.ulps, static_cast<double>(y.at),
                 slope.ulps, static_cast<double>(slope.at));
     CHECK_MESSAGE(y.ulps <= 2, label(activation), " of ", y.at);
     CHECK_MESSAGE(slope.ulps <= 2, label(activation), "' at ", slope.at);
+    check_rounded(forward, activation, " of ");
+    check_rounded(backward, activation, "' at ");
   }
 }
 
-// Error of a result that was rounded to storage, in its last place there.
-double storage_ulps(Dtype dtype, float got, const Truth& truth) {
-  const bool half = dtype == Dtype::fp16;
-  const double least = half ? 0x1p-14 : kLeastNormal, border = half ? 65519.0 : 0x1.fefffep127;
-  if (!std::isfinite(got)) return std::fabs(truth.value) > border ? 0 : HUGE_VAL;
-  if (!half && got == 0 && std::fabs(truth.value) < kLeastNormal * (1 + 0x1p-9)) return 0;
-  return std::fabs(static_cast<double>(got) - truth.value) /
-         std::ldexp(1.0, std::ilogb(std::max(truth.size, least)) - (half ? 10 : 7));
-}
-
 Worst worst_in_storage(const KernelTable& kernels, Dtype dtype, Activation activation, Direction direction) {
+  const bool forward = direction == Direction::forward;
+  std::vector<std::uint16_t> codes;
   std::vector<float> x;
   for (std::uint32_t code = 0; code < 0x10000; ++code) {
     const auto bits = static_cast<std::uint16_t>(code);
     float v = get(dtype, &bits, 0);
     if (std::fabs(v) < static_cast<float>(kLeastNormal)) v = 0;
-    if (std::isfinite(v) && (direction == Direction::forward || can_be_saved(activation, v))) x.push_back(v);
+    if (!std::isfinite(v) || (!forward && !can_be_saved(activation, v))) continue;
+    codes.push_back(bits);
+    x.push_back(v);
   }
-  std::vector<float> y(x.size()), one(x.size(), 1.0f);
-  std::vector<std::uint16_t> stored(x.size());
+  const auto type = static_cast<std::size_t>(dtype);
+  std::vector<std::uint16_t> y(codes.size()), ones(codes.size(), dtype == Dtype::bf16 ? 0x3f80 : 0x3c00);
   {
     const FpEnvGuard guard;
-    direction == Direction::forward ? kernels.activation_forward(activation, x.size(), x.data(), y.data())
-                                    : kernels.activation_backward(activation, x.size(), x.data(), one.data(), y.data());
-    kernels.from_fp32[static_cast<std::size_t>(dtype)](y.size(), y.data(), stored.data());
+    forward ? kernels.activate_stored[type](activation, codes.size(), codes.data(), y.data())
+            : kernels.differentiate_stored[type](activation, codes.size(), codes.data(), ones.data(), y.data());
   }
   Worst worst;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const auto wide = static_cast<double>(x[i]);
-    const Truth truth =
-        direction == Direction::forward ? forward_truth(activation, wide) : backward_truth(activation, wide);
-    worst.see({storage_ulps(dtype, get(dtype, stored.data(), i), truth), x[i]});
+    const Truth truth = forward ? forward_truth(activation, wide) : backward_truth(activation, wide);
+    worst.see({storage_ulps(dtype, static_cast<double>(get(dtype, y.data(), i)), truth), x[i]});
   }
   return worst;
 }
@@ -200,8 +230,9 @@ TEST_CASE("kernels: activations of every bf16 and fp16 number are within 0.502 u
       for (Activation activation : kEachActivation) {
         for (Direction direction : {Direction::forward, Direction::backward}) {
           const Worst worst = worst_in_storage(kernels, dtype, activation, direction);
-          CHECK_MESSAGE(worst.ulps <= 0.502, kernels.name, " ", name(dtype), " ", label(activation),
-                        direction == Direction::forward ? " of " : "' at ", worst.at);
+          CHECK_MESSAGE(worst.ulps <= 0.502, std::string(kernels.name), " ", name(dtype), " ",
+                        std::string(label(activation)), std::string(direction == Direction::forward ? " of " : "' at "),
+                        worst.at, ": ", worst.ulps);
         }
       }
     }

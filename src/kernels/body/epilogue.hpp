@@ -69,12 +69,13 @@ HS_INLINE void forward_tile(const ForwardEpilogue& e) {
 }
 
 // The costly activations run over the tile in L1 first: one copy of each in a library, not one for each way of storing.
-inline void activate_tile(const ForwardEpilogue& e) {
+template <Dtype D>
+void activate_tile(const ForwardEpilogue& e) {
   const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
   for (std::size_t i = 0; i < e.rows; ++i) {
     float* const row = e.tile + i * kBlockColumns;
     for (std::size_t c = 0; c < columns; c += kLanes) store(row + c, load(row + c) + load(e.bias + c));
-    activation_forward(e.activation, columns, row, row);
+    activate<D>()(e.activation, columns, row, row);
   }
 }
 
@@ -97,7 +98,7 @@ template <Dtype D>
 void forward_skipped(const ForwardEpilogue& e) {
   const bool input = derivative_needs_input(e.activation);
   if (e.z && input) save<D, AddBias>(e);
-  activate_tile(e);
+  activate_tile<D>(e);
   if (e.z && !input) save<D, Finished>(e);
   if (e.skip_dtype == Dtype::fp32) add_skip<Dtype::fp32>(e);
   if (e.skip_dtype == Dtype::bf16) add_skip<Dtype::bf16>(e);
@@ -111,7 +112,7 @@ void forward_epilogue(const ForwardEpilogue& e) {
   if (e.z) save<D, AddBias>(e);
   if (e.activation == Activation::identity) return forward_tile<D, AddBias>(e);
   if (e.activation == Activation::relu) return forward_tile<D, AddBiasRelu>(e);
-  activate_tile(e);
+  activate_tile<D>(e);
   forward_tile<D, Finished>(e);
 }
 
@@ -175,16 +176,16 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
   }
 }
 
-// d = tile * activation'(saved) in place, as activate_tile.
-template <Dtype D>
+// d = tile * activation'(saved) in place, as activate_tile; S: the storage type of `saved`.
+template <Dtype D, Dtype S>
 void differentiate_tile(const BackwardEpilogue& e) {
   const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
-  const auto* saved = static_cast<const typename Storage<D>::Type*>(e.saved);
+  const auto* saved = static_cast<const typename Storage<S>::Type*>(e.saved);
   alignas(64) float wide[kBlockColumns];
   for (std::size_t i = 0; i < e.rows; ++i, saved += e.saved_ld) {
     float* const row = e.tile + i * kBlockColumns;
-    for (std::size_t c = 0; c < columns; c += kLanes) store(wide + c, Storage<D>::load16(saved + c));
-    activation_backward(e.activation, columns, wide, row, row);
+    for (std::size_t c = 0; c < columns; c += kLanes) store(wide + c, Storage<S>::load16(saved + c));
+    differentiate<D>()(e.activation, columns, wide, row, row);
   }
 }
 
@@ -193,10 +194,11 @@ HS_INLINE void backward_tile(const BackwardEpilogue& e, A act) {
   e.d.panels ? backward_tile<D, true>(e, act) : backward_tile<D, false>(e, act);
 }
 
-inline void differentiate_tile(const BackwardEpilogue& e) {
-  if (e.saved_dtype == Dtype::fp32) return differentiate_tile<Dtype::fp32>(e);
-  if (e.saved_dtype == Dtype::bf16) return differentiate_tile<Dtype::bf16>(e);
-  differentiate_tile<Dtype::fp16>(e);
+template <Dtype D>
+void differentiate_tile(const BackwardEpilogue& e) {
+  if (e.saved_dtype == Dtype::fp32) return differentiate_tile<D, Dtype::fp32>(e);
+  if (e.saved_dtype == Dtype::bf16) return differentiate_tile<D, Dtype::bf16>(e);
+  differentiate_tile<D, Dtype::fp16>(e);
 }
 
 // The gradient that skips the layer above, and what this layer's input will be given of it.
@@ -218,7 +220,7 @@ template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
   if (e.d_y) pass_d_y(e);
   if (e.activation == Activation::relu && e.saved_dtype == D) return backward_tile<D>(e, Act<Activation::relu>{});
-  if (e.activation != Activation::identity) differentiate_tile(e);
+  if (e.activation != Activation::identity) differentiate_tile<D>(e);
   backward_tile<D>(e, Act<Activation::identity>{});
 }
 

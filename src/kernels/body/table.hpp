@@ -3,13 +3,17 @@
 // Activations and epilogues build on these.
 #include "kernels/body/logistic.hpp"
 #include "kernels/body/normal.hpp"
+#include "kernels/body/pack.hpp"
 #include "kernels/body/reduce.hpp"
 
 #include "kernels/body/activation.hpp"
+#include "kernels/body/short_activation.hpp"
+// Of both.
+#include "kernels/body/elementwise.hpp"
+
 #include "kernels/body/epilogue.hpp"
 #include "kernels/body/normalisation.hpp"
 #include "kernels/body/optimizer.hpp"
-#include "kernels/body/pack.hpp"
 #include "kernels/body/peak.hpp"
 #include "kernels/body/rounding.hpp"
 #include "kernels/body/scan.hpp"
@@ -56,6 +60,10 @@ const KernelTable& kernel_table() {
       .lion = lion,
       .activation_forward = activation_forward,
       .activation_backward = activation_backward,
+      .activate = {activate<Dtype::fp32>(), activate<Dtype::bf16>(), activate<Dtype::fp16>()},
+      .differentiate = {differentiate<Dtype::fp32>(), differentiate<Dtype::bf16>(), differentiate<Dtype::fp16>()},
+      .activate_stored = HS_EACH_DTYPE(activate_stored),
+      .differentiate_stored = HS_EACH_DTYPE(differentiate_stored),
       .row_statistics = HS_EACH_DTYPE(row_statistics),
       .normalise = HS_EACH_DTYPE(normalise),
       .normalise_backward = HS_EACH_DTYPE(normalise_backward),

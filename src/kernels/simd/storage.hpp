@@ -3,21 +3,20 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// Round to nearest even into the low half of each lane; NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
+// Round to nearest even into the high half of each lane, the low one being of no account; where nothing is NaN or
+// subnormal.
+HS_INLINE WideBits round_bf16_normal(const Wide& x) {
+  const WideBits u = bits(x);
+  return u + set_bits(0x7fffu) + (shift_right<16>(u) & set_bits(1u));
+}
+
+// The same of anything: NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
 HS_INLINE WideBits round_bf16(const Wide& x) {
   const WideBits u = bits(x);
   const WideBits magnitude = u & set_bits(0x7fffffffu);
-  const WideBits odd = shift_right<16>(u) & set_bits(1u);
-  const WideBits rounded = shift_right<16>(u + set_bits(0x7fffu) + odd);
-  const WideBits top = shift_right<16>(u);
-  const WideBits normal = select_greater(set_bits(0x00800000u), magnitude, top & set_bits(0x8000u), rounded);
-  return select_greater(magnitude, set_bits(0x7f800000u), top | set_bits(0x0040u), normal);
-}
-
-// The same where nothing is NaN or subnormal.
-HS_INLINE WideBits round_bf16_normal(const Wide& x) {
-  const WideBits u = bits(x);
-  return shift_right<16>(u + set_bits(0x7fffu) + (shift_right<16>(u) & set_bits(1u)));
+  const WideBits normal =
+      select_greater(set_bits(0x00800000u), magnitude, u & set_bits(0x80000000u), round_bf16_normal(x));
+  return select_greater(magnitude, set_bits(0x7f800000u), u | set_bits(0x00400000u), normal);
 }
 
 HS_INLINE Wide widen_low(const WideBits& pair) { return from_bits(shift_left<16>(pair)); }
@@ -50,7 +49,7 @@ HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
 
 // load16 and store16 move 16 elements. A Pair is two rows of 16, rounded once, that can go to row-major memory
 // (store_rows), to a panel (store_panel), or to both. round_result takes what arithmetic under FpEnvGuard has made,
-// which is never subnormal; round_pair takes anything.
+// which is never subnormal; round_pair takes anything. load_panel brings back what store_panel has put.
 template <Dtype D>
 struct Storage;
 
@@ -71,6 +70,7 @@ struct Storage<Dtype::fp32> {
     store16(p1, pair.row1);
   }
   static HS_INLINE void store_panel(Type* p, const Pair& pair) { store_rows(p, p + kLanes, pair); }
+  static HS_INLINE PlainPair load_panel(const Type* p) { return {load16(p), load16(p + kLanes)}; }
 };
 
 template <>
@@ -90,6 +90,7 @@ struct Storage<Dtype::fp16> {
     store16(p1, pair.row1);
   }
   static HS_INLINE void store_panel(Type* p, const Pair& pair) { store_rows(p, p + kLanes, pair); }
+  static HS_INLINE PlainPair load_panel(const Type* p) { return {load16(p), load16(p + kLanes)}; }
 };
 
 template <>
@@ -97,6 +98,10 @@ struct Storage<Dtype::bf16> {
   using Type = std::uint16_t;
   static HS_INLINE Wide load16(const Type* p) {
     return map([&](std::size_t i) HS_INLINED { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
+  }
+  static HS_INLINE PlainPair load_panel(const Type* p) {
+    const WideBits pairs = load_pairs(p);
+    return {widen_low(pairs), widen_high(pairs)};
   }
 #if defined(__AVX512BF16__)
   using Pair = __m512i;  // row 0 below, row 1 above
@@ -120,10 +125,10 @@ struct Storage<Dtype::bf16> {
   struct Pair {
     WideBits row0, row1;
   };
-  static HS_INLINE void store_low_halves(Type* p, const WideBits& x) {
-    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, x.r[i]);
+  static HS_INLINE void store_high_halves(Type* p, const WideBits& x) {
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, shift_right<16>(x.r[i]));
   }
-  static HS_INLINE void store16(Type* p, const Wide& x) { store_low_halves(p, round_bf16(x)); }
+  static HS_INLINE void store16(Type* p, const Wide& x) { store_high_halves(p, round_bf16(x)); }
   static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {round_bf16(row0), round_bf16(row1)}; }
   static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) {
     const Wide sum = row0 + row1;  // NaN if either is
@@ -133,12 +138,12 @@ struct Storage<Dtype::bf16> {
     return {round_bf16_normal(row0), round_bf16_normal(row1)};
   }
   static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
-    store_low_halves(p0, pair.row0);
-    store_low_halves(p1, pair.row1);
+    store_high_halves(p0, pair.row0);
+    store_high_halves(p1, pair.row1);
   }
   // Lane j becomes the pair (row0[j], row1[j]).
   static HS_INLINE void store_panel(Type* p, const Pair& pair) {
-    const WideBits both = pair.row0 | shift_left<16>(pair.row1);
+    const WideBits both = shift_right<16>(pair.row0) | (pair.row1 & set_bits(0xffff0000u));
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) {
       uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, both.r[i]);
     }

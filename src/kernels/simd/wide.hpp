@@ -45,16 +45,17 @@ HS_INLINE void store(float* p, const Wide& x) {
 }
 
 // Asks for a line of memory well before its turn; it may lie beyond the end of an array.
-template <std::size_t Bytes = 512>
+inline constexpr std::size_t kAhead = 512;
+template <std::size_t Bytes = kAhead>
 HS_INLINE void ask_ahead(const void* p) {
   __builtin_prefetch(static_cast<const char*>(p) + Bytes);
 }
 
 // Calls f(i) for i = 0, 16, 32, ... as long as 16 elements are left, and returns where it stopped. Asks ahead for
 // `arrays`, the ones that f reads or writes, where they are too long for the first cache: within it that only costs.
+inline constexpr std::size_t kLong = 16384;
 template <class F, class... T>
 HS_INLINE std::size_t for_each_16(std::size_t n, F f, const T*... arrays) {
-  constexpr std::size_t kLong = 16384;
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     if (n >= kLong) (ask_ahead(arrays + i), ...);
