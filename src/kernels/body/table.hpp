@@ -58,6 +58,7 @@ const KernelTable& kernel_table() {
       .activation_backward = activation_backward,
       .row_statistics = HS_EACH_DTYPE(row_statistics),
       .normalise = HS_EACH_DTYPE(normalise),
+      .normalise_rows = HS_EACH_DTYPE(normalise_rows),
       .normalise_backward = HS_EACH_DTYPE(normalise_backward),
       .column_sums = HS_EACH_DTYPE(column_sums),
       .batch_statistics = batch_statistics,

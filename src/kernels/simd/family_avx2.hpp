@@ -73,8 +73,12 @@ HS_INLINE Reg load_fp16(const std::uint16_t* p) {
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-HS_INLINE UInt load_words(const std::uint16_t* p) {
-  return UInt(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+// Each word into the high half of its lane by one shuffle: loading all eight into both halves of a register is free.
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m256i place = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1, 5,
+                                        4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
+  const __m256i words = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return from_bits(UInt(_mm256_shuffle_epi8(words, place)));
 }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   const __m256i v = x;

@@ -69,8 +69,12 @@ HS_INLINE Reg load_fp16(const std::uint16_t* p) {
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-HS_INLINE UInt load_words(const std::uint16_t* p) {
-  return UInt(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+// Each word into the high half of its lane by one permutation.
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m512i twice = _mm512_set_epi16(15, 15, 14, 14, 13, 13, 12, 12, 11, 11, 10, 10, 9, 9, 8, 8, 7, 7, 6, 6, 5, 5, 4,
+                                         4, 3, 3, 2, 2, 1, 1, 0, 0);
+  const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return from_bits(UInt(_mm512_maskz_permutexvar_epi16(0xaaaaaaaau, twice, words)));
 }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(x));

@@ -58,7 +58,7 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) { return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))); }
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
-HS_INLINE UInt load_words(const std::uint16_t* p) { return UInt(vmovl_u16(vld1_u16(p))); }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) { return from_bits(UInt(vshll_n_u16(vld1_u16(p), 16))); }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) { vst1_u16(p, vmovn_u32(x)); }
 
 // 4 x 4 transpose in place.

@@ -98,7 +98,7 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
 
 inline Reg load_fp16(const std::uint16_t* p) { return to_fp32(Fp16{*p}); }
 inline void store_fp16(std::uint16_t* p, Reg x) { *p = to_fp16(x).bits; }
-HS_INLINE UInt load_words(const std::uint16_t* p) { return *p; }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) { return from_bits(UInt{*p} << 16); }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) { *p = static_cast<std::uint16_t>(x); }
 HS_INLINE void transpose(Reg*) {}
 

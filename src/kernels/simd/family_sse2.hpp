@@ -100,6 +100,10 @@ HS_INLINE Reg load_even(const std::uint16_t* pairs) {
 HS_INLINE UInt load_words(const std::uint16_t* p) {
   return UInt(_mm_unpacklo_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), _mm_setzero_si128()));
 }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m128i words = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return from_bits(UInt(_mm_unpacklo_epi16(_mm_setzero_si128(), words)));
+}
 // The only packing of 32 bits saturates to signed 16: what it gets fits.
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   const __m128i v = _mm_srai_epi32(_mm_slli_epi32(x, 16), 16);

@@ -92,7 +92,7 @@ template <>
 struct Storage<Dtype::bf16> {
   using Type = std::uint16_t;
   static HS_INLINE Wide load16(const Type* p) {
-    return map([&](std::size_t i) HS_INLINED { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
+    return map([&](std::size_t i) HS_INLINED { return load_bf16(p + i * kRegLanes); });
   }
 #if defined(__AVX512BF16__)
   using Pair = __m512i;  // row 0 below, row 1 above
