@@ -209,11 +209,14 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
                                   const float* gamma, float* d, float* gamma_sums, float* beta_sums) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const RowStatistics s = statistics;
+  const std::size_t next_row = (columns + kLanes - 1) / kLanes * kLanes;
   double direct_sum = 0, along_sum = 0;
   for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
     RowSum direct, along;
     for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
       const std::size_t i = first + at;
+      if (j % 2 == 0) ask_ahead<0>(x + next_row + i);
+      ask_ahead<0>(d + next_row + i);
       const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
       const Wide g = keep(d_y * load(gamma + i));
       along.add_product(j, g, xhat);
