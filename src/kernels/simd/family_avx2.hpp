@@ -86,6 +86,25 @@ HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), packed);
 }
 
+HS_INLINE bool any_nan(Reg x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0; }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) {
+  const __m256i exponent = _mm256_and_si256(u, _mm256_set1_epi32(0x7f800000));
+  const __m256i small = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+  return UInt(_mm256_andnot_si256(_mm256_srli_epi32(small, 1), u));
+}
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) { return UInt(_mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa)); }
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  const __m256i apart = _mm256_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0, 15, 14, 11, 10, 7, 6, 3,
+                                        2, 13, 12, 9, 8, 5, 4, 1, 0);
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(pairs, apart), 0xd8);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(low), _mm256_castsi256_si128(words));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(high), _mm256_extracti128_si256(words, 1));
+}
+
 // 8 x 8 transpose in place.
 HS_INLINE void transpose(Reg* r) {
   __m256 t[8], u[8];
