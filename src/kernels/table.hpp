@@ -206,7 +206,8 @@ struct KernelTable {
                                   std::size_t wide_ld, RowStatistics* statistics);
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
                              const float* beta, float* y);
-  // Two whole rows of fp32, and activation(y) in storage; the activation is the identity or ReLU.
+  // Two whole rows of fp32, and activation(y) in storage; the activation is the identity or ReLU. Like row_statistics
+  // with `wide`, it asks for the two rows behind these.
   void (*normalise_rows[kDtypes])(Activation, std::size_t columns, const float* x, std::size_t ld, const RowStatistics*,
                                   const float* gamma, const float* beta, const StorageTarget& y);
   void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,

@@ -95,6 +95,11 @@ void normalise_row_backward(const KernelTable& kernels, Dense& l, std::size_t ro
                                     gamma_sums, beta_sums);
 }
 
+// Lines that are written soon.
+void ask_for(const std::byte* p, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(p + i, 1);
+}
+
 bool takes_row_statistics(const Dense& l) { return l.norm == Norm::layer || l.norm == Norm::rms; }
 
 // Rows that exist to the layer: to BatchNorm a zero row behind an odd count does not, and to the others it is harmless.
@@ -162,6 +167,8 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
     for (std::size_t row = chunk * kSumRows; row < end; ++row) {
       float* const here = d_z + row * width;
       if (d_z != d_y) std::copy_n(d_y + row * width, width, here);
+      if (by_row)
+        ask_for(static_cast<const std::byte*>(d.rows) + row * d.ld * size_of(d.dtype), width * size_of(d.dtype));
       for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, here + part.first); });
       normalise_row_backward(kernels, l, row, here);
       if (!by_row) continue;

@@ -221,6 +221,7 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
       const Wide g = keep(d_y * load(gamma + i));
       along.add_product(j, g, xhat);
       if constexpr (Centred) direct.add(j, g);
+      store(d + i, g);
       store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
       if constexpr (Centred) store(beta_sums + i, load(beta_sums + i) + d_y);
     });
@@ -230,8 +231,7 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
   const auto n = static_cast<double>(columns);
   const Wide minus_along = set(static_cast<float>(-along_sum / n)), mean = set(static_cast<float>(direct_sum / n));
   for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
-    const Wide g = load(d + i) * load(gamma + i) - mean;
-    store(d + i, keep(fma(normalised<D>(x + i, s), minus_along, g) * set(s.rstd)));
+    store(d + i, keep(fma(normalised<D>(x + i, s), minus_along, load(d + i) - mean) * set(s.rstd)));
   });
 }
 
