@@ -33,6 +33,8 @@ constexpr LionParameters kLion = {.multiplier = 0.5f,
                                   .one_minus_beta2 = 0.01f,
                                   .weight_decay = 0.01f};
 alignas(64) constexpr float kZeros[kBlockColumns] = {};
+constexpr std::size_t kNormColumns = kPieceGrain / 2;  // of a row that is normalised: they go in twos
+constexpr float kEpsilon = 1e-5f;
 
 template <Activation A>
 void forward(const KernelPiece& p) {
@@ -156,6 +158,42 @@ void softmax(const KernelPiece& p) {
   for (std::size_t i = 0; i < p.elements; i += kLogits) p.kernels.softmax(kLogits, p.fp32[0] + i, p.fp32[1] + i);
 }
 
+struct NormParameters {
+  alignas(64) float gamma[kNormColumns], beta[kNormColumns];
+  constexpr NormParameters() : gamma{}, beta{} {
+    for (std::size_t i = 0; i < kNormColumns; ++i) {
+      gamma[i] = 1 + static_cast<float>(i) / 1024;
+      beta[i] = static_cast<float>(i) / 1024 - 0.25f;
+    }
+  }
+};
+constexpr NormParameters kNorm;
+
+// As a layer has it without an activation: two rows from storage to storage.
+template <Norm N>
+void norm_forward(const KernelPiece& p) {
+  alignas(64) float wide[2][kNormColumns];
+  RowStatistics statistics[2];
+  for_each_block(p, [&](std::size_t i) {
+    p.kernels.row_statistics[p.index()](N, kNormColumns, p.at(0, i), kNormColumns, kEpsilon, wide[0], kNormColumns,
+                                        statistics);
+    p.kernels.normalise_rows[p.index()](Activation::identity, kNormColumns, wide[0], kNormColumns, statistics,
+                                        kNorm.gamma, N == Norm::rms ? nullptr : kNorm.beta,
+                                        {p.at(1, i), kNormColumns, nullptr, 0, p.dtype});
+  });
+}
+
+// The gradient in place, without its way to storage.
+template <Norm N>
+void norm_backward(const KernelPiece& p) {
+  constexpr RowStatistics kStatistics = {0.125f, 0, 0.75f};
+  alignas(64) float sums[2][kNormColumns] = {};
+  for (std::size_t i = 0; i < p.elements; i += kNormColumns) {
+    p.kernels.normalise_backward[p.index()](N, kNormColumns, p.at(0, i), kStatistics, kNorm.gamma, p.fp32[0] + i,
+                                            sums[0], N == Norm::rms ? nullptr : sums[1]);
+  }
+}
+
 using enum ArrayUse;
 using P = const KernelPiece&;
 
@@ -189,6 +227,10 @@ constexpr KernelRow kRows[] = {
     {"logits_epilogue", kFp32, logits_epilogue, {read, write}, {}},
     {"softmax", kFp32, softmax, {read, write}, {}},
     {"softmax_cross_entropy", kFp32, softmax_cross_entropy, {read, write}, {}},
+    {"layer_norm_forward", kAny, norm_forward<Norm::layer>, {}, {read, write}},
+    {"rms_norm_forward", kAny, norm_forward<Norm::rms>, {}, {read, write}},
+    {"layer_norm_backward", kAny, norm_backward<Norm::layer>, {update}, {read}},
+    {"rms_norm_backward", kAny, norm_backward<Norm::rms>, {update}, {read}},
     {"from_fp32",
      kAny,
      [](P p) { p.kernels.from_fp32[p.index()](p.elements, p.fp32[0], p.at(0, 0)); },

@@ -8,7 +8,8 @@
 namespace halfstep {
 namespace {
 
-constexpr std::size_t kPart = 256;  // columns that are worked on at a time, in L1
+constexpr std::size_t kPart = 256;       // columns that are worked on at a time, in L1
+constexpr std::size_t kWholeRow = 2048;  // a row that is normalised is widened once where two of them stay there
 constexpr std::size_t kTaskRows = 16;
 static_assert(kPart % kRandomGroup == 0 && kTaskRows % 2 == 0 && kSumRows % 2 == 0);
 
@@ -20,11 +21,17 @@ void for_rows(GemmContext& ctx, const Dense& l, std::size_t rows, std::size_t ta
   ctx.executor.run((rows + task_rows - 1) / task_rows, body, threads);
 }
 
+const float* gamma_of(const Dense& l) { return l.norm_parameters[0].values.data(); }
+const float* beta_of(const Dense& l) {
+  return l.norm_parameters.size() > 1 ? l.norm_parameters[1].values.data() : nullptr;
+}
+
 // One row of a layer, in parts.
 struct RowPart {
   const KernelTable& kernels;
   Dense& l;
   std::size_t row, first, columns;
+  bool widened;  // load finds z in x
 
   std::size_t padded() const { return pad_columns(columns); }
   const std::byte* z() const { return l.z.data() + (row * l.y.ld + first) * size_of(l.y.dtype); }
@@ -33,10 +40,10 @@ struct RowPart {
   void load(float* x) const {
     const std::size_t dtype = index(l.y.dtype);
     if (l.norm == Norm::none) return kernels.to_fp32[dtype](padded(), z(), x);
-    const float* gamma = l.norm_parameters[0].values.data() + first;
-    const float* beta = l.norm_parameters.size() > 1 ? l.norm_parameters[1].values.data() + first : nullptr;
+    const float *gamma = gamma_of(l) + first, *beta = beta_of(l) ? beta_of(l) + first : nullptr;
     if (l.norm == Norm::batch)
       return kernels.normalise_columns[dtype](columns, z(), columns_from(l, first), gamma, beta, x);
+    if (widened) return kernels.normalise[index(Dtype::fp32)](columns, x, l.statistics[row], gamma, beta, x);
     kernels.normalise[dtype](columns, z(), l.statistics[row], gamma, beta, x);
   }
   // Every row starts a group of random numbers.
@@ -70,7 +77,7 @@ struct RowPart {
 template <class F>
 void for_each_part(const KernelTable& kernels, Dense& l, std::size_t row, F f) {
   for (std::size_t first = 0; first < l.layout.out; first += kPart) {
-    f(RowPart{kernels, l, row, first, std::min(kPart, l.layout.out - first)});
+    f(RowPart{kernels, l, row, first, std::min(kPart, l.layout.out - first), false});
   }
 }
 
@@ -86,6 +93,11 @@ void normalise_row_backward(const KernelTable& kernels, Dense& l, std::size_t ro
   }
   kernels.normalise_backward[dtype](l.norm, l.layout.out, z, l.statistics[row], l.norm_parameters[0].values.data(), d,
                                     gamma_sums, beta_sums);
+}
+
+// Lines that are written soon.
+void ask_for(const std::byte* p, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(p + i, 1);
 }
 
 bool takes_row_statistics(const Dense& l) { return l.norm == Norm::layer || l.norm == Norm::rms; }
@@ -112,20 +124,33 @@ void claim_norm(Dense& l, std::size_t rows, bool training) {
 void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, RowsOperand x,
                   StorageTarget y) {
   const KernelTable& kernels = ctx.kernels;
-  const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows);
+  const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows), dtype = index(l.y.dtype);
+  const bool normalised = takes_row_statistics(l), whole = normalised && l.layout.out <= kWholeRow;
+  const bool cheap = l.activation == Activation::identity || l.activation == Activation::relu;
+  const bool at_once = whole && cheap && mask.dropped == 0 && !x.data;
   for_rows(ctx, l, padded, kTaskRows, [&](std::size_t task, int) {
-    alignas(kCacheLine) float wide[2][kPart];
-    for (std::size_t row = task * kTaskRows; row < std::min(padded, (task + 1) * kTaskRows); row += 2) {
-      for (std::size_t r = row; r < row + 2 && takes_row_statistics(l); ++r) {
-        const std::byte* z = l.z.data() + r * l.y.ld * size_of(l.y.dtype);
-        l.statistics[r] = kernels.row_statistics[index(l.y.dtype)](l.norm, l.layout.out, z, kNormEpsilon);
+    alignas(kCacheLine) float wide[2][kWholeRow];
+    auto finish = [&](RowPart part) {
+      part.forward(mask, x, wide[0]);
+      ++part.row;
+      part.row < count ? part.forward(mask, x, wide[1]) : part.zero(wide[1]);
+      kernels.store_rows[index(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, part.row - 1, part.first));
+    };
+    const std::size_t end = std::min(padded, (task + 1) * kTaskRows);
+    for (std::size_t row = task * kTaskRows; row < end; row += 2) {
+      const std::byte* z = l.z.data() + row * l.y.ld * size_of(l.y.dtype);
+      if (normalised) {
+        kernels.row_statistics[dtype](l.norm, l.layout.out, z, l.y.ld, kNormEpsilon, whole ? wide[0] : nullptr,
+                                      kWholeRow, &l.statistics[row]);
       }
-      for_each_part(kernels, l, row, [&](RowPart part) {
-        part.forward(mask, x, wide[0]);
-        ++part.row;
-        part.row < count ? part.forward(mask, x, wide[1]) : part.zero(wide[1]);
-        kernels.store_rows[index(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, row, part.first));
-      });
+      if (!whole) {
+        for_each_part(kernels, l, row, finish);
+      } else if (!at_once) {
+        finish({kernels, l, row, 0, l.layout.out, true});
+      } else {
+        kernels.normalise_rows[index(y.dtype)](l.activation, l.layout.out, wide[0], kWholeRow, &l.statistics[row],
+                                               gamma_of(l), beta_of(l), shifted(y, row, 0));
+      }
     }
   });
 }
@@ -142,6 +167,8 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
     for (std::size_t row = chunk * kSumRows; row < end; ++row) {
       float* const here = d_z + row * width;
       if (d_z != d_y) std::copy_n(d_y + row * width, width, here);
+      if (by_row)
+        ask_for(static_cast<const std::byte*>(d.rows) + row * d.ld * size_of(d.dtype), width * size_of(d.dtype));
       for_each_part(kernels, l, row, [&](const RowPart& part) { part.backward(mask, d.dtype, here + part.first); });
       normalise_row_backward(kernels, l, row, here);
       if (!by_row) continue;

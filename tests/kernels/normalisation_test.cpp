@@ -112,7 +112,9 @@ struct Result {
         gamma_sums(random_floats(row.x.size(), 65)),
         beta_sums(random_floats(row.x.size(), 66)) {
     const std::size_t t = index_of(row.dtype);
-    statistics = kernels.row_statistics[t](norm, row.columns, row.x.data(), kEpsilon);
+    RowStatistics twice[2];
+    kernels.row_statistics[t](norm, row.columns, row.x.data(), 0, kEpsilon, nullptr, 0, twice);
+    statistics = twice[1];
     kernels.normalise[t](row.columns, row.x.data(), statistics, row.gamma.data(), row.beta.data(), y.data());
     for (std::size_t i = 0; i < d.size(); ++i) d[i] = row.d[i];
     kernels.normalise_backward[t](norm, row.columns, row.x.data(), statistics, row.gamma.data(), d.data(),
@@ -302,6 +304,91 @@ TEST_CASE("kernels: normalisation has the same bits on every ISA, and in parts")
                  same_bits(a.gamma_sums[i], b.gamma_sums[i]) && same_bits(a.beta_sums[i], b.beta_sums[i]);
         }
         if (!same) wrong.add(kernels.name, " ", name(norm), " ", row.text());
+      }
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+// Two rows of the same width one behind the other, and what single rows become.
+struct TwoRows {
+  const Row &row0, &row1;
+  AlignedBuffer<float> x;  // memory for any storage type
+  std::size_t ld;
+  TwoRows(const Row& a, const Row& b) : row0(a), row1(b), x(2 * padded(a.columns)), ld(padded(a.columns)) {
+    for (std::size_t i = 0; i < a.columns; ++i) {
+      put(a.dtype, x.data(), i, a.at(i));
+      put(a.dtype, x.data(), ld + i, b.at(i));
+    }
+  }
+  // activation(y) of both in both layouts, through fp32 and store_rows.
+  void plain(const KernelTable& kernels, Activation activation, const RowStatistics* s, const StorageTarget& to) const {
+    AlignedBuffer<float> y(2 * ld);
+    for (std::size_t r = 0; r < 2; ++r) {
+      kernels.normalise[index_of(row0.dtype)](row0.columns, (r == 0 ? row0 : row1).x.data(), s[r], row0.gamma.data(),
+                                              row0.beta.data(), y.data() + r * ld);
+      kernels.activation_forward(activation, ld, y.data() + r * ld, y.data() + r * ld);
+    }
+    kernels.store_rows[index_of(to.dtype)](ld, y.data(), y.data() + ld, to);
+  }
+};
+
+std::vector<Row> rows_side_by_side(Dtype dtype, std::size_t columns) {
+  std::vector<Row> out = rows_of(dtype, columns);
+  out.emplace_back("inf", dtype, columns, [&](std::size_t i) { return i + 1 == columns ? kInf : 1.0f; });
+  out.emplace_back("NaN", dtype, columns, [&](std::size_t i) { return i == columns / 2 ? kNan : 2.0f; });
+  return out;
+}
+
+TEST_CASE("kernels: two normalised rows do not touch each other, and are stored as fp32 rows are") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (Dtype dtype : kEachDtype) {
+      for (std::size_t columns : {1, 15, 16, 17, 33, 64, 79, 200, 1100}) {
+        const std::vector<Row> rows = rows_side_by_side(dtype, columns);
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+          const TwoRows two(rows[k], rows[(k + 1) % rows.size()]);
+          for (Norm norm : kNorms) {
+            const std::string what = std::string(kernels.name) + " " + std::string(name(norm)) + " " + two.row0.text();
+            const RowStatistics alone[2] = {Result(kernels, norm, two.row0).statistics,
+                                            Result(kernels, norm, two.row1).statistics};
+            const std::size_t wide_ld = two.ld + kLanes;
+            AlignedBuffer<float> wide(2 * wide_ld);
+            for (float* left : {static_cast<float*>(nullptr), wide.data()}) {
+              RowStatistics s[2];
+              kernels.row_statistics[index_of(dtype)](norm, columns, two.x.data(), two.ld, kEpsilon, left, wide_ld, s);
+              for (std::size_t r = 0; r < 2; ++r) {
+                if (!same_bits(s[r].mean, alone[r].mean) || !same_bits(s[r].rest, alone[r].rest) ||
+                    !same_bits(s[r].rstd, alone[r].rstd))
+                  wrong.add(what, left ? " left as fp32" : "", ": statistics of row ", r);
+              }
+            }
+            for (std::size_t i = 0; i < columns; ++i) {
+              if (!same_bits(wide[i], two.row0.at(i)) || !same_bits(wide[wide_ld + i], two.row1.at(i)))
+                wrong.add(what, ": fp32 at ", i);
+            }
+            for (Dtype out : kEachDtype) {
+              for (Activation activation : {Activation::identity, Activation::relu}) {
+                for (bool panels : {false, true}) {
+                  AlignedBuffer<float> want(4 * two.ld), got(4 * two.ld);
+                  auto target = [&](AlignedBuffer<float>& m) {
+                    return StorageTarget{m.data(), two.ld, panels ? m.data() + 2 * two.ld : nullptr, 2 * kLanes, out};
+                  };
+                  two.plain(kernels, activation, alone, target(want));
+                  kernels.normalise_rows[index_of(out)](activation, columns, wide.data(), wide_ld, alone,
+                                                        two.row0.gamma.data(), two.row0.beta.data(), target(got));
+                  bool same = true;
+                  for (std::size_t i = 0; i < 4 * two.ld; ++i)
+                    same = same && same_bits(get(out, want.data(), i), get(out, got.data(), i));
+                  if (!same)
+                    wrong.add(what, " ", activation == Activation::relu ? "ReLU" : "identity", " to ", name(out),
+                              panels ? " in panels" : "");
+                }
+              }
+            }
+          }
+        }
       }
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());

@@ -66,6 +66,7 @@ const KernelTable& kernel_table() {
       .differentiate_stored = HS_EACH_DTYPE(differentiate_stored),
       .row_statistics = HS_EACH_DTYPE(row_statistics),
       .normalise = HS_EACH_DTYPE(normalise),
+      .normalise_rows = HS_EACH_DTYPE(normalise_rows),
       .normalise_backward = HS_EACH_DTYPE(normalise_backward),
       .column_sums = HS_EACH_DTYPE(column_sums),
       .batch_statistics = batch_statistics,

@@ -80,13 +80,36 @@ HS_INLINE Reg load_fp16(const std::uint16_t* p) {
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-HS_INLINE UInt load_words(const std::uint16_t* p) {
-  return UInt(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+// Each word into the high half of its lane by one shuffle: loading all eight into both halves of a register is free.
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m256i place = _mm256_set_epi8(15, 14, -1, -1, 13, 12, -1, -1, 11, 10, -1, -1, 9, 8, -1, -1, 7, 6, -1, -1, 5,
+                                        4, -1, -1, 3, 2, -1, -1, 1, 0, -1, -1);
+  const __m256i words = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return from_bits(UInt(_mm256_shuffle_epi8(words, place)));
 }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   const __m256i v = x;
   const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), packed);
+}
+
+HS_INLINE bool any_nan(Reg x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0; }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) {
+  const __m256i exponent = _mm256_and_si256(u, _mm256_set1_epi32(0x7f800000));
+  const __m256i small = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+  return UInt(_mm256_andnot_si256(_mm256_srli_epi32(small, 1), u));
+}
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) { return UInt(_mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa)); }
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  const __m256i apart = _mm256_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0, 15, 14, 11, 10, 7, 6, 3,
+                                        2, 13, 12, 9, 8, 5, 4, 1, 0);
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(pairs, apart), 0xd8);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(low), _mm256_castsi256_si128(words));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(high), _mm256_extracti128_si256(words, 1));
 }
 
 // 8 x 8 transpose in place.

@@ -76,11 +76,40 @@ HS_INLINE Reg load_fp16(const std::uint16_t* p) {
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
-HS_INLINE UInt load_words(const std::uint16_t* p) {
-  return UInt(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+// Each word into the high half of its lane by one permutation.
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m512i twice = _mm512_set_epi16(15, 15, 14, 14, 13, 13, 12, 12, 11, 11, 10, 10, 9, 9, 8, 8, 7, 7, 6, 6, 5, 5,
+                                         4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+  const __m512i words = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return from_bits(UInt(_mm512_maskz_permutexvar_epi16(0xaaaaaaaau, twice, words)));
 }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(x));
+}
+
+HS_INLINE bool any_nan(Reg x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0; }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) {
+  const __mmask16 small = _mm512_testn_epi32_mask(u, _mm512_set1_epi32(0x7f800000));
+  return UInt(_mm512_mask_and_epi32(u, small, u, _mm512_set1_epi32(static_cast<int>(0x80000000u))));
+}
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) {
+  const __mmask16 odd = _mm512_test_epi32_mask(u, _mm512_set1_epi32(0x10000));
+  return UInt(_mm512_mask_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), odd, u, _mm512_set1_epi32(0x8000)));
+}
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) {
+  constexpr int kFirstOrBoth = 0xf8;
+  return UInt(_mm512_ternarylogic_epi32(_mm512_srli_epi32(a, 16), b, _mm512_set1_epi32(static_cast<int>(0xffff0000u)),
+                                        kFirstOrBoth));
+}
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  const __m512i apart = _mm512_set_epi16(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 30, 28, 26, 24, 22,
+                                         20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i words = _mm512_permutexvar_epi16(apart, pairs);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(low), _mm512_castsi512_si256(words));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(high), _mm512_extracti64x4_epi64(words, 1));
 }
 
 // 16 x 16 transpose in place: pairs, quads, then 128-bit blocks.

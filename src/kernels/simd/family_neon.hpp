@@ -61,8 +61,23 @@ HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
 
 HS_INLINE Reg load_fp16(const std::uint16_t* p) { return Reg(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))); }
 HS_INLINE void store_fp16(std::uint16_t* p, Reg x) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x))); }
-HS_INLINE UInt load_words(const std::uint16_t* p) { return UInt(vmovl_u16(vld1_u16(p))); }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) { return from_bits(UInt(vshll_n_u16(vld1_u16(p), 16))); }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) { vst1_u16(p, vmovn_u32(x)); }
+
+HS_INLINE bool any_nan(Reg x) { return xsimd::any(!(x == x)); }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) {
+  const uint32x4_t ordinary = vtstq_u32(u, vdupq_n_u32(0x7f800000u));
+  return UInt(vandq_u32(u, vorrq_u32(ordinary, vdupq_n_u32(0x80000000u))));
+}
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) { return shift_right<16>(a) | (b & uint_set(0xffff0000u)); }
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  vst1_u16(low, vmovn_u32(pairs));
+  vst1_u16(high, vshrn_n_u32(pairs, 16));
+}
 
 // 4 x 4 transpose in place.
 HS_INLINE void transpose(Reg* r) {

@@ -102,8 +102,18 @@ HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
 
 inline Reg load_fp16(const std::uint16_t* p) { return to_fp32(Fp16{*p}); }
 inline void store_fp16(std::uint16_t* p, Reg x) { *p = to_fp16(x).bits; }
-HS_INLINE UInt load_words(const std::uint16_t* p) { return *p; }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) { return from_bits(UInt{*p} << 16); }
 HS_INLINE void store_words(std::uint16_t* p, UInt x) { *p = static_cast<std::uint16_t>(x); }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) { return (u & 0x7f800000u) == 0 ? u & 0x80000000u : u; }
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) { return shift_right<16>(a) | (b & uint_set(0xffff0000u)); }
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  store_words(low, pairs & uint_set(0xffffu));
+  store_words(high, shift_right<16>(pairs));
+}
 HS_INLINE void transpose(Reg*) {}
 
 }  // namespace halfstep::HS_NAMESPACE

@@ -104,6 +104,10 @@ HS_INLINE Reg load_exchanged(const std::uint16_t* p, std::size_t at) {
 HS_INLINE UInt load_words(const std::uint16_t* p) {
   return UInt(_mm_unpacklo_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)), _mm_setzero_si128()));
 }
+HS_INLINE Reg load_bf16(const std::uint16_t* p) {
+  const __m128i words = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return from_bits(UInt(_mm_unpacklo_epi16(_mm_setzero_si128(), words)));
+}
 // The only packing of 32 bits saturates to signed 16: what it gets fits.
 HS_INLINE void store_words(std::uint16_t* p, UInt x) {
   const __m128i v = _mm_srai_epi32(_mm_slli_epi32(x, 16), 16);
@@ -146,6 +150,22 @@ HS_INLINE void store_fp16(std::uint16_t* p, Reg x) {
       choose(is_small, small_to_fp16(_mm_and_si128(is_small, magnitude)), _mm_srli_epi32(rounded, 13));
   const __m128i sign = _mm_slli_epi32(_mm_srli_epi32(word, 31), 15);
   store_words(p, UInt(_mm_or_si128(choose(is_large, beyond, finite), sign)));
+}
+
+HS_INLINE bool any_nan(Reg x) { return _mm_movemask_ps(_mm_cmpunord_ps(x, x)) != 0; }
+// Subnormals of fp32 to a zero of their sign.
+HS_INLINE UInt flush_subnormals(UInt u) {
+  const __m128i exponent = _mm_and_si128(u, _mm_set1_epi32(0x7f800000));
+  const __m128i small = _mm_cmpeq_epi32(exponent, _mm_setzero_si128());
+  return UInt(_mm_andnot_si128(_mm_srli_epi32(small, 1), u));
+}
+// u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
+HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
+// The high halves of a and b as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_high_halves(UInt a, UInt b) { return shift_right<16>(a) | (b & uint_set(0xffff0000u)); }
+HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
+  store_words(low, pairs & uint_set(0xffffu));
+  store_words(high, shift_right<16>(pairs));
 }
 
 // 4 x 4 transpose in place.

@@ -37,8 +37,6 @@ HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) {
   auto as_int = [](UInt x) { return cast_bits<Int>(x); };
   return cast_bits<UInt>(xsimd::select(as_int(a) > as_int(b), as_int(yes), as_int(no)));
 }
-HS_INLINE bool any_nan(Reg x) { return xsimd::any(!(x == x)); }
-
 HS_INLINE UInt larger(UInt a, UInt b) { return xsimd::max(a, b); }
 
 }  // namespace halfstep::HS_NAMESPACE

@@ -3,20 +3,27 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-// Round to nearest even into the high half of each lane, the low one being of no account; where nothing is NaN or
-// subnormal.
-HS_INLINE WideBits round_bf16_normal(const Wide& x) {
-  const WideBits u = bits(x);
-  return u + set_bits(0x7fffu) + (shift_right<16>(u) & set_bits(1u));
-}
-
-// The same of anything: NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
+// Round to nearest even into the low half of each lane; NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
 HS_INLINE WideBits round_bf16(const Wide& x) {
   const WideBits u = bits(x);
   const WideBits magnitude = u & set_bits(0x7fffffffu);
-  const WideBits normal =
-      select_greater(set_bits(0x00800000u), magnitude, u & set_bits(0x80000000u), round_bf16_normal(x));
-  return select_greater(magnitude, set_bits(0x7f800000u), u | set_bits(0x00400000u), normal);
+  const WideBits odd = shift_right<16>(u) & set_bits(1u);
+  const WideBits rounded = shift_right<16>(u + set_bits(0x7fffu) + odd);
+  const WideBits top = shift_right<16>(u);
+  const WideBits normal = select_greater(set_bits(0x00800000u), magnitude, top & set_bits(0x8000u), rounded);
+  return select_greater(magnitude, set_bits(0x7f800000u), top | set_bits(0x0040u), normal);
+}
+
+// Two rows as pairs, row 0 below, where nothing is NaN.
+HS_INLINE WideBits join_bf16(const WideBits& row0, const WideBits& row1) {
+  return map_bits([&](std::size_t i)
+                      HS_INLINED { return join_high_halves(add_half_even(row0.r[i]), add_half_even(row1.r[i])); });
+}
+HS_INLINE WideBits add_half_even(const WideBits& u) {
+  return map_bits([&](std::size_t i) HS_INLINED { return add_half_even(u.r[i]); });
+}
+HS_INLINE WideBits flush_subnormals(const WideBits& u) {
+  return map_bits([&](std::size_t i) HS_INLINED { return flush_subnormals(u.r[i]); });
 }
 
 HS_INLINE Wide widen_low(const WideBits& pair) { return from_bits(shift_left<16>(pair)); }
@@ -97,7 +104,7 @@ template <>
 struct Storage<Dtype::bf16> {
   using Type = std::uint16_t;
   static HS_INLINE Wide load16(const Type* p) {
-    return map([&](std::size_t i) HS_INLINED { return from_bits(shift_left<16>(load_words(p + i * kRegLanes))); });
+    return map([&](std::size_t i) HS_INLINED { return load_bf16(p + i * kRegLanes); });
   }
   static HS_INLINE PlainPair load_panel(const Type* p) {
     const WideBits pairs = load_pairs(p);
@@ -122,30 +129,35 @@ struct Storage<Dtype::bf16> {
     _mm512_storeu_si512(p, _mm512_permutexvar_epi16(interleave, pair));
   }
 #else
-  struct Pair {
-    WideBits row0, row1;
-  };
-  static HS_INLINE void store_high_halves(Type* p, const WideBits& x) {
-    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, shift_right<16>(x.r[i]));
+  using Pair = WideBits;  // in each lane row 0 below, row 1 above, as in a panel
+  static HS_INLINE void store16(Type* p, const Wide& x) {
+    WideBits rounded = shift_right<16>(add_half_even(flush_subnormals(bits(x))));
+    if (any_nan(x)) rounded = round_bf16(x);
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_words(p + i * kRegLanes, rounded.r[i]);
   }
-  static HS_INLINE void store16(Type* p, const Wide& x) { store_high_halves(p, round_bf16(x)); }
-  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) { return {round_bf16(row0), round_bf16(row1)}; }
+  // True if any of them is, and of some infinities too.
+  static HS_INLINE bool any_nan(const Wide& x) {
+    Reg sum = x.r[0];
+    HS_UNROLL for (std::size_t i = 1; i < kRegs; ++i) sum = sum + x.r[i];
+    return __builtin_expect(HS_NAMESPACE::any_nan(sum), 0);
+  }
+  static HS_INLINE Pair round_special(const Wide& row0, const Wide& row1) {
+    return round_bf16(row0) | shift_left<16>(round_bf16(row1));
+  }
+  static HS_INLINE Pair round_pair(const Wide& row0, const Wide& row1) {
+    if (any_nan(row0 + row1)) return round_special(row0, row1);
+    return join_bf16(flush_subnormals(bits(row0)), flush_subnormals(bits(row1)));
+  }
   static HS_INLINE Pair round_result(const Wide& row0, const Wide& row1) {
-    const Wide sum = row0 + row1;  // NaN if either is
-    bool special = false;
-    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) special |= any_nan(sum.r[i]);
-    if (__builtin_expect(special, 0)) return round_pair(row0, row1);
-    return {round_bf16_normal(row0), round_bf16_normal(row1)};
+    if (any_nan(row0 + row1)) return round_special(row0, row1);
+    return join_bf16(bits(row0), bits(row1));
   }
   static HS_INLINE void store_rows(Type* p0, Type* p1, const Pair& pair) {
-    store_high_halves(p0, pair.row0);
-    store_high_halves(p1, pair.row1);
+    HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) store_halves(p0 + i * kRegLanes, p1 + i * kRegLanes, pair.r[i]);
   }
-  // Lane j becomes the pair (row0[j], row1[j]).
   static HS_INLINE void store_panel(Type* p, const Pair& pair) {
-    const WideBits both = shift_right<16>(pair.row0) | (pair.row1 & set_bits(0xffff0000u));
     HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) {
-      uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, both.r[i]);
+      uint_store(reinterpret_cast<std::uint32_t*>(p) + i * kRegLanes, pair.r[i]);
     }
   }
 #endif
