@@ -29,15 +29,16 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   const std::size_t task_blocks = widen ? task_share(blocks, 16, strip_tasks, wanted) : 1;
   const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
-  auto block_begin_of = [&](std::size_t task) { return task / strip_tasks * task_blocks; };
+  // Blocks run faster: a worker's share are whole strips, as it is in the update that reads them.
+  auto block_begin_of = [&](std::size_t task) { return task % block_tasks * task_blocks; };
 
   auto body = [&](std::size_t task, int worker) {
     ctx.converted(worker) = {};  // strips take the place of rows
     const std::size_t block_begin = block_begin_of(task);
     const std::size_t block_end = std::min(blocks, block_begin + task_blocks);
-    const std::size_t strip_begin = task % strip_tasks * task_strips;
+    const std::size_t strip_begin = task / block_tasks * task_strips;
     const std::size_t strip_end = std::min(strips, strip_begin + task_strips);
-    const std::size_t next_begin = block_begin_of(task + 1) % blocks;
+    const std::size_t next_begin = block_begin_of(task + 1);
     for (std::size_t k0 = 0; k0 < rows; k0 += kBatchRows) {
       const std::size_t kc = std::min(kBatchRows, rows - k0);
       auto stored = [&](std::size_t s) { return at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * element); };

@@ -203,11 +203,10 @@ struct KernelTable {
   void (*activate_stored[kDtypes])(Activation, std::size_t n, const void* x, void* y);
   void (*differentiate_stored[kDtypes])(Activation, std::size_t n, const void* saved, const void* d_y, void* d_x);
 
-  // Normalisation of a row of any number of columns, x in storage, the rest fp32: statistics of two rows, which
-  // are left in `wide` as fp32 unless that is null; y = xhat * gamma +
-  // beta, also of a part that starts at a multiple of 16; d in place, from the gradient by y to that by x, while d *
-  // xhat is added to gamma_sums and d to beta_sums. Norm::rms has no beta: null. What is written is zero beyond the
-  // row, up to the next multiple of 16.
+  // Normalisation of rows of any number of columns, x in storage, the rest fp32: statistics of two rows, which are left
+  // in `wide` as fp32 unless that is null; of one row y = xhat * gamma + beta, also of a part that starts at a multiple
+  // of 16; d in place, from the gradient by y to that by x, while d * xhat is added to gamma_sums and d to beta_sums.
+  // Norm::rms has no beta: null. What is written is zero beyond the row, up to the next multiple of 16.
   void (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, std::size_t ld, float epsilon, float* wide,
                                   std::size_t wide_ld, RowStatistics* statistics);
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,

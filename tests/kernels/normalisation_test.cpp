@@ -340,7 +340,7 @@ std::vector<Row> rows_side_by_side(Dtype dtype, std::size_t columns) {
   return out;
 }
 
-TEST_CASE("kernels: two normalised rows do not touch each other, and are stored as fp32 rows are") {
+TEST_CASE("kernels: normalisation of two rows mixes nothing, and stores what fp32 rows would be rounded to") {
   for_each_runnable_isa([](const KernelTable& kernels) {
     const FpEnvGuard guard;
     Mismatches wrong;

@@ -62,6 +62,8 @@ struct TwoRows {
   const T* row[2];
   TwoRows(const void* x, std::size_t ld) : row{static_cast<const T*>(x), static_cast<const T*>(x) + ld} {}
   HS_INLINE Wide at(std::size_t r, std::size_t i) const { return Storage<D>::load16(row[r] + i); }
+  // The same place two rows on, which is read next.
+  HS_INLINE void ask_for_next(std::size_t r, std::size_t i) const { ask_ahead<0>(row[r] + 2 * (row[1] - row[0]) + i); }
 };
 
 // Of each of two rows, sums of x - centre and of its square.
@@ -109,7 +111,7 @@ void sums_from_first(std::size_t columns, const TwoRows<D>& x, float* wide, std:
     HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
       const Wide v = x.at(r, i);
       if constexpr (Widen) {
-        if (j % 2 == 0) ask_ahead<0>(x.row[r] + 2 * (x.row[1] - x.row[0]) + i);
+        if (j % 2 == 0) x.ask_for_next(r, i);
         store(wide + r * wide_ld + i, v);
       }
       sum[r].add(j, keep(v - firsts[r]));
@@ -137,9 +139,12 @@ void row_statistics(Norm norm, std::size_t columns, const void* data, std::size_
          : sums_from_first<D, false>(columns, x, wide, wide_ld, first, sums);
     for (std::size_t r = 0; r < 2; ++r) mean[r] = first[r] + sums[r] / static_cast<float>(columns);
   } else if (wide) {
-    for (std::size_t i = 0; i < columns; i += kLanes) {
-      HS_UNROLL for (std::size_t r = 0; r < 2; ++r) store(wide + r * wide_ld + i, x.at(r, i));
-    }
+    for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto) HS_INLINED {
+      HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
+        if (j % 2 == 0) x.ask_for_next(r, i);
+        store(wide + r * wide_ld + i, x.at(r, i));
+      }
+    });
   }
   const Moments m = wide ? moments<Dtype::fp32>(columns, {wide, wide_ld}, mean) : moments<D>(columns, x, mean);
   const auto n = static_cast<double>(columns);
