@@ -39,7 +39,7 @@ std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, 
 template <class ColumnsFrom>
 void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t k, RowsOperand lhs, const void* packed,
                   std::size_t panel_stride, std::size_t row_grain, ColumnsFrom columns_from, RunTasks run = {},
-                  const SideTasks& side_tasks = {}) {
+                  const SideTasks& side = {}) {
   const GemmFamily& family = ctx.family(lhs.dtype);
   const std::size_t element = size_of(lhs.dtype);
   const bool widen = family.widen_lhs;
@@ -68,6 +68,13 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
 
+  // Too few tasks to share others evenly among the threads: those run by themselves.
+  const std::size_t tasks = row_tasks * column_tasks;
+  const auto all_threads = static_cast<std::size_t>(ctx.executor.threads());
+  const bool apart = all_threads > 1 && (threads == 1 || tasks < 2 * all_threads);
+  if (apart) ctx.executor.run(side.count, [&](std::size_t task, int) { side.run(task); });
+  const SideTasks beside = apart ? SideTasks{} : side;
+
   const std::size_t product = ctx.next_product();
 
   auto rhs_at = [&](std::size_t column, std::size_t k0) {
@@ -87,7 +94,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
     const std::size_t row_end = std::min(rows, row_begin + task_rows);
     const std::size_t column_begin = column_begin_of(task);
     const std::size_t column_end = std::min(n, column_begin + task_columns);
-    SideShare side(side_tasks, task, row_tasks * column_tasks, tiles_of(row_end - row_begin));
+    SideShare share(beside, task, tasks, tiles_of(row_end - row_begin));
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
       const std::size_t widened_ld = round_up(kc, kLanes) + kLanes;  // off powers of two: rows in distinct cache sets
@@ -112,7 +119,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                             .widened = ctx.rhs_scratch(worker),
                             .ldc = kBlockColumns,
                             .accumulate = k0 > 0,
-                            .side = side_tasks.count > 0 ? &side : nullptr};
+                            .side = beside.count > 0 ? &share : nullptr};
         std::size_t number = 0;
         auto finish = columns_from(c, columns);
         // A product in one k block reuses a small buffer of sums; several blocks keep theirs apart.
@@ -140,9 +147,9 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
         convert = false;
       }
     }
-    side.finish();
+    share.finish();
   };
-  run_tasks(ctx, {row_tasks * column_tasks, body, threads}, run);
+  run_tasks(ctx, {tasks, body, threads}, run);
 }
 
 std::byte* advance(void* base, std::size_t bytes) { return base ? static_cast<std::byte*>(base) + bytes : nullptr; }
