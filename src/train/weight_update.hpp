@@ -1,7 +1,6 @@
 // The optimizer's update of a whole model. It waits for memory, while products wait for arithmetic: so all layers but
 // the first can be left to the next forward pass, each to be updated between the tiles of the layer before it.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
