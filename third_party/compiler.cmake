@@ -10,8 +10,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 # Fast-math lets the compiler assume that infinities never occur, which erases the inf check, and reorders sums.
 get_directory_property(given_options COMPILE_OPTIONS)
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
-set(fast_math -ffast-math -Ofast -ffp-model=fast -ffp-model=aggressive -ffinite-math-only
-              -fno-honor-infinities -fno-honor-nans -funsafe-math-optimizations -fassociative-math -freciprocal-math -fno-signed-zeros)
+set(fast_math -ffast-math -Ofast -ffp-model=fast -ffp-model=aggressive -ffinite-math-only -fno-honor-infinities
+              -fno-honor-nans -funsafe-math-optimizations -fassociative-math -freciprocal-math -fno-signed-zeros)
 list(JOIN fast_math "|" fast_math)
 foreach(given IN ITEMS "${CMAKE_CXX_FLAGS}" "${CMAKE_CXX_FLAGS_${build_type}}" "${given_options}")
   if(given MATCHES "${fast_math}")

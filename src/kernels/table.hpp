@@ -193,11 +193,9 @@ struct KernelTable {
   void (*sgd)(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters&);
   void (*lion)(std::size_t n, const float* grad, float* master, float* m, const LionParameters&);
 
-  // Elementwise activations, n any; backward takes what BackwardEpilogue::saved holds.
-  void (*activation_forward)(Activation, std::size_t n, const float* x, float* y);
-  void (*activation_backward)(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
-  // The same where results are going to be rounded to the storage type: in fewer instructions, and as exact as that
-  // rounding shows. The _stored ones have all arrays in storage, and round themselves.
+  // Elementwise activations, n any; differentiate takes what BackwardEpilogue::saved holds. By the storage type to
+  // which results are going to be rounded: for 16 bits in fewer instructions, as exact as that rounding shows. The
+  // _stored ones have all arrays in storage, and round themselves.
   void (*activate[kDtypes])(Activation, std::size_t n, const float* x, float* y);
   void (*differentiate[kDtypes])(Activation, std::size_t n, const float* saved, const float* d_y, float* d_x);
   void (*activate_stored[kDtypes])(Activation, std::size_t n, const void* x, void* y);

@@ -52,7 +52,7 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
   if (saved.loss == LossKind::cross_entropy) {
     kernels.softmax(columns, logits, probabilities.data());
   } else {
-    kernels.activation_forward(Activation::sigmoid, columns, logits, probabilities.data());
+    kernels.activate[static_cast<std::size_t>(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
   }
   if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
   out.values.insert(out.values.end(), probabilities.begin(),

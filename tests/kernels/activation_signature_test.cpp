@@ -34,7 +34,8 @@ constexpr Signature kSignatures[] = {
     {Activation::softplus, "bea33d7d45edfe36", "1eec8eeedf18dc54"},
 };
 
-constexpr auto kBf16 = static_cast<std::size_t>(Dtype::bf16), kFp16 = static_cast<std::size_t>(Dtype::fp16);
+constexpr auto kFp32 = static_cast<std::size_t>(Dtype::fp32), kBf16 = static_cast<std::size_t>(Dtype::bf16),
+               kFp16 = static_cast<std::size_t>(Dtype::fp16);
 
 // As results are taken that will be rounded to 16 bits; the others have nothing shorter.
 constexpr Signature kShortSignatures[] = {
@@ -83,7 +84,7 @@ void check(const Signature& signature, void (*forward)(Activation, std::size_t, 
 TEST_CASE("kernels: signatures of the activations") {
   for_each_runnable_isa([&](const KernelTable& kernels) {
     for (const Signature& signature : kSignatures) {
-      check(signature, kernels.activation_forward, kernels.activation_backward);
+      check(signature, kernels.activate[kFp32], kernels.differentiate[kFp32]);
     }
     for (const Signature& signature : kShortSignatures) {
       check(signature, kernels.activate[kBf16], kernels.differentiate[kBf16]);

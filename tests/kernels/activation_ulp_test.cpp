@@ -123,13 +123,14 @@ void see_block(const KernelTable& kernels, Activation activation, Direction dire
                const Truth* truth, Errors& errors) {
   std::vector<float> exact(n), rounded(n), one(n, 1.0f);
   {
+    constexpr auto kFp32 = static_cast<std::size_t>(Dtype::fp32);
     constexpr auto kType = static_cast<std::size_t>(Dtype::bf16);  // fp16 is given the same (the test of signatures)
     const FpEnvGuard guard;
     if (direction == Direction::forward) {
-      kernels.activation_forward(activation, n, x, exact.data());
+      kernels.activate[kFp32](activation, n, x, exact.data());
       kernels.activate[kType](activation, n, x, rounded.data());
     } else {
-      kernels.activation_backward(activation, n, x, one.data(), exact.data());
+      kernels.differentiate[kFp32](activation, n, x, one.data(), exact.data());
       kernels.differentiate[kType](activation, n, x, one.data(), rounded.data());
     }
   }

@@ -327,7 +327,7 @@ struct TwoRows {
     for (std::size_t r = 0; r < 2; ++r) {
       kernels.normalise[index_of(row0.dtype)](row0.columns, (r == 0 ? row0 : row1).x.data(), s[r], row0.gamma.data(),
                                               row0.beta.data(), y.data() + r * ld);
-      kernels.activation_forward(activation, ld, y.data() + r * ld, y.data() + r * ld);
+      kernels.activate[index_of(Dtype::fp32)](activation, ld, y.data() + r * ld, y.data() + r * ld);
     }
     kernels.store_rows[index_of(to.dtype)](ld, y.data(), y.data() + ld, to);
   }

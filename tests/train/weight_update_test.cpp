@@ -108,7 +108,9 @@ TEST_CASE("side tasks: each runs once, whatever the product") {
         INFO("rows ", rows, " out ", out, " count ", count);
         for (std::size_t i = 0; i < count; ++i) {
           CHECK(runs[i] == 1);
-          CHECK(asked[i] <= 1);  // 0 where they run by themselves
+          // Not asked about where they run by themselves.
+          const bool many_tiles = rows == 300 && out == 200;
+          CHECK((many_tiles ? asked[i] == 1 : asked[i] <= 1));
         }
       }
     }

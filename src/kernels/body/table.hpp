@@ -58,8 +58,6 @@ const KernelTable& kernel_table() {
       .adam = adam,
       .sgd = sgd,
       .lion = lion,
-      .activation_forward = activation_forward,
-      .activation_backward = activation_backward,
       .activate = {activate<Dtype::fp32>(), activate<Dtype::bf16>(), activate<Dtype::fp16>()},
       .differentiate = {differentiate<Dtype::fp32>(), differentiate<Dtype::bf16>(), differentiate<Dtype::fp16>()},
       .activate_stored = HS_EACH_DTYPE(activate_stored),
