@@ -77,18 +77,18 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
 
   const std::size_t product = ctx.next_product();
 
-  auto rhs_at = [&](std::size_t column, std::size_t k0) {
+  auto rhs_at = [=](std::size_t column, std::size_t k0) {
     return at(packed, (column / kLanes * panel_stride + k0 * kLanes) * element);
   };
-  auto column_begin_of = [&](std::size_t task) { return task % column_tasks * task_columns; };
+  auto column_begin_of = [=](std::size_t task) { return task % column_tasks * task_columns; };
 
-  auto tiles_of = [&](std::size_t task_row_count) {
+  auto tiles_of = [=, &family](std::size_t task_row_count) {
     const std::size_t panels = (std::min(n, kBlockColumns) + kLanes - 1) / kLanes;
     const std::size_t most = family.most_rows[std::min(family.panels, panels) - 1];
     return (task_row_count + most - 1) / most * (task_columns / kBlockColumns) * ((k_even + k_block - 1) / k_block);
   };
 
-  auto body = [&](std::size_t task, int worker) {
+  auto body = [=, &ctx, &family](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
     const std::size_t row_begin = task / column_tasks * task_rows;
     const std::size_t row_end = std::min(rows, row_begin + task_rows);
@@ -177,7 +177,7 @@ void run_tasks(GemmContext& ctx, const ProductTasks& tasks, RunTasks run) {
 }
 
 void run_together(GemmContext& ctx, const ProductTasks& first, const ProductTasks& second) {
-  auto body = [&](std::size_t task, int worker) {
+  auto body = [=](std::size_t task, int worker) {
     task < first.count ? first.body(task, worker) : second.body(task - first.count, worker);
   };
   ctx.executor.run(first.count + second.count, body, std::max(first.threads, second.threads));
@@ -186,7 +186,7 @@ void run_together(GemmContext& ctx, const ProductTasks& first, const ProductTask
 void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
                      const void* packed_forward, const ForwardEpilogue& epilogue, const SideTasks& side) {
   const std::size_t element = size_of(epilogue.y.dtype), skip_element = size_of(epilogue.skip_dtype);
-  auto columns_from = [&](std::size_t column, std::size_t columns) {
+  auto columns_from = [=, &ctx](std::size_t column, std::size_t columns) {
     ForwardEpilogue e = epilogue;
     e.columns = columns;
     e.bias += column;
@@ -214,7 +214,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
 void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand d_y,
                             const void* packed_backward, const BackwardEpilogue& epilogue, RunTasks run) {
   const std::size_t width = pad_columns(layout.in), element = size_of(epilogue.saved_dtype);
-  auto columns_from = [&](std::size_t column, std::size_t columns) {
+  auto columns_from = [=, &ctx](std::size_t column, std::size_t columns) {
     BackwardEpilogue e = epilogue;
     e.columns = columns;
     e.saved = at(epilogue.saved, column * element);

@@ -30,9 +30,9 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
   const std::size_t block_tasks = (blocks + task_blocks - 1) / task_blocks;
 
   // Blocks run faster: a worker's share are whole strips, as it is in the update that reads them.
-  auto block_begin_of = [&](std::size_t task) { return task % block_tasks * task_blocks; };
+  auto block_begin_of = [=](std::size_t task) { return task % block_tasks * task_blocks; };
 
-  auto body = [&](std::size_t task, int worker) {
+  auto body = [=, &ctx, &family](std::size_t task, int worker) {
     ctx.converted(worker) = {};  // strips take the place of rows
     const std::size_t block_begin = block_begin_of(task);
     const std::size_t block_end = std::min(blocks, block_begin + task_blocks);

@@ -2,70 +2,24 @@
 
 #include <algorithm>
 
-#include "base/fp_env.hpp"
 #include "halfstep/error.hpp"
 #include "parallel/back_ends.hpp"
+#include "parallel/worker_scope.hpp"
 
 namespace halfstep {
-namespace {
-
-// The body this thread is in. A nested run must stay on the thread: its worker's scratch memory is its own there.
-struct Place {
-  const Executor* executor = nullptr;
-  int worker = 0;
-};
-thread_local Place t_place;
-
-class PlaceGuard {
- public:
-  explicit PlaceGuard(Place place) : before_(t_place) { t_place = place; }
-  ~PlaceGuard() { t_place = before_; }
-
- private:
-  Place before_;
-};
-
-}  // namespace
 
 void Executor::run(std::size_t tasks, TaskRef body, int most_threads) {
   if (tasks == 0) return;
-  if (t_place.executor == this) return run_inline(tasks, t_place.worker, body);
+  if (const auto place = WorkerScope::place(); place.executor == this) return run_inline(tasks, place.worker, body);
   const std::lock_guard lock(turn_);
-  if (tasks == 1 || threads_ == 1 || most_threads == 1 || alone_) return run_inline(tasks, 0, body);
-  deal(tasks);
-  run_parallel(tasks, body);
-}
-
-void Executor::deal(std::size_t tasks) {
-  const std::size_t each = tasks / shares_.size(), one_more = tasks % shares_.size();
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < shares_.size(); ++i) {
-    shares_[i].next.store(begin, std::memory_order_relaxed);
-    shares_[i].end = begin += each + (i < one_more ? 1 : 0);
+  if (tasks == 1 || tasks > UINT32_MAX || threads_ == 1 || most_threads == 1 || alone_) {
+    return run_inline(tasks, 0, body);
   }
-}
-
-void Executor::drain(int worker, TaskRef body) {
-  const FpEnvGuard fp_env;
-  const PlaceGuard place({this, worker});
-  const auto own = static_cast<std::size_t>(worker);
-  try {
-    for (std::size_t i = 0; i < shares_.size(); ++i) {
-      Share& share = shares_[(own + i) % shares_.size()];
-      if (share.next.load(std::memory_order_relaxed) >= share.end) continue;
-      for (std::size_t task; (task = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
-        body(task, worker);
-      }
-    }
-  } catch (...) {
-    for (Share& share : shares_) share.next.store(share.end, std::memory_order_relaxed);
-    throw;
-  }
+  run_parallel(static_cast<std::uint32_t>(tasks), body);
 }
 
 void Executor::run_inline(std::size_t tasks, int worker, TaskRef body) const {
-  const FpEnvGuard fp_env;
-  const PlaceGuard place({this, worker});
+  const WorkerScope scope(this, worker);
   for (std::size_t task = 0; task < tasks; ++task) body(task, worker);
 }
 

@@ -1,14 +1,12 @@
 // The one seam between halfstep and threads: everything parallel is a run of numbered tasks.
 #pragma once
-#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/arena.hpp"
 #include "base/function_ref.hpp"
 
 namespace halfstep {
@@ -49,28 +47,16 @@ class Executor {
   };
 
  protected:
-  explicit Executor(int threads) : threads_(threads), shares_(static_cast<std::size_t>(threads)) {}
+  explicit Executor(int threads) : threads_(threads) {}
 
-  // As run, with at least two tasks, two threads, and never two calls at once. Calls bodies through drain.
-  virtual void run_parallel(std::size_t tasks, TaskRef body) = 0;
-
-  // What each worker does: first the tasks of its own share, the same from run to run, so that what it wrote is still
-  // in its cache; then what others have left, so that a core that is busy elsewhere costs its share and no more.
-  void drain(int worker, TaskRef body);
+  // As run, with at least two tasks, two threads, and never two calls at once.
+  virtual void run_parallel(std::uint32_t tasks, TaskRef body) = 0;
 
  private:
-  // Consecutive tasks, taken one by one. A cache line each.
-  struct alignas(kCacheLine) Share {
-    std::atomic<std::size_t> next = 0;
-    std::size_t end = 0;
-  };
-
-  void deal(std::size_t tasks);
   void run_inline(std::size_t tasks, int worker, TaskRef body) const;
 
   int threads_;
   bool alone_ = false;
-  std::vector<Share> shares_;
   std::mutex turn_;
 };
 

@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "parallel/back_ends.hpp"
+#include "parallel/board.hpp"
 #include "parallel/spin.hpp"
 
 namespace halfstep {
@@ -24,47 +24,29 @@ int within_limit(int threads) {
 }
 
 // Workers join a run when they come and stay near for a while after it: the runs of a training step follow each other
-// within microseconds, and a parallel_for would pay two for each (0.4 so). The caller never enters the scheduler, so it
+// within microseconds, and a parallel_for would pay two for each (0.3 so). The caller never enters the scheduler, so it
 // cannot pick up a task of the host's under our locks, and it never waits for a worker that has not come.
 class TbbExecutor final : public Executor {
  public:
   explicit TbbExecutor(int threads)
-      : Executor(threads), arena_(std::max(threads - 1, 1), 0), team_(std::make_shared<Team>(threads - 1)) {}
+      : Executor(threads), arena_(std::max(threads - 1, 1), 0), team_(std::make_shared<Team>(*this, threads)) {}
 
   ~TbbExecutor() override {
     team_->stopping.store(true);
-    team_->round.fetch_add(1);
+    team_->board.begin(0, {});  // news for whoever waits
     yield_until([this] { return team_->near.load() == 0; });
     if (team_.use_count() > 1) await_the_late(std::move(team_));
   }
 
  private:
-  struct Run {
-    TbbExecutor& executor;
-    TaskRef body;
-    std::mutex mutex = {};
-    std::exception_ptr error = nullptr;
-
-    void work(int worker) {
-      try {
-        executor.drain(worker, body);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-      }
-    }
-  };
-
   // Outlives the executor for those workers that were called and come too late.
   struct Team {
-    explicit Team(int workers) : places(static_cast<std::size_t>(std::max(workers, 0))) {}
-    std::atomic<std::uint64_t> round = 0;             // counts runs
-    std::atomic<Run*> run = nullptr;                  // the one under way
-    alignas(kCacheLine) std::atomic<int> inside = 0;  // workers that may be looking at it
+    Team(const Executor& executor, int threads) : board(executor, threads), places(static_cast<std::size_t>(threads)) {}
+    Board board;
     alignas(kCacheLine) std::atomic<int> called = 0;  // workers near or on their way
     std::atomic<int> near = 0;                        // workers that have come
     std::atomic<bool> stopping = false;
-    std::vector<std::atomic<bool>> places;  // taken[i]: somebody is worker i + 1
+    std::vector<std::atomic<bool>> places;  // taken[i]: somebody is worker i; 0 is the caller
 
     // Counts one more worker as called, if fewer than `most` are.
     bool enlist(int most) {
@@ -75,11 +57,11 @@ class TbbExecutor final : public Executor {
     }
     // There is a place for everybody who is called; whoever has just left may not have freed it yet.
     int take_place() {
-      for (std::size_t i = 0;; i = (i + 1) % places.size()) {
-        if (!places[i].exchange(true)) return static_cast<int>(i) + 1;
+      for (std::size_t i = 1;; i = i + 1 < places.size() ? i + 1 : 1) {
+        if (!places[i].exchange(true)) return static_cast<int>(i);
       }
     }
-    void leave_place(int worker) { places[static_cast<std::size_t>(worker) - 1].store(false); }
+    void leave_place(int worker) { places[static_cast<std::size_t>(worker)].store(false); }
   };
 
   // A call that nobody has answered when the process ends holds its team in memory of TBB's, where no leak checker
@@ -92,15 +74,11 @@ class TbbExecutor final : public Executor {
     teams.push_back(std::move(team));
   }
 
-  void run_parallel(std::size_t tasks, TaskRef body) override {
-    Run run{*this, body};
-    team_->run.store(&run);
-    team_->round.fetch_add(1);
-    call_workers(static_cast<int>(std::min(tasks, static_cast<std::size_t>(threads()))) - 1);
-    run.work(0);
-    team_->run.store(nullptr);  // nobody enters any more
-    yield_until([this] { return team_->inside.load() == 0; });
-    if (run.error) std::rethrow_exception(run.error);
+  void run_parallel(std::uint32_t tasks, TaskRef body) override {
+    team_->board.begin(tasks, body);
+    call_workers(static_cast<int>(std::min(tasks, static_cast<std::uint32_t>(threads()))) - 1);
+    team_->board.work_as_caller();
+    team_->board.finish();
   }
 
   // Fewer workers than wanted only cost speed: the caller takes the tasks that nobody else takes.
@@ -118,20 +96,18 @@ class TbbExecutor final : public Executor {
   // What a worker does: joins each run until none has come for a while.
   static void attend(Team& team) {
     team.near.fetch_add(1);
-    std::uint64_t seen = team.round.load() - 1;
-    const auto news = [&] { return team.round.load(std::memory_order_acquire) != seen; };
+    Board::Notice seen = 0;
+    const auto news = [&] { return team.board.notice() != seen; };
     do {
       const int worker = team.take_place();
       while (spin_until(news) && !team.stopping.load()) {
-        seen = team.round.load();
-        team.inside.fetch_add(1);
-        if (Run* const run = team.run.load()) run->work(worker);
-        team.inside.fetch_sub(1);
+        seen = team.board.notice();
+        team.board.work(worker, seen);
       }
       team.leave_place(worker);
       team.called.fetch_sub(1);
       // A run that began just now has counted on this worker.
-    } while (news() && !team.stopping.load() && team.enlist(static_cast<int>(team.places.size())));
+    } while (news() && !team.stopping.load() && team.enlist(static_cast<int>(team.places.size()) - 1));
     team.near.fetch_sub(1);
   }
 
