@@ -239,7 +239,7 @@ constexpr KernelRow kRows[] = {
     {"to_fp32", kAny, [](P p) { p.kernels.to_fp32[p.index()](p.elements, p.at(0, 0), p.fp32[0]); }, {write}, {read}},
     {"widen_rows",
      kAny,
-     [](P p) { p.kernels.widen_rows[p.index()](p.elements / kLanes * kLanes, p.at(0, 0), p.fp32[0]); },
+     [](P p) { p.kernels.widen_rows[p.index()](1, p.elements / kLanes * kLanes, p.at(0, 0), 0, p.fp32[0], 0); },
      {write},
      {read}},
     {"widen_panel",

@@ -68,17 +68,6 @@ std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_t
   return (blocks + tasks - 1) / tasks;  // of like size
 }
 
-std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads) {
-  // The rows of the busiest thread, where tasks go to whoever is free.
-  auto longest = [&](std::size_t task_rows) {
-    const std::size_t whole = rows / task_rows;
-    return whole / threads * task_rows + (whole % threads > 0 ? task_rows : rows % task_rows);
-  };
-  const std::size_t share = rows / threads;
-  const std::size_t less = std::max(share / grain * grain, grain), more = less + grain;
-  return longest(more) < longest(less) ? more : less;
-}
-
 int threads_for(double work, int threads) {
   // Measured: two threads begin to win at about a microsecond of work.
   constexpr double kWorthWaking = 200e3;

@@ -34,10 +34,6 @@ std::size_t tasks_wanted(double work, int threads);
 // Columns or strips of a task, in blocks: `most` where that leaves `wanted` tasks, fewer where not.
 std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_tasks, std::size_t wanted);
 
-// Rows of a task, a multiple of the grain near an even share of `rows` for each of `threads`: the one with which the
-// last thread ends first.
-std::size_t even_share(std::size_t rows, std::size_t grain, std::size_t threads);
-
 // 1 where so little work takes less time than waking a thread, else all of them.
 int threads_for(double work, int threads);
 

@@ -14,26 +14,6 @@ static_assert(kSumRows <= TileHeights::kMostRows);
 
 constexpr std::size_t kLongSum = 192;
 
-// Rows of a task: some chunks, and an even share for every thread where the columns alone do not make a task for each.
-std::size_t rows_of_task(std::size_t rows, std::size_t most, std::size_t grain, std::size_t column_tasks, int threads) {
-  const auto wanted = static_cast<std::size_t>(threads);
-  if (column_tasks < wanted && rows > grain) {
-    return std::min(even_share(rows, grain, (wanted + column_tasks - 1) / column_tasks), GemmContext::kTaskRows);
-  }
-  if (rows <= kSumRows) return kSumRows;
-  // The time of the last thread to end, in rows: an even share of all, and where tasks differ or do not come out even,
-  // part of a task more. A task costs some rows beside its own: right operand and call.
-  constexpr std::size_t kTaskCost = 4;
-  auto time = [&](std::size_t task_rows) {
-    const std::size_t row_tasks = (rows + task_rows - 1) / task_rows, tasks = row_tasks * column_tasks;
-    const bool even = tasks % wanted == 0 && (row_tasks == 1 || rows % task_rows == 0);
-    return (rows * column_tasks + tasks * kTaskCost) / wanted + (even ? 0 : std::min(rows, task_rows) / 2);
-  };
-  std::size_t best = kSumRows;
-  for (std::size_t more = best; more <= most; more += kSumRows) best = time(more) < time(best) ? more : best;
-  return best;
-}
-
 // lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that
 // takes finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
 template <class ColumnsFrom>
@@ -45,55 +25,53 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const bool widen = family.widen_lhs;
   const std::size_t k_even = round_up(k, 2);
   const std::size_t units = widen || lhs.dtype == Dtype::fp32 ? 1 : 2;  // elements of one 4-byte unit
+  auto run_apart = [&] { ctx.executor.run(side.count, [&](std::size_t task, int) { side.run(task); }); };
+  if (rows == 0) return run_apart();
   const double work = work_of(rows, n, k);
   const int threads = threads_for(work, ctx.executor.threads());
-  const std::size_t column_blocks = (n + kBlockColumns - 1) / kBlockColumns;
-  const std::size_t task_rows =
-      rows_of_task(rows,
-                   units == 1 ? most_task_rows(widen ? std::min(k_even, GemmContext::kMostConverted) : k_even)
-                              : GemmContext::kTaskRows,
-                   row_grain, column_blocks, threads);
-  const bool one_block = column_blocks == 1;
+  const std::size_t most_rows = units == 1
+                                    ? most_task_rows(widen ? std::min(k_even, GemmContext::kMostConverted) : k_even)
+                                    : GemmContext::kTaskRows;
+  const Cut cut = ctx.cuts.of({rows, (n + kLanes - 1) / kLanes, most_rows, row_grain, threads});
+  const bool one_block = cut.blocks == 1;
   const std::size_t k_block = !widen      ? streamed_k(k_even, element)
                               : one_block ? narrow_k(k_even)
-                                          : converted_k(k_even, task_rows);
-  const std::size_t row_tasks = (rows + task_rows - 1) / task_rows;
+                                          : converted_k(k_even, cut.most_rows());
   const bool one_k_block = k_even <= k_block;
   // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
-  const std::size_t task_columns =
-      kBlockColumns * (widen && !one_k_block
-                           ? task_share(column_blocks, GemmContext::kGroups, row_tasks, tasks_wanted(work, threads))
-                           : 1);
-  const std::size_t column_tasks = (n + task_columns - 1) / task_columns;
+  const std::size_t task_blocks =
+      widen && !one_k_block ? task_share(cut.blocks, GemmContext::kGroups, cut.row_tasks, tasks_wanted(work, threads))
+                            : 1;
+  const std::size_t column_tasks = (cut.blocks + task_blocks - 1) / task_blocks;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
 
   // Too few tasks to share others evenly among the threads: those run by themselves.
-  const std::size_t tasks = row_tasks * column_tasks;
+  const std::size_t tasks = cut.row_tasks * column_tasks;
   const auto all_threads = static_cast<std::size_t>(ctx.executor.threads());
   const bool apart = all_threads > 1 && (threads == 1 || tasks < 2 * all_threads);
-  if (apart) ctx.executor.run(side.count, [&](std::size_t task, int) { side.run(task); });
+  if (apart) run_apart();
   const SideTasks beside = apart ? SideTasks{} : side;
 
   const std::size_t product = ctx.next_product();
 
-  auto rhs_at = [=](std::size_t column, std::size_t k0) {
-    return at(packed, (column / kLanes * panel_stride + k0 * kLanes) * element);
+  auto rhs_at = [=](std::size_t panel, std::size_t k0) {
+    return at(packed, (panel * panel_stride + k0 * kLanes) * element);
   };
-  auto column_begin_of = [=](std::size_t task) { return task % column_tasks * task_columns; };
+  auto block_begin_of = [=](std::size_t task) { return task % column_tasks * task_blocks; };
 
-  auto tiles_of = [=, &family](std::size_t task_row_count) {
-    const std::size_t panels = (std::min(n, kBlockColumns) + kLanes - 1) / kLanes;
+  auto tiles_of = [=, &family](std::size_t task_rows) {
+    const std::size_t panels = (cut.panels + cut.blocks - 1) / cut.blocks;
     const std::size_t most = family.most_rows[std::min(family.panels, panels) - 1];
-    return (task_row_count + most - 1) / most * (task_columns / kBlockColumns) * ((k_even + k_block - 1) / k_block);
+    return (task_rows + most - 1) / most * task_blocks * ((k_even + k_block - 1) / k_block);
   };
 
   auto body = [=, &ctx, &family](std::size_t task, int worker) {
     // Columns run faster: the rows of a task stay in L2 while the weights stream by.
-    const std::size_t row_begin = task / column_tasks * task_rows;
-    const std::size_t row_end = std::min(rows, row_begin + task_rows);
-    const std::size_t column_begin = column_begin_of(task);
-    const std::size_t column_end = std::min(n, column_begin + task_columns);
+    const std::size_t row_begin = cut.row_begin(task / column_tasks);
+    const std::size_t row_end = cut.row_begin(task / column_tasks + 1);
+    const std::size_t block_begin = block_begin_of(task);
+    const std::size_t block_end = std::min(cut.blocks, block_begin + task_blocks);
     SideShare share(beside, task, tasks, tiles_of(row_end - row_begin));
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
@@ -101,29 +79,29 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
       const GemmContext::Converted wanted = {product, row_begin, k0};
       bool convert = widen && (one_block || ctx.converted(worker) != wanted);
       ctx.converted(worker) = wanted;
-      for (std::size_t c = column_begin; c < column_end; c += kBlockColumns) {
-        const std::size_t columns = std::min(kBlockColumns, column_end - c);
-        const bool last = c + kBlockColumns >= column_end;
+      for (std::size_t block = block_begin; block < block_end; ++block) {
+        const std::size_t panel = cut.panel_begin(block), panels = cut.panel_begin(block + 1) - panel;
+        const bool last = block + 1 == block_end;
         const TileCall call{.family = family,
                             .rest = ctx.rest_of(family),
                             .lhs_panel = false,
                             .k = kc,
                             .lhs_stride = widen ? widened_ld : lhs.ld / units,
-                            .rhs = rhs_at(c, k0),
-                            .next_rhs = !last              ? rhs_at(c + kBlockColumns, k0)
-                                        : k0 + kc < k_even ? rhs_at(column_begin, k0 + kc)
-                                                           : rhs_at(column_begin_of(task + 1), 0),
+                            .rhs = rhs_at(panel, k0),
+                            .next_rhs = !last              ? rhs_at(panel + panels, k0)
+                                        : k0 + kc < k_even ? rhs_at(cut.panel_begin(block_begin), k0 + kc)
+                                                           : rhs_at(cut.panel_begin(block_begin_of(task + 1)), 0),
                             .rhs_stride = panel_stride,
                             .element = element,
-                            .panels = (columns + kLanes - 1) / kLanes,
+                            .panels = panels,
                             .widened = ctx.rhs_scratch(worker),
                             .ldc = kBlockColumns,
                             .accumulate = k0 > 0,
                             .side = beside.count > 0 ? &share : nullptr};
         std::size_t number = 0;
-        auto finish = columns_from(c, columns);
+        auto finish = columns_from(panel * kLanes, std::min(panels * kLanes, n - panel * kLanes));
         // A product in one k block reuses a small buffer of sums; several blocks keep theirs apart.
-        const std::size_t group = (c - column_begin) / kBlockColumns * GemmContext::kTaskRows;
+        const std::size_t group = (block - block_begin) * GemmContext::kTaskRows;
         float* sums = ctx.tile_scratch(worker) + (one_k_block ? 0 : group * kBlockColumns);
         for (std::size_t row = row_begin, first = row; row < row_end;) {
           const std::size_t rest = std::min(row_end - row, kSumRows - row % kSumRows);
@@ -132,10 +110,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
           // Rows that no other block of columns will read share one place, which stays in L1.
           float* const widened = ctx.lhs_scratch(worker) + (one_block ? 0 : row - row_begin) * widened_ld;
           if (convert) {  // just before the first tile reads them
-            for (std::size_t i = 0; i < count; ++i) {
-              ctx.kernels.widen_rows[static_cast<std::size_t>(lhs.dtype)](
-                  round_up(kc, kLanes), at(stored, i * lhs.ld * element), widened + i * widened_ld);
-            }
+            ctx.kernels.widen_rows[static_cast<std::size_t>(lhs.dtype)](count, round_up(kc, kLanes), stored, lhs.ld,
+                                                                        widened, widened_ld);
           }
           call.run(number++, height, widen ? widened : stored, sums + (row - first) * kBlockColumns);
           row += count;

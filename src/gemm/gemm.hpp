@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "gemm/cut.hpp"
 #include "gemm/layout.hpp"
 #include "gemm/side_tasks.hpp"
 #include "kernels/table.hpp"
@@ -26,6 +27,7 @@ class GemmContext {
 
   bool widen_once;  // a right operand is converted by one tile for all, where the tiles can: the same bits
   bool dot_bf16;    // bf16 products by the CPU's instruction, where the ISA has one
+  Cuts cuts;
 
   const GemmFamily& family(Dtype dtype) const {
     if (dtype == Dtype::bf16 && !dot_bf16 && kernels.bf16_by_fma.panels > 0) return kernels.bf16_by_fma;
@@ -85,6 +87,8 @@ using RunTasks = FunctionRef<void(const ProductTasks&)>;
 void run_tasks(GemmContext&, const ProductTasks&, RunTasks run);
 // Two products as one run. The tasks of `first` begin first.
 void run_together(GemmContext&, const ProductTasks& first, const ProductTasks& second);
+
+// Widths are at least 1; no rows are none of y and d_x, and a gradient of zero.
 
 // A target from another row, even, and column on, a multiple of 16.
 StorageTarget shifted(const StorageTarget& target, std::size_t row, std::size_t column);

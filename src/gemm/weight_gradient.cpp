@@ -39,7 +39,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
     const std::size_t strip_begin = task / block_tasks * task_strips;
     const std::size_t strip_end = std::min(strips, strip_begin + task_strips);
     const std::size_t next_begin = block_begin_of(task + 1);
-    for (std::size_t k0 = 0; k0 < rows; k0 += kBatchRows) {
+    for (std::size_t k0 = 0; k0 == 0 || k0 < rows; k0 += kBatchRows) {  // of no rows: zero
       const std::size_t kc = std::min(kBatchRows, rows - k0);
       auto stored = [&](std::size_t s) { return at(d_y.data, (s * d_y.panel_stride + k0 * kLanes) * element); };
       auto widened = [&](std::size_t s) {

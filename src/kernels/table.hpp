@@ -157,9 +157,10 @@ struct KernelTable {
   void (*to_fp32[kDtypes])(std::size_t n, const void* src, float* dst);
   // byte * scale + shift, each rounded, n bytes, any n.
   void (*bytes_to_fp32)(std::size_t n, const std::uint8_t* src, float scale, float shift, float* dst);
-  // Left operands of tiles as fp32, pairs of bf16 odd k first: k values of a row, k a multiple of 16; a panel to
+  // Left operands of tiles as fp32, pairs of bf16 odd k first: k values of each row, k a multiple of 16; a panel to
   // [k][16], k even.
-  void (*widen_rows[kDtypes])(std::size_t k, const void* src, float* dst);
+  void (*widen_rows[kDtypes])(std::size_t rows, std::size_t k, const void* src, std::size_t src_ld, float* dst,
+                              std::size_t dst_ld);
   void (*widen_panel[kDtypes])(std::size_t k, const void* src, float* dst);
   // Two rows of fp32 (columns a multiple of 16) to the storage type in both layouts.
   void (*store_rows[kDtypes])(std::size_t columns, const float* row0, const float* row1, const StorageTarget&);

@@ -1,6 +1,8 @@
 // Infinities and NaN, threads, and the same bits wherever a product runs.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/fp_env.hpp"
 #include "support/effort.hpp"
 #include "support/isa_loop.hpp"
@@ -140,6 +142,31 @@ TEST_CASE("gemm: NaN and infinity spread exactly where they must, and not into p
       for (float bad : {kNan, kInf, -kInf}) check_spread(wrong, ctx, dtype, bad);
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("gemm: a batch of no rows has a gradient of zero, and leaves an accumulated one") {
+  const auto executor = make_executor(2);
+  for_each_runnable_isa([&](const KernelTable& kernels) {
+    for (Dtype dtype : kEachDtype) {
+      GemmContext ctx(kernels, *executor);
+      ProductCase c(dtype, 7, 65, 33, usual);
+      c.rows = 0;
+      all_results(ctx, c, Activation::relu);
+      AlignedBuffer<float> grad(c.layout.size());
+      std::vector<double> squares(c.layout.strips() * c.layout.blocks(), 1.0);
+      for (const bool accumulate : {true, false}) {
+        for (std::size_t o = 0; o < c.layout.out; ++o) {
+          for (std::size_t i = 0; i < c.layout.in; ++i) grad[c.layout.offset(o, i)] = 3.0f;
+        }
+        weight_gradient_product(ctx, 0, c.layout, c.d_y.panels_operand(), c.x.panels_operand(), grad.data(), accumulate,
+                                squares.data());
+        const auto left = std::count(grad.begin(), grad.end(), 3.0f);
+        CHECK(static_cast<std::size_t>(left) == (accumulate ? c.layout.out * c.layout.in : 0));
+      }
+      CHECK(std::all_of(grad.begin(), grad.end(), [](float x) { return x == 0; }));
+      CHECK(std::all_of(squares.begin(), squares.end(), [](double s) { return s == 0; }));
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 // The layout contract of kernels/table.hpp: panels, rows and strips against plain index loops.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/fp_env.hpp"
@@ -74,7 +75,17 @@ TEST_CASE("kernels: widen_panel follows the panel order, widen_rows the rows") {
         AlignedBuffer<unsigned char> row(values.size() * bytes_of(dtype));
         for (std::size_t i = 0; i < k; ++i) put(dtype, row.data(), i, values[i]);
         check_widened(wrong, kernels, dtype, k, 1, values,
-                      [&](float* out) { kernels.widen_rows[index_of(dtype)](k, row.data(), out); });
+                      [&](float* out) { kernels.widen_rows[index_of(dtype)](1, k, row.data(), 0, out, 0); });
+      }
+      // Rows apart on both sides: [2][16] of each 48, to each 32.
+      AlignedBuffer<unsigned char> rows(2 * 48 * bytes_of(dtype));
+      for (std::size_t i = 0; i < 2 * 48; ++i) put(dtype, rows.data(), i, values[i]);
+      AlignedBuffer<float> one(kLanes), both(2 * 32);
+      kernels.widen_rows[index_of(dtype)](2, kLanes, rows.data(), 48, both.data(), 32);
+      for (std::size_t r = 0; r < 2; ++r) {
+        kernels.widen_rows[index_of(dtype)](1, kLanes, rows.data() + r * 48 * bytes_of(dtype), 0, one.data(), 0);
+        CHECK(std::equal(one.begin(), one.end(), both.data() + r * 32));
+        CHECK(std::all_of(both.data() + r * 32 + kLanes, both.data() + (r + 1) * 32, [](float x) { return x == 0; }));
       }
       CHECK_MESSAGE(wrong.none(), wrong.text());
     });

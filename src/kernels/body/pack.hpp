@@ -37,12 +37,14 @@ inline void bytes_to_fp32(std::size_t n, const std::uint8_t* src, float scale, f
 }
 
 template <Dtype D>
-void widen_rows(std::size_t k, const void* src, float* dst) {
-  if constexpr (D == Dtype::bf16) {
-    const auto* in = static_cast<const std::uint16_t*>(src);
-    for (std::size_t i = 0; i < k; i += kLanes) store(dst + i, load_odd_first16(in + i));
-  } else {
-    to_fp32<D>(k, src, dst);
+void widen_rows(std::size_t rows, std::size_t k, const void* src, std::size_t src_ld, float* dst, std::size_t dst_ld) {
+  const auto* in = static_cast<const typename Storage<D>::Type*>(src);
+  for (std::size_t r = 0; r < rows; ++r, in += src_ld, dst += dst_ld) {
+    if constexpr (D == Dtype::bf16) {
+      for (std::size_t i = 0; i < k; i += kLanes) store(dst + i, load_odd_first16(in + i));
+    } else {
+      to_fp32<D>(k, in, dst);
+    }
   }
 }
 
