@@ -172,12 +172,12 @@ constexpr NormParameters kNorm;
 // As a layer has it without an activation: two rows from storage to storage.
 template <Norm N>
 void norm_forward(const KernelPiece& p) {
-  alignas(64) float wide[2][kNormColumns];
+  alignas(64) float centred[2][kNormColumns];
   RowStatistics statistics[2];
   for_each_block(p, [&](std::size_t i) {
-    p.kernels.row_statistics[p.index()](N, kNormColumns, p.at(0, i), kNormColumns, kEpsilon, wide[0], kNormColumns,
+    p.kernels.row_statistics[p.index()](N, kNormColumns, p.at(0, i), kNormColumns, kEpsilon, centred[0], kNormColumns,
                                         statistics);
-    p.kernels.normalise_rows[p.index()](Activation::identity, kNormColumns, wide[0], kNormColumns, statistics,
+    p.kernels.normalise_rows[p.index()](Activation::identity, kNormColumns, centred[0], kNormColumns, statistics,
                                         kNorm.gamma, N == Norm::rms ? nullptr : kNorm.beta,
                                         {p.at(1, i), kNormColumns, nullptr, 0, p.dtype});
   });

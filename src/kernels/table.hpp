@@ -203,17 +203,18 @@ struct KernelTable {
   void (*differentiate_stored[kDtypes])(Activation, std::size_t n, const void* saved, const void* d_y, void* d_x);
 
   // Normalisation of rows of any number of columns, x in storage, the rest fp32: statistics of two rows, which are left
-  // in `wide` as fp32 unless that is null; of one row y = xhat * gamma + beta, also of a part that starts at a multiple
-  // of 16; d in place, from the gradient by y to that by x, while d * xhat is added to gamma_sums and d to beta_sums.
-  // Norm::rms has no beta: null. What is written is zero beyond the row, up to the next multiple of 16.
-  void (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, std::size_t ld, float epsilon, float* wide,
-                                  std::size_t wide_ld, RowStatistics* statistics);
+  // as fp32 less their mean in `centred` unless that is null; of one row y = xhat * gamma + beta, also of a part that
+  // starts at a multiple of 16; d in place, from the gradient by y to that by x, while d * xhat is added to gamma_sums
+  // and d to beta_sums. Norm::rms has no mean and no beta: null. What is written is zero beyond the row, up to the next
+  // multiple of 16.
+  void (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, std::size_t ld, float epsilon,
+                                  float* centred, std::size_t centred_ld, RowStatistics* statistics);
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
                              const float* beta, float* y);
-  // Two whole rows of fp32, and activation(y) in storage; the activation is the identity or ReLU. Like row_statistics
-  // with `wide`, it asks for the two rows behind these.
-  void (*normalise_rows[kDtypes])(Activation, std::size_t columns, const float* x, std::size_t ld, const RowStatistics*,
-                                  const float* gamma, const float* beta, const StorageTarget& y);
+  // Two whole rows less their mean, and activation(y) in storage; the activation is the identity or ReLU. Like
+  // row_statistics with `centred`, it asks for the two rows behind these.
+  void (*normalise_rows[kDtypes])(Activation, std::size_t columns, const float* centred, std::size_t ld,
+                                  const RowStatistics*, const float* gamma, const float* beta, const StorageTarget& y);
   void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,
                                       const float* gamma, float* d, float* gamma_sums, float* beta_sums);
   // BatchNorm. column_sums adds those of x - centre and of its square over `rows` rows, in order: a caller cuts a batch

@@ -9,7 +9,7 @@ namespace halfstep {
 namespace {
 
 constexpr std::size_t kPart = 256;       // columns that are worked on at a time, in L1
-constexpr std::size_t kWholeRow = 2048;  // a row that is normalised is widened once where two of them stay there
+constexpr std::size_t kWholeRow = 2048;  // a row that is normalised is widened once where two of them stay in L1
 constexpr std::size_t kTaskRows = 16;
 static_assert(kPart % kRandomGroup == 0 && kTaskRows % 2 == 0 && kSumRows % 2 == 0);
 
@@ -31,7 +31,7 @@ struct RowPart {
   const KernelTable& kernels;
   Dense& l;
   std::size_t row, first, columns;
-  bool widened;  // load finds z in x
+  bool centred;  // load finds z less its mean in x, as fp32
 
   std::size_t padded() const { return pad_columns(columns); }
   const std::byte* z() const { return l.z.data() + (row * l.y.ld + first) * size_of(l.y.dtype); }
@@ -43,8 +43,10 @@ struct RowPart {
     const float *gamma = gamma_of(l) + first, *beta = beta_of(l) ? beta_of(l) + first : nullptr;
     if (l.norm == Norm::batch)
       return kernels.normalise_columns[dtype](columns, z(), columns_from(l, first), gamma, beta, x);
-    if (widened) return kernels.normalise[index(Dtype::fp32)](columns, x, l.statistics[row], gamma, beta, x);
-    kernels.normalise[dtype](columns, z(), l.statistics[row], gamma, beta, x);
+    RowStatistics statistics = l.statistics[row];
+    if (!centred) return kernels.normalise[dtype](columns, z(), statistics, gamma, beta, x);
+    statistics.mean = 0;
+    kernels.normalise[index(Dtype::fp32)](columns, x, statistics, gamma, beta, x);
   }
   // Every row starts a group of random numbers.
   void drop(const DropoutMask& mask, float* x) const {

@@ -44,6 +44,7 @@ constexpr Signature kShortSignatures[] = {
     {Activation::silu, "af415a053d023d92", "6730c4c33c2510e1"},
     {Activation::tanh, "e2cd2f31c077b90c", "e522731e3a9fa77b"},
     {Activation::sigmoid, "3a199a44134379d4", "42ffe83277c5af7e"},
+    {Activation::softplus, "6d6d833261632292", "7657b228a8b4ac5e"},
 };
 
 // Every exponent and sign with 128 mantissas, and a grid where activations bend. No subnormals, no NaN.

@@ -4,6 +4,8 @@
 
 namespace halfstep::HS_NAMESPACE {
 
+inline constexpr std::size_t kRowBlock = 16;
+
 // The sums of one panel of columns, row after row.
 template <Dtype D>
 struct ColumnPanel {
@@ -19,10 +21,10 @@ struct ColumnPanel {
   }
 };
 
+// Adds those of at most kRowBlock rows.
 template <Dtype D>
-void column_sums(std::size_t rows, std::size_t columns, const void* data, std::size_t ld, const float* centre,
-                 float* sums, float* squares) {
-  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+void add_column_sums(std::size_t rows, std::size_t columns, const typename Storage<D>::Type* x, std::size_t ld,
+                     const float* centre, float* sums, float* squares) {
   constexpr auto all = [](const Wide& d) { return d; };
   auto panel = [&](std::size_t i) __attribute__((always_inline)) {
     return ColumnPanel<D>{x + i, load(centre + i), load(sums + i), load(squares + i)};
@@ -36,6 +38,8 @@ void column_sums(std::size_t rows, std::size_t columns, const void* data, std::s
   for (; i + 2 * kLanes <= columns; i += 2 * kLanes) {
     ColumnPanel<D> one = panel(i), two = panel(i + kLanes);
     for (std::size_t r = 0; r < rows; ++r) {
+      ask_ahead<0>(one.x + kRowBlock * ld);  // of the next block
+      if constexpr (sizeof(*x) == 4) ask_ahead<0>(two.x + kRowBlock * ld);
       one.step(ld, all);
       two.step(ld, all);
     }
@@ -49,6 +53,16 @@ void column_sums(std::size_t rows, std::size_t columns, const void* data, std::s
       last.step(ld, [valid](const Wide& d) { return keep_lanes(d, valid); });
     }
     finish(i, last);
+  }
+}
+
+// In blocks of whole rows, as they lie in memory.
+template <Dtype D>
+void column_sums(std::size_t rows, std::size_t columns, const void* data, std::size_t ld, const float* centre,
+                 float* sums, float* squares) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  for (std::size_t r = 0; r < rows; r += kRowBlock) {
+    add_column_sums<D>(rows - r < kRowBlock ? rows - r : kRowBlock, columns, x + r * ld, ld, centre, sums, squares);
   }
 }
 

@@ -53,17 +53,10 @@ HS_INLINE Wide expm1_reduced(const Wide& r) {
   return expm1_reduced(r, rest);
 }
 
-// The scale in two factors, so that results near the overflow border and below the least normal come out right.
-HS_INLINE Wide exp(const Wide& x) {
-  const Wide capped = less_of(set(128.0f), at_least(-128.0f, x));
-  const Wide magic = set(12583039.0f);
-  const Wide shifted = fma(capped, set(1.44269504f), magic);
-  const Wide n = shifted - magic;
-  const Wide r = fma(n, set(-kLn2Rest), fma(n, set(-kLn2), capped));
-  const Wide p = expm1_reduced(r) + set(1.0f);
-  const WideBits half = bits(fma(n, set(0.5f), magic));
-  const WideBits rest = bits(shifted) - half + set_bits(127u);
-  return p * from_bits(shift_left<23>(half)) * from_bits(shift_left<23>(rest));
+// exp(x) for x <= 0; zero where it is below the least normal.
+HS_INLINE Wide exp_negative(const Wide& x) {
+  const Reduced e = reduce<0>(at_least(-88.0f, x));  // below that its scale is 0
+  return (expm1_reduced(e.r) + set(1.0f)) * e.scale;
 }
 
 // exp(x) - 1 for x <= 0.

@@ -28,14 +28,16 @@ HS_INLINE void for_each_block(std::size_t columns, F f) {
   for (std::size_t i = 0; i < columns; i += kSumColumns) f(i, columns - i < kSumColumns ? columns - i : kSumColumns);
 }
 
+// In all lanes, or in one register of them.
+template <class Lanes>
 struct RowSum {
-  Wide chains[kRowChains];
-  RowSum() { HS_UNROLL for (Wide& chain : chains) chain = set(0.0f); }
-  HS_INLINE void add(std::size_t chain, const Wide& x) { chains[chain] = chains[chain] + x; }
-  HS_INLINE void add_product(std::size_t chain, const Wide& x, const Wide& y) {
+  Lanes chains[kRowChains];
+  explicit RowSum(const Lanes& zero) { HS_UNROLL for (Lanes& chain : chains) chain = zero; }
+  HS_INLINE void add(std::size_t chain, const Lanes& x) { chains[chain] = chains[chain] + x; }
+  HS_INLINE void add_product(std::size_t chain, const Lanes& x, const Lanes& y) {
     chains[chain] = fma(x, y, chains[chain]);
   }
-  HS_INLINE float total() const { return sum_lanes((chains[0] + chains[2]) + (chains[1] + chains[3])); }
+  HS_INLINE Lanes lanes() const { return (chains[0] + chains[2]) + (chains[1] + chains[3]); }
 };
 
 // Sum of the squares of x - centre in fp64, for rows whose fp32 sums overflow or are lost to underflow: a row of 1e20
@@ -55,44 +57,68 @@ double wide_squares(std::size_t columns, const typename Storage<D>::Type* x, flo
   return sum_lanes_fp64(lanes);
 }
 
-// Rows go two at a time: sums over one row alone would wait for their own additions.
-template <Dtype D>
-struct TwoRows {
-  using T = typename Storage<D>::Type;
-  const T* row[2];
-  TwoRows(const void* x, std::size_t ld) : row{static_cast<const T*>(x), static_cast<const T*>(x) + ld} {}
-  HS_INLINE Wide at(std::size_t r, std::size_t i) const { return Storage<D>::load16(row[r] + i); }
-  // The same place two rows on, which is read next.
-  HS_INLINE void ask_for_next(std::size_t r, std::size_t i) const { ask_ahead<0>(row[r] + 2 * (row[1] - row[0]) + i); }
-};
+// Lines of memory are asked for in their order, and evenly over the time until they are used: where many requests
+// wait, loads from L1 wait with them. Here half of a row, beside a pass over one of the same length.
+template <class T>
+HS_INLINE void ask_for_half(const T* half, std::size_t chain, std::size_t i) {
+  if (chain * kLanes * sizeof(T) % 128 == 0) ask_ahead<0>(half + i / 2);
+}
 
-// Of each of two rows, sums of x - centre and of its square.
+// Of a row, sums of x - centre and of its square. `Keep` leaves x - centre in `centred` and asks for `half`.
 struct Moments {
-  double sum[2] = {0, 0}, squares[2] = {0, 0};
+  double sum = 0, squares = 0;
 };
-template <Dtype D>
-Moments moments(std::size_t columns, const TwoRows<D>& x, const float* centre) {
+// fp32 has held all of a sum of squares.
+HS_INLINE bool held(double squares) { return squares > 0x1p-80 && squares < 0x1p126; }
+template <Dtype D, bool Keep, class T>
+Moments moments(std::size_t columns, const typename Storage<D>::Type* x, float centre, float* centred, const T* half) {
   Moments m;
-  const Wide centres[2] = {set(centre[0]), set(centre[1])};
+  const Wide c = set(centre);
   for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
-    RowSum sum[2], squares[2];
-    for_each_of_row(n, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
-      HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-        const Wide d = keep(x.at(r, first + i) - centres[r]);
-        sum[r].add(j, d);
-        squares[r].add_product(j, d, d);
-      }
-    });
-    HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-      m.sum[r] += static_cast<double>(sum[r].total());
-      m.squares[r] += static_cast<double>(squares[r].total());
+    Wide sums, squares;
+    // One register of the lanes at a time: sums in all of them would not find room.
+    HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) {
+      RowSum<Reg> sum(reg_set(0.0f)), square(reg_set(0.0f));
+      for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
+        const std::size_t i = first + at;
+        const Reg d = keep(Storage<D>::load16(x + i) - c).r[r];
+        if constexpr (Keep) {
+          if (r == 0) ask_for_half(half, j, i);
+          reg_store(centred + i + r * kRegLanes, d);
+        }
+        sum.add(j, d);
+        square.add_product(j, d, d);
+      });
+      sums.r[r] = sum.lanes();
+      squares.r[r] = square.lanes();
     }
+    m.sum += static_cast<double>(sum_lanes(sums));
+    m.squares += static_cast<double>(sum_lanes(squares));
   });
-  for (std::size_t r = 0; r < 2; ++r) {
-    if (!(m.squares[r] > 0x1p-80 && m.squares[r] < 0x1p126))
-      m.squares[r] = wide_squares<D>(columns, x.row[r], centre[r]);
+  if (!held(m.squares)) {
+    m.squares = Keep ? wide_squares<Dtype::fp32>(columns, centred, 0) : wide_squares<D>(columns, x, centre);
   }
   return m;
+}
+
+// Sum of the squares of a row. `Keep` leaves it in `wide` and asks for `next`, which is read next.
+template <Dtype D, bool Keep, class T>
+double squares(std::size_t columns, const T* x, float* wide, const T* next) {
+  double total = 0;
+  for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
+    RowSum<Wide> sum(set(0.0f));
+    for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
+      const std::size_t i = first + at;
+      const Wide v = keep(Storage<D>::load16(x + i));
+      if constexpr (Keep) {
+        if (j * kLanes * sizeof(T) % 64 == 0) ask_ahead<0>(next + i);
+        store(wide + i, v);
+      }
+      sum.add_product(j, v, v);
+    });
+    total += static_cast<double>(sum_lanes(sum.lanes()));
+  });
+  return held(total) ? total : wide_squares<D>(columns, x, 0);
 }
 
 // NaN where the deviation is beyond fp32: an infinite row must not become one of zeros.
@@ -101,57 +127,70 @@ HS_INLINE float reciprocal_deviation(double variance, float epsilon) {
   return v < 0x1p252 ? static_cast<float>(1 / __builtin_sqrt(v)) : __builtin_nanf("");
 }
 
-// Sums of two rows relative to their first elements. `Widen` leaves the rows in `wide`.
-template <Dtype D, bool Widen>
-void sums_from_first(std::size_t columns, const TwoRows<D>& x, float* wide, std::size_t wide_ld, const float* first,
-                     float* sums) {
-  const Wide firsts[2] = {set(first[0]), set(first[1])};
-  RowSum sum[2];
+// Sum of a row relative to its first element. `Keep` leaves the row in `wide` and asks for `half`.
+template <Dtype D, bool Keep, class T>
+float sum_from(float first, std::size_t columns, const T* x, float* wide, const T* half) {
+  const Wide centre = set(first);
+  RowSum<Wide> sum(set(0.0f));
   for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
-    HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-      const Wide v = x.at(r, i);
-      if constexpr (Widen) {
-        if (j % 2 == 0) x.ask_for_next(r, i);
-        store(wide + r * wide_ld + i, v);
-      }
-      sum[r].add(j, keep(v - firsts[r]));
+    const Wide v = Storage<D>::load16(x + i);
+    if constexpr (Keep) {
+      ask_for_half(half, j, i);
+      store(wide + i, v);
     }
+    sum.add(j, keep(v - centre));
   });
-  HS_UNROLL for (std::size_t r = 0; r < 2; ++r) sums[r] = sum[r].total();
+  return sum_lanes(sum.lanes());
 }
 
 // Everything relative to the first element, then to the mean in fp32, then to what that mean lacks: a large common part
-// of the row costs no digits, and a constant row is exactly zero.
-template <Dtype D>
-void row_statistics(Norm norm, std::size_t columns, const void* data, std::size_t ld, float epsilon, float* wide,
-                    std::size_t wide_ld, RowStatistics* statistics) {
-  const TwoRows<D> x(data, ld);
-  const bool centred = norm == Norm::layer;
-  float mean[2] = {0, 0};
-  if (centred) {
-    float first[2], sums[2];
-    for (std::size_t r = 0; r < 2; ++r) {
-      alignas(64) float start[kLanes];
-      store(start, x.at(r, 0));
-      first[r] = start[0];
-    }
-    wide ? sums_from_first<D, true>(columns, x, wide, wide_ld, first, sums)
-         : sums_from_first<D, false>(columns, x, wide, wide_ld, first, sums);
-    for (std::size_t r = 0; r < 2; ++r) mean[r] = first[r] + sums[r] / static_cast<float>(columns);
-  } else if (wide) {
-    for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto) HS_INLINED {
-      HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-        if (j % 2 == 0) x.ask_for_next(r, i);
-        store(wide + r * wide_ld + i, x.at(r, i));
-      }
-    });
+// of the row costs no digits, and a constant row is exactly zero. Two rows: while one waits for its sums the other goes
+// on, and the next two are asked for.
+template <Dtype D, bool Keep>
+void layer_statistics(std::size_t columns, const typename Storage<D>::Type* x, std::size_t ld, float epsilon,
+                      float* centred, std::size_t centred_ld, RowStatistics* statistics) {
+  for (std::size_t r = 0; r < 2; ++r) {
+    const auto* row = x + r * ld;
+    alignas(64) float start[kLanes];
+    store(start, Storage<D>::load16(row));
+    float* const kept = Keep ? centred + r * centred_ld : nullptr;
+    const float sum = sum_from<D, Keep>(start[0], columns, row, kept, row + 2 * ld);
+    statistics[r].mean = start[0] + sum / static_cast<float>(columns);
   }
-  const Moments m = wide ? moments<Dtype::fp32>(columns, {wide, wide_ld}, mean) : moments<D>(columns, x, mean);
   const auto n = static_cast<double>(columns);
   for (std::size_t r = 0; r < 2; ++r) {
-    const double rest = centred ? m.sum[r] / n : 0.0;
-    statistics[r] = {mean[r], static_cast<float>(rest), reciprocal_deviation(m.squares[r] / n - rest * rest, epsilon)};
+    const float mean = statistics[r].mean;
+    const auto* row = x + r * ld;
+    float* const kept = Keep ? centred + r * centred_ld : nullptr;
+    Moments m;
+    if constexpr (Keep) m = moments<Dtype::fp32, true>(columns, kept, mean, kept, row + 2 * ld + columns / 2);
+    if constexpr (!Keep) m = moments<D, false>(columns, row, mean, kept, row);
+    const double rest = m.sum / n;
+    statistics[r].rest = static_cast<float>(rest);
+    statistics[r].rstd = reciprocal_deviation(m.squares / n - rest * rest, epsilon);
   }
+}
+
+template <Dtype D, bool Keep>
+void rms_statistics(std::size_t columns, const typename Storage<D>::Type* x, std::size_t ld, float epsilon, float* wide,
+                    std::size_t wide_ld, RowStatistics* statistics) {
+  for (std::size_t r = 0; r < 2; ++r) {
+    const auto* row = x + r * ld;
+    const double sum = squares<D, Keep>(columns, row, Keep ? wide + r * wide_ld : nullptr, row + 2 * ld);
+    statistics[r] = {0, 0, reciprocal_deviation(sum / static_cast<double>(columns), epsilon)};
+  }
+}
+
+template <Dtype D>
+void row_statistics(Norm norm, std::size_t columns, const void* data, std::size_t ld, float epsilon, float* centred,
+                    std::size_t centred_ld, RowStatistics* statistics) {
+  const auto* x = static_cast<const typename Storage<D>::Type*>(data);
+  auto run = [&](auto keep) {
+    norm == Norm::layer
+        ? layer_statistics<D, decltype(keep)::value>(columns, x, ld, epsilon, centred, centred_ld, statistics)
+        : rms_statistics<D, decltype(keep)::value>(columns, x, ld, epsilon, centred, centred_ld, statistics);
+  };
+  centred ? run(std::true_type{}) : run(std::false_type{});
 }
 
 template <Dtype D>
@@ -170,39 +209,41 @@ void normalise(std::size_t columns, const void* data, const RowStatistics& stati
   });
 }
 
-// Two rows from fp32 to storage.
+// Two rows that row_statistics has left, to storage. The next two are asked for, one after the other.
 template <Dtype D, class A, bool Panels>
-void store_normalised(std::size_t columns, const float* x, std::size_t ld, const RowStatistics* statistics,
+void store_normalised(std::size_t columns, const float* centred, std::size_t ld, const RowStatistics* statistics,
                       const float* gamma, const float* beta, const StorageTarget& target) {
   using T = typename Storage<D>::Type;
   const RowStatistics s[2] = {statistics[0], statistics[1]};
+  // Of its own, as they are: any store might have changed the target.
+  const StorageTarget to = target;
+  T *const row0 = static_cast<T*>(to.rows), *const row1 = row0 + to.ld, *const panels = static_cast<T*>(to.panels);
   for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
     const Wide scale = load(gamma + i), offset = beta ? load(beta + i) : set(0.0f);
     Wide y[2];
     HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-      y[r] = keep(A::forward(fma(normalised<Dtype::fp32>(x + r * ld + i, s[r]), scale, offset)));
+      const Wide xhat = (load(centred + r * ld + i) - set(s[r].rest)) * set(s[r].rstd);
+      y[r] = keep(A::forward(fma(xhat, scale, offset)));
     }
     const auto pair = Storage<D>::round_result(y[0], y[1]);
-    T* const rows = static_cast<T*>(target.rows) + i;
-    if (j % 2 == 0) {
-      ask_ahead<0>(rows + 2 * target.ld);
-      ask_ahead<0>(rows + 3 * target.ld);
+    if (j * kLanes * sizeof(T) % 64 == 0) {
+      const T* const next = 2 * i < columns ? row0 + 2 * (to.ld + i) : row1 + 2 * (to.ld + i) - columns;
+      ask_ahead<0>(next);
+      ask_ahead<64>(next);
     }
-    Storage<D>::store_rows(rows, rows + target.ld, pair);
-    if constexpr (Panels) {
-      Storage<D>::store_panel(static_cast<T*>(target.panels) + i / kLanes * target.panel_stride, pair);
-    }
+    Storage<D>::store_rows(row0 + i, row1 + i, pair);
+    if constexpr (Panels) Storage<D>::store_panel(panels + i / kLanes * to.panel_stride, pair);
   });
 }
 
 template <Dtype D>
-void normalise_rows(Activation activation, std::size_t columns, const float* x, std::size_t ld,
+void normalise_rows(Activation activation, std::size_t columns, const float* centred, std::size_t ld,
                     const RowStatistics* statistics, const float* gamma, const float* beta,
                     const StorageTarget& target) {
   auto run = [&](auto act) {
     using A = decltype(act);
-    target.panels ? store_normalised<D, A, true>(columns, x, ld, statistics, gamma, beta, target)
-                  : store_normalised<D, A, false>(columns, x, ld, statistics, gamma, beta, target);
+    target.panels ? store_normalised<D, A, true>(columns, centred, ld, statistics, gamma, beta, target)
+                  : store_normalised<D, A, false>(columns, centred, ld, statistics, gamma, beta, target);
   };
   activation == Activation::relu ? run(Act<Activation::relu>{}) : run(Act<Activation::identity>{});
 }
@@ -217,10 +258,10 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
   const std::size_t next_row = (columns + kLanes - 1) / kLanes * kLanes;
   double direct_sum = 0, along_sum = 0;
   for_each_block(columns, [&](std::size_t first, std::size_t n) HS_INLINED {
-    RowSum direct, along;
+    RowSum<Wide> direct(set(0.0f)), along(set(0.0f));
     for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
       const std::size_t i = first + at;
-      if (j % 2 == 0) ask_ahead<0>(x + next_row + i);
+      if (j * kLanes * sizeof(*x) % 64 == 0) ask_ahead<0>(x + next_row + i);
       ask_ahead<0>(d + next_row + i);
       const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
       const Wide g = keep(d_y * load(gamma + i));
@@ -230,8 +271,8 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
       store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
       if constexpr (Centred) store(beta_sums + i, load(beta_sums + i) + d_y);
     });
-    along_sum += static_cast<double>(along.total());
-    if constexpr (Centred) direct_sum += static_cast<double>(direct.total());
+    along_sum += static_cast<double>(sum_lanes(along.lanes()));
+    if constexpr (Centred) direct_sum += static_cast<double>(sum_lanes(direct.lanes()));
   });
   const auto n = static_cast<double>(columns);
   const Wide minus_along = set(static_cast<float>(-along_sum / n)), mean = set(static_cast<float>(direct_sum / n));

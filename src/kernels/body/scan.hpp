@@ -48,7 +48,7 @@ GradientScan scan_limited(std::size_t n, const void* data, float limit) {
   const std::size_t stream = n / (kStreams * kGroup) * kGroup;
   auto group = [&](const T* p) {
     for (std::size_t line = 0; line < kGroup * sizeof(T); line += 64) {
-      ask_ahead(reinterpret_cast<const char*>(p) + line);
+      ask_ahead<512>(reinterpret_cast<const char*>(p) + line);
     }
     scan16<D, Limited>(state, 0, p, most);
     scan16<D, Limited>(state, 1, p + kLanes, most);

@@ -5,22 +5,31 @@ namespace halfstep::HS_NAMESPACE {
 
 // Largest of the valid lanes; a NaN anywhere makes the later sum NaN, so it is not lost here.
 HS_INLINE float row_max(std::size_t columns, const float* x) {
-  Wide lanes = set(-__builtin_inff());
+  constexpr std::size_t kChains = 4;  // comparisons would wait for each other
+  Wide chains[kChains];
+  for (Wide& chain : chains) chain = set(-__builtin_inff());
   std::size_t i = 0;
-  for (; i + kLanes <= columns; i += kLanes) lanes = greater_of(load(x + i), lanes);
+  for (; i + kChains * kLanes <= columns; i += kChains * kLanes) {
+    HS_UNROLL for (std::size_t j = 0; j < kChains; ++j) chains[j] = greater_of(load(x + i + j * kLanes), chains[j]);
+  }
+  for (; i + kLanes <= columns; i += kLanes) chains[0] = greater_of(load(x + i), chains[0]);
   alignas(64) float each[kLanes];
-  store(each, lanes);
+  store(each, greater_of(greater_of(chains[0], chains[1]), greater_of(chains[2], chains[3])));
   float largest = -__builtin_inff();
   for (const float lane : each) largest = lane > largest ? lane : largest;
   for (; i < columns; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
 }
 
-// e = exp(x - shift), zero beyond `columns`; returns the sum.
+// e = exp(x - shift) for a shift that is no less than any x, zero beyond `columns`; returns the sum. Asks for the rows
+// behind these.
 HS_INLINE float exp_row(std::size_t columns, const float* x, float shift, float* e) {
+  const std::size_t next_row = (columns + kLanes - 1) / kLanes * kLanes;
   Wide sum = set(0.0f);
   for (std::size_t i = 0; i < columns; i += kLanes) {
-    Wide v = exp(load(x + i) - set(shift));
+    ask_ahead<0>(x + next_row + i);
+    ask_ahead<0>(e + next_row + i);
+    Wide v = exp_negative(load(x + i) - set(shift));
     if (columns - i < kLanes) v = keep_lanes(v, columns - i);
     store(e + i, v);
     sum = sum + v;

@@ -102,8 +102,14 @@ HS_INLINE UInt flush_subnormals(UInt u) {
 }
 // u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
 HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
-// The high halves of a and b as pairs, a's below; and pairs to two places.
-HS_INLINE UInt join_high_halves(UInt a, UInt b) { return UInt(_mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa)); }
+// The high halves of a and b to nearest even as pairs, a's below; and pairs to two places. Of the average of what the
+// low half of a number has and of 0x7ffe or, where its high half is odd, 0x7fff, the top bit says that it rounds up.
+HS_INLINE UInt join_rounded(UInt a, UInt b) {
+  const __m256i high = _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa);
+  const __m256i low = _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa);
+  const __m256i most = _mm256_or_si256(_mm256_and_si256(high, _mm256_set1_epi16(1)), _mm256_set1_epi16(0x7ffe));
+  return UInt(_mm256_sub_epi16(high, _mm256_srai_epi16(_mm256_avg_epu16(low, most), 15)));
+}
 HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
   const __m256i apart = _mm256_set_epi8(15, 14, 11, 10, 7, 6, 3, 2, 13, 12, 9, 8, 5, 4, 1, 0, 15, 14, 11, 10, 7, 6, 3,
                                         2, 13, 12, 9, 8, 5, 4, 1, 0);

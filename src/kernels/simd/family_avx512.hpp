@@ -98,11 +98,11 @@ HS_INLINE UInt add_half_even(UInt u) {
   const __mmask16 odd = _mm512_test_epi32_mask(u, _mm512_set1_epi32(0x10000));
   return UInt(_mm512_mask_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), odd, u, _mm512_set1_epi32(0x8000)));
 }
-// The high halves of a and b as pairs, a's below; and pairs to two places.
-HS_INLINE UInt join_high_halves(UInt a, UInt b) {
+// The high halves of a and b to nearest even as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_rounded(UInt a, UInt b) {
   constexpr int kFirstOrBoth = 0xf8;
-  return UInt(_mm512_ternarylogic_epi32(_mm512_srli_epi32(a, 16), b, _mm512_set1_epi32(static_cast<int>(0xffff0000u)),
-                                        kFirstOrBoth));
+  return UInt(_mm512_ternarylogic_epi32(_mm512_srli_epi32(add_half_even(a), 16), add_half_even(b),
+                                        _mm512_set1_epi32(static_cast<int>(0xffff0000u)), kFirstOrBoth));
 }
 HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
   const __m512i apart = _mm512_set_epi16(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1, 30, 28, 26, 24, 22,

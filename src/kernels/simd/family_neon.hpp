@@ -72,8 +72,10 @@ HS_INLINE UInt flush_subnormals(UInt u) {
 }
 // u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
 HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
-// The high halves of a and b as pairs, a's below; and pairs to two places.
-HS_INLINE UInt join_high_halves(UInt a, UInt b) { return shift_right<16>(a) | (b & uint_set(0xffff0000u)); }
+// The high halves of a and b to nearest even as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_rounded(UInt a, UInt b) {
+  return shift_right<16>(add_half_even(a)) | (add_half_even(b) & uint_set(0xffff0000u));
+}
 HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
   vst1_u16(low, vmovn_u32(pairs));
   vst1_u16(high, vshrn_n_u32(pairs, 16));

@@ -108,8 +108,10 @@ HS_INLINE void store_words(std::uint16_t* p, UInt x) { *p = static_cast<std::uin
 HS_INLINE UInt flush_subnormals(UInt u) { return (u & 0x7f800000u) == 0 ? u & 0x80000000u : u; }
 // u + 0x7fff, and one more where bit 16 is set: the high halves are then those of u to nearest even.
 HS_INLINE UInt add_half_even(UInt u) { return u + uint_set(0x7fffu) + (shift_right<16>(u) & uint_set(1u)); }
-// The high halves of a and b as pairs, a's below; and pairs to two places.
-HS_INLINE UInt join_high_halves(UInt a, UInt b) { return shift_right<16>(a) | (b & uint_set(0xffff0000u)); }
+// The high halves of a and b to nearest even as pairs, a's below; and pairs to two places.
+HS_INLINE UInt join_rounded(UInt a, UInt b) {
+  return shift_right<16>(add_half_even(a)) | (add_half_even(b) & uint_set(0xffff0000u));
+}
 HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs) {
   store_words(low, pairs & uint_set(0xffffu));
   store_words(high, shift_right<16>(pairs));

@@ -16,8 +16,7 @@ HS_INLINE WideBits round_bf16(const Wide& x) {
 
 // Two rows as pairs, row 0 below, where nothing is NaN.
 HS_INLINE WideBits join_bf16(const WideBits& row0, const WideBits& row1) {
-  return map_bits([&](std::size_t i)
-                      HS_INLINED { return join_high_halves(add_half_even(row0.r[i]), add_half_even(row1.r[i])); });
+  return map_bits([&](std::size_t i) HS_INLINED { return join_rounded(row0.r[i], row1.r[i]); });
 }
 HS_INLINE WideBits add_half_even(const WideBits& u) {
   return map_bits([&](std::size_t i) HS_INLINED { return add_half_even(u.r[i]); });

@@ -44,8 +44,9 @@ HS_INLINE void store(float* p, const Wide& x) {
   HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) reg_store(p + i * kRegLanes, x.r[i]);
 }
 
-// Asks for a line of memory well before its turn; it may lie beyond the end of an array.
-inline constexpr std::size_t kAhead = 512;
+// Asks for a line of memory well before its turn; it may lie beyond the end of an array. Far enough for memory to
+// answer in time where a stream takes all that it can give.
+inline constexpr std::size_t kAhead = 2048;
 template <std::size_t Bytes = kAhead>
 HS_INLINE void ask_ahead(const void* p) {
   __builtin_prefetch(static_cast<const char*>(p) + Bytes);
