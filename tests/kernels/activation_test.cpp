@@ -73,7 +73,10 @@ TEST_CASE("kernels: activations at zero, infinity and NaN") {
       };
       for (float zero : {0.0f, -0.0f, 1e-40f, -1e-40f}) {
         const float y = value(zero);
-        expect("of 0", y == limits.zero || (limits.zero == 0 && std::fabs(y) <= 1e-40f), y);
+        // log(2) is no fp32 number: results that will be rounded again may be a last place off.
+        const bool near =
+            dtype != Dtype::fp32 && activation == Activation::softplus && std::fabs(y - limits.zero) <= 2e-7f;
+        expect("of 0", y == limits.zero || near || (limits.zero == 0 && std::fabs(y) <= 1e-40f), y);
       }
       expect("of inf", value(kInf) == limits.top, value(kInf));
       expect("of -inf", value(-kInf) == limits.bottom, value(-kInf));
