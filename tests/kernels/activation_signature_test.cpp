@@ -44,6 +44,7 @@ constexpr Signature kShortSignatures[] = {
     {Activation::silu, "af415a053d023d92", "6730c4c33c2510e1"},
     {Activation::tanh, "e2cd2f31c077b90c", "e522731e3a9fa77b"},
     {Activation::sigmoid, "3a199a44134379d4", "42ffe83277c5af7e"},
+    {Activation::elu, "9dd624f98a695367", "8aa646203b88c62a"},
     {Activation::softplus, "6d6d833261632292", "7657b228a8b4ac5e"},
 };
 

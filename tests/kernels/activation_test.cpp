@@ -41,7 +41,7 @@ std::vector<std::pair<Activation, Dtype>> each_formula() {
   std::vector<std::pair<Activation, Dtype>> out;
   for (Activation activation : kEachActivation) out.emplace_back(activation, Dtype::fp32);
   using enum Activation;
-  for (Activation activation : {gelu, gelu_tanh, silu, tanh, sigmoid, softplus})
+  for (Activation activation : {gelu, gelu_tanh, silu, tanh, sigmoid, elu, softplus})
     out.emplace_back(activation, Dtype::bf16);
   return out;
 }

@@ -100,11 +100,13 @@ void map_in_parts(Activation activation, std::size_t n, const typename Storage<D
   }
 }
 
-// Act may hand on an input as it came, subnormal; the shorter ones compute all results.
-template <class A>
+// Act may hand on an input as it came, subnormal; the shorter ones compute all results, but for ELU's slope.
+template <class A, bool Backward>
 inline constexpr bool kComputes = true;
-template <Activation A>
-inline constexpr bool kComputes<Act<A>> = false;
+template <Activation A, bool Backward>
+inline constexpr bool kComputes<Act<A>, Backward> = false;
+template <>
+inline constexpr bool kComputes<ShortElu, true> = false;
 
 // 32 elements at a time in the order of a panel's pair of rows, which costs least to bring about; the tail as above.
 template <Dtype D, class A, bool Backward>
@@ -127,7 +129,7 @@ template <Dtype D, class A, bool Backward>
     } else {
       for (int row = 0; row < 2; ++row) y[row] = A::forward(y[row]);
     }
-    if constexpr (kComputes<A>) {
+    if constexpr (kComputes<A, Backward>) {
       S::store_panel(out + i, S::round_result(y[0], y[1]));
     } else {
       S::store_panel(out + i, S::round_pair(y[0], y[1]));

@@ -152,6 +152,18 @@ struct Shortened<Activation::tanh> {
   using Type = ShortTanh;
 };
 
+// max(x, 0) + 2^z - 1 with z = min(x, 0) / ln 2.
+struct ShortElu : Act<Activation::elu> {
+  static HS_INLINE Wide forward(const Wide& x) {
+    const Reduced z = reduce_base2<0>(clamp(x, -64.0f, 0.0f), set(kLog2E));
+    return fma(z.scale, exp2m1_reduced(z.r), at_least(0.0f, x) + (z.scale - set(1.0f)));
+  }
+};
+template <>
+struct Shortened<Activation::elu> {
+  using Type = ShortElu;
+};
+
 // max(x, 0) + log(1 + e) with e = exp(-|x|), from log(1 + e) / e (1.9e-7). e is zero where it is below the least
 // normal.
 struct ShortSoftplus {
