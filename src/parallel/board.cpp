@@ -55,12 +55,21 @@ class Board::Taker {
   std::uint32_t run_, workers_, each_, one_more_, share_, looked_at_ = 0;
 };
 
-Board::Board(const Executor& executor, int workers)
-    : executor_(executor), shares_(static_cast<std::size_t>(workers)), done_(static_cast<std::size_t>(workers)) {}
+Board::Board(const Executor& executor, int workers, std::uint32_t runs)
+    : notice_(pack(runs, 0)),
+      executor_(executor),
+      shares_(static_cast<std::size_t>(workers)),
+      done_(static_cast<std::size_t>(workers)) {}
 
 void Board::begin(std::uint32_t tasks, TaskRef body) {
   const std::uint32_t run = run_of(notice_.load(std::memory_order_relaxed)) + 1;
   body_ = body;
+  // Runs of few tasks leave some counters as they were; none may grow so old that it looks newer than this run.
+  if (run % (1u << 30) == 0) {
+    for (auto* counters : {&shares_, &done_}) {
+      for (Counter& counter : *counters) counter.value.store(pack(run, 0), std::memory_order_relaxed);
+    }
+  }
   // The caller's first task is taken before anybody else can, by a store that it need not wait for.
   shares_[0].value.store(pack(run, std::min(tasks, 1u)), std::memory_order_relaxed);
   notice_.store(pack(run, tasks), std::memory_order_release);

@@ -17,7 +17,8 @@ namespace halfstep {
 // A worker that comes late finds nothing left to take and touches nothing of the run.
 class Board {
  public:
-  Board(const Executor& executor, int workers);
+  // `runs` before the first, for the tests: their number wraps around after hours.
+  Board(const Executor& executor, int workers, std::uint32_t runs = 0);
 
   // A run as a worker sees it: 32 bits of its number, then its tasks.
   using Notice = std::uint64_t;
@@ -43,7 +44,7 @@ class Board {
 
   void work(int worker, Notice notice, std::uint32_t taken);
 
-  alignas(kCacheLine) std::atomic<Notice> notice_ = 0;
+  alignas(kCacheLine) std::atomic<Notice> notice_;
   TaskRef body_;              // of a run that still has a task to end
   const Executor& executor_;  // likewise
   alignas(kCacheLine) std::mutex mutex_;

@@ -59,6 +59,17 @@ TEST_CASE("board: fewer tasks than workers") {
   }
 }
 
+TEST_CASE("board: counters that nobody has touched for long do not look newer than a run") {
+  Board board(*kOwner, 3, 0x7fffffff);
+  for (const std::uint32_t tasks : {1u, 6u}) {
+    Run run(tasks);
+    board.begin(tasks, run);
+    board.work_as_caller();
+    REQUIRE(run.workers == std::vector<int>(tasks, 0));  // or the run would not end
+    board.finish();
+  }
+}
+
 TEST_CASE("board: an exception drops what has not begun") {
   Board board(*kOwner, 2);
   int begun = 0;
