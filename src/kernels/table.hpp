@@ -41,7 +41,7 @@ struct TileOperands {
 };
 using TileFunction = void (*)(const TileOperands&);
 
-inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 12, 16};
+inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 10, 12, 16};
 
 struct GemmFamily {
   std::size_t panels;        // of the widest tile
