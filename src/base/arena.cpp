@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #if defined(__linux__)
@@ -116,6 +117,17 @@ void release(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
   own_rest -= rest_of_page(bytes);
   in_slab(bytes) ? slabs().give_back(memory, bytes) : std::free(memory);
+}
+
+void* allocate_array(std::size_t bytes) {
+  if (bytes < kOwnFrom) return ::operator new(bytes);
+  own_rest += rest_of_page(bytes);
+  return from_system(bytes, kHugePage);
+}
+
+void release_array(void* memory, std::size_t bytes) noexcept {
+  if (bytes < kOwnFrom) return ::operator delete(memory);
+  release(memory, bytes);
 }
 
 }  // namespace halfstep::detail

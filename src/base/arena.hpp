@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "halfstep/error.hpp"
 
@@ -27,7 +28,26 @@ void* allocate(std::size_t bytes);
 std::size_t rest_of_huge_pages();
 void release(void* memory, std::size_t bytes) noexcept;
 
+// Not zeroed; in huge pages where it is large.
+void* allocate_array(std::size_t bytes);
+void release_array(void* memory, std::size_t bytes) noexcept;
+
+template <class T>
+struct ArrayAllocator {
+  using value_type = T;
+  ArrayAllocator() = default;
+  template <class U>
+  ArrayAllocator(const ArrayAllocator<U>&) {}  // NOLINT: implicit, as standard containers want it
+  T* allocate(std::size_t n) { return static_cast<T*>(allocate_array(n * sizeof(T))); }
+  void deallocate(T* memory, std::size_t n) noexcept { release_array(memory, n * sizeof(T)); }
+  bool operator==(const ArrayAllocator&) const = default;
+};
+
 }  // namespace detail
+
+// Large vectors that are read here and there: in huge pages.
+template <class T>
+using LargeVector = std::vector<T, detail::ArrayAllocator<T>>;
 
 // `size` zeroed elements, aligned to a cache line. Readable up to the next multiple of 64 bytes. Throws
 // Error(out_of_memory).

@@ -144,9 +144,9 @@ DataPair read_train(const std::string& path, const Options& options) {
 
 namespace {
 
-template <class T>
-std::vector<T> take(const std::vector<T>& from, std::size_t width, std::span<const std::uint32_t> rows) {
-  std::vector<T> to;
+template <class Vector>
+Vector take(const Vector& from, std::size_t width, std::span<const std::uint32_t> rows) {
+  Vector to;
   if (from.empty()) return to;
   to.reserve(rows.size() * width);
   for (const std::uint32_t row : rows) {

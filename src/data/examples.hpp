@@ -5,13 +5,15 @@
 #include <span>
 #include <vector>
 
+#include "base/arena.hpp"
+
 namespace halfstep::data {
 
 struct Examples {
   std::size_t rows = 0;
   std::size_t features = 0;
-  std::vector<float> x;             // rows x features
-  std::vector<std::uint8_t> bytes;  // in place of x for images of bytes: x = byte * byte_scale + byte_shift
+  LargeVector<float> x;             // rows x features
+  LargeVector<std::uint8_t> bytes;  // in place of x for images of bytes: x = byte * byte_scale + byte_shift
   float byte_scale = 1;
   float byte_shift = 0;
   std::vector<std::int32_t> labels;  // classification

@@ -103,8 +103,8 @@ double value_at(const IdxHeader& header, std::size_t i) {
   }
 }
 
-std::vector<float> to_floats(const Source& source, const IdxHeader& header) {
-  std::vector<float> floats(header.values);
+LargeVector<float> to_floats(const Source& source, const IdxHeader& header) {
+  LargeVector<float> floats(header.values);
   for (std::size_t i = 0; i < floats.size(); ++i) {
     floats[i] = static_cast<float>(value_at(header, i));
     if (!std::isfinite(floats[i])) fail_idx(source, "value " + std::to_string(i) + " is too large or not finite");

@@ -28,8 +28,8 @@ std::vector<std::uint32_t> shuffled(std::size_t rows, const Rng& rng) {
   return order;
 }
 
-template <class T>
-void take(std::vector<T>& to, const std::vector<T>& from, std::size_t width, std::span<const std::uint32_t> rows) {
+template <class Vector>
+void take(Vector& to, const Vector& from, std::size_t width, std::span<const std::uint32_t> rows) {
   if (from.empty()) return;
   to.resize(rows.size() * width);
   for (std::size_t i = 0; i < rows.size(); ++i) {

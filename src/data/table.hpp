@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/arena.hpp"
 #include "halfstep/error.hpp"
 
 namespace halfstep::data {
@@ -37,8 +38,8 @@ struct Table {
 struct Matrix {
   std::size_t rows = 0;
   std::size_t cols = 0;
-  std::vector<std::uint8_t> bytes;
-  std::vector<float> floats;
+  LargeVector<std::uint8_t> bytes;
+  LargeVector<float> floats;
   std::vector<std::int32_t> labels;  // empty: none known
   std::string labels_source;         // where labels came from, or where they were looked for
 };

@@ -93,3 +93,16 @@ TEST_CASE("arena: sizes that no machine has are refused by name") {
 }
 
 }  // namespace
+
+TEST_CASE("arena: a large vector begins with a huge page, whose rest is known; a small one is like any other") {
+  const std::size_t before = detail::rest_of_huge_pages();
+  LargeVector<float> large((std::size_t{5} << 20) / sizeof(float) + 1, 1.5f), small = {1, 2, 3};
+  CHECK(reinterpret_cast<std::uintptr_t>(large.data()) % kHugePage == 0);
+  CHECK(detail::rest_of_huge_pages() == before + (std::size_t{6} << 20) - large.size() * sizeof(float));
+  CHECK(large.back() == 1.5f);
+  std::swap(large, small);
+  CHECK(large == LargeVector<float>{1, 2, 3});
+  small = {};
+  small.shrink_to_fit();
+  CHECK(detail::rest_of_huge_pages() == before);
+}

@@ -82,7 +82,7 @@ TEST_SUITE("data/formats") {
     const std::vector<std::uint32_t> rows = {2, 0};
     CHECK(take_rows(pair.train, rows).table()->columns[0].numbers == std::vector<double>{3, 1});
     const Examples e = Preprocessor::fit(pair.train, {}).apply(pair.train, true);
-    CHECK(take_rows(e, rows).x == std::vector<float>{e.x[2], e.x[0]});
+    CHECK(take_rows(e, rows).x == LargeVector<float>{e.x[2], e.x[0]});
     CHECK(take_rows(e, rows).labels == std::vector<std::int32_t>{0, 0});
   }
 }

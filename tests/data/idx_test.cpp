@@ -26,15 +26,15 @@ TEST_SUITE("data/idx") {
     const Matrix matrix = parse(kImageFile);
     CHECK(matrix.rows == 2);
     CHECK(matrix.cols == 3);
-    CHECK(matrix.bytes == std::vector<std::uint8_t>{'a', 'b', 'c', 'd', 'e', 'f'});
+    CHECK(matrix.bytes == LargeVector<std::uint8_t>{'a', 'b', 'c', 'd', 'e', 'f'});
   }
 
   TEST_CASE("other types are big-endian") {
-    CHECK(parse(idx("\x09\x02\0\0\0\1\0\0\0\1"sv, "\xff")).floats == std::vector<float>{-1});
-    CHECK(parse(idx("\x0b\x02\0\0\0\1\0\0\0\1"sv, "\xff\xfe")).floats == std::vector<float>{-2});
-    CHECK(parse(idx("\x0c\x02\0\0\0\1\0\0\0\1"sv, "\0\1\0\0"sv)).floats == std::vector<float>{65536});
-    CHECK(parse(idx("\x0d\x02\0\0\0\1\0\0\0\1"sv, "\x3f\x80\0\0"sv)).floats == std::vector<float>{1});
-    CHECK(parse(idx("\x0e\x02\0\0\0\1\0\0\0\1"sv, "\x3f\xf0\0\0\0\0\0\0"sv)).floats == std::vector<float>{1});
+    CHECK(parse(idx("\x09\x02\0\0\0\1\0\0\0\1"sv, "\xff")).floats == LargeVector<float>{-1});
+    CHECK(parse(idx("\x0b\x02\0\0\0\1\0\0\0\1"sv, "\xff\xfe")).floats == LargeVector<float>{-2});
+    CHECK(parse(idx("\x0c\x02\0\0\0\1\0\0\0\1"sv, "\0\1\0\0"sv)).floats == LargeVector<float>{65536});
+    CHECK(parse(idx("\x0d\x02\0\0\0\1\0\0\0\1"sv, "\x3f\x80\0\0"sv)).floats == LargeVector<float>{1});
+    CHECK(parse(idx("\x0e\x02\0\0\0\1\0\0\0\1"sv, "\x3f\xf0\0\0\0\0\0\0"sv)).floats == LargeVector<float>{1});
     CHECK(status_of(idx("\x0d\x02\0\0\0\1\0\0\0\1"sv, "\x7f\x80\0\0"sv)) == Status::format);
   }
 

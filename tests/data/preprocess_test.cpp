@@ -209,7 +209,7 @@ TEST_SUITE("data/preprocess") {
     const Preprocessor p = fit("k,t\n1,a\n2,b\n10,a\n", options);
     REQUIRE(p.features() == 3);
     const Examples e = p.apply(raw_of("k\n2.0\nx\n10\n"), false);
-    CHECK(e.x == std::vector<float>{0, 1, 0, 0, 0, 0, 0, 0, 1});
+    CHECK(e.x == LargeVector<float>{0, 1, 0, 0, 0, 0, 0, 0, 1});
   }
 
   TEST_CASE("images share one mean and deviation") {
