@@ -117,8 +117,8 @@ struct KernelBenchResult {
 // A result for each ISA. Throws Error(invalid_argument, unsupported, out_of_memory).
 std::vector<KernelBenchResult> bench_kernel(const KernelBenchRequest& request);
 
-// Whole training steps on one batch of random examples with cross-entropy loss, as `halfstep train` runs them: fp16 has
-// its dynamic loss scale.
+// Whole training steps on one batch of random examples with cross-entropy loss (a single output: mean squared error),
+// as `halfstep train` runs them: fp16 has its dynamic loss scale.
 struct StepBenchRequest {
   std::vector<std::size_t> widths;  // inputs, hidden layers, outputs: each from 1 to 2^20
   std::size_t batch = 0;            // at least 1

@@ -31,7 +31,7 @@ GradScalerOptions scaler_of(const StepBenchRequest& r, Dtype precision) {
 
 }  // namespace
 
-data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t classes) {
+data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs) {
   constexpr std::size_t kPeriod = 4099;  // drawing every element would take longer than the benchmark
   const Rng rng(1, 1);
   data::Examples examples;
@@ -42,14 +42,16 @@ data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t 
     examples.x[i] = i < kPeriod ? rng.uniform(i) * 2 - 1 : examples.x[i - kPeriod];
   }
   for (std::size_t i = 0; i < rows; ++i) {
-    examples.labels.push_back(static_cast<std::int32_t>(rng.below(i, static_cast<std::uint32_t>(classes))));
+    if (outputs == 1) examples.targets.push_back(rng.uniform(i) * 2 - 1);
+    if (outputs > 1)
+      examples.labels.push_back(static_cast<std::int32_t>(rng.below(i, static_cast<std::uint32_t>(outputs))));
   }
   return examples;
 }
 
 StepNetwork::StepNetwork(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels)
     : model(shape_of(request, precision)),
-      loss(make_loss(LossKind::cross_entropy, 1)),
+      loss(make_loss(request.widths.back() == 1 ? LossKind::mse : LossKind::cross_entropy, 1)),
       optimizer(make_optimizer(request.optimizer, TrainStep::tensor_sizes(model))),
       scaler(scaler_of(request, precision)) {
   model.initialise(0, kernels);
@@ -80,6 +82,7 @@ void StepCase::run() {
 StepCase::Stages StepCase::run_clocked(double seconds) {
   Stages mean;
   double count = 0;
+  step_.finish_update();  // or the first step would do it, on the clock of its forward pass
   clock_.reset();
   step_.observe(&clock_);
   const double start = seconds_now();

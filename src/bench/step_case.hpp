@@ -11,8 +11,8 @@
 
 namespace halfstep {
 
-// One batch of random numbers, with random labels.
-data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t classes);
+// One batch of random numbers, with random labels, or random numbers as targets of a single output.
+data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs);
 
 // Everything of one precision that does not depend on ISA or threads: packed weights lie alike on every ISA.
 struct StepNetwork {
