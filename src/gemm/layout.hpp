@@ -31,6 +31,12 @@ struct WeightLayout {
   std::size_t block_columns(std::size_t block) const {
     return std::min(kBlockColumns, pad_columns(in) - block * kBlockColumns);
   }
+  // Rows of a strip that hold weights; those behind them stay zero.
+  std::size_t strip_rows(std::size_t strip) const { return std::min(kLanes, pad_rows(out - strip * kLanes)); }
+  // Elements of the block (strip, block) up to the last weight.
+  std::size_t block_size(std::size_t strip, std::size_t block) const {
+    return strip_rows(strip) * block_columns(block);
+  }
   // Start of the 16-row block (strip, block): [16][block_columns].
   std::size_t block_offset(std::size_t strip, std::size_t block) const {
     return strip * kLanes * pad_columns(in) + block * kBlockColumns * kLanes;

@@ -65,7 +65,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
                             .accumulate = k0 > 0 || accumulate};
         std::size_t number = 0;
         for (std::size_t s = strip_begin; s < strip_end; ++s) {
-          const std::size_t strip_rows = std::min(kLanes, pad_rows(layout.out - s * kLanes));
+          const std::size_t strip_rows = layout.strip_rows(s);
           float* const out = grad + layout.block_offset(s, b);
           if (widen && b == block_begin) {
             ctx.kernels.widen_panel[static_cast<std::size_t>(x.dtype)](kc, stored(s), widened(s));
@@ -76,7 +76,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
             call.run(number++, height, at(lhs, i * lhs_row), out + i * columns);
             i += kTileHeights[height];
           }
-          if (k0 + kc == rows) squares[s * blocks + b] = ctx.kernels.sum_squares(kLanes * columns, out);
+          if (k0 + kc == rows) squares[s * blocks + b] = ctx.kernels.sum_squares(layout.block_size(s, b), out);
         }
       }
     }

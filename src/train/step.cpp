@@ -155,7 +155,7 @@ void TrainStep::clip_by_value() {
     context_.executor.run(l.layout.strips(), [&](std::size_t strip, int) {
       for (std::size_t b = 0; b < l.layout.blocks(); ++b) {
         float* block = l.weight_grad.data() + l.layout.block_offset(strip, b);
-        const std::size_t n = kLanes * l.layout.block_columns(b);
+        const std::size_t n = l.layout.block_size(strip, b);
         double& squares = l.squares[strip * l.layout.blocks() + b];
         if (!(squares < std::numeric_limits<double>::infinity())) continue;  // an infinity must stay visible
         kernels.clamp(n, limit, block);

@@ -26,8 +26,8 @@ void WeightUpdate::Layer::operator()(std::size_t task) const {
     const std::size_t offset = l.layout.block_offset(strip, b);
     alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
     float* const block = update.model_.weight_block(kernels, index, strip, b, scratch);
-    update.optimizer_.apply(kernels, 2 * index, offset, kLanes * l.layout.block_columns(b),
-                            l.weight_grad.data() + offset, block);
+    update.optimizer_.apply(kernels, 2 * index, offset, l.layout.block_size(strip, b), l.weight_grad.data() + offset,
+                            block);
     update.model_.pack_block(kernels, index, strip, b, block);
   }
 }

@@ -13,10 +13,12 @@ HS_INLINE float row_max(std::size_t columns, const float* x) {
     HS_UNROLL for (std::size_t j = 0; j < kChains; ++j) chains[j] = greater_of(load(x + i + j * kLanes), chains[j]);
   }
   for (; i + kLanes <= columns; i += kLanes) chains[0] = greater_of(load(x + i), chains[0]);
-  alignas(64) float each[kLanes];
-  store(each, greater_of(greater_of(chains[0], chains[1]), greater_of(chains[2], chains[3])));
   float largest = -__builtin_inff();
-  for (const float lane : each) largest = lane > largest ? lane : largest;
+  if (i > 0) {
+    alignas(64) float each[kLanes];
+    store(each, greater_of(greater_of(chains[0], chains[1]), greater_of(chains[2], chains[3])));
+    for (const float lane : each) largest = lane > largest ? lane : largest;
+  }
   for (; i < columns; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
 }
