@@ -43,6 +43,11 @@ std::size_t converted_k(std::size_t k, std::size_t rows) {
   return like_blocks(k, std::min(cache_sizes().l2 / 2 / (rows * sizeof(float)), GemmContext::kMostConverted));
 }
 
+bool keeps_converted(std::size_t k, std::size_t k_block, std::size_t rows) {
+  const std::size_t floats = rows * (round_up(k, kLanes) + (k + k_block - 1) / k_block * kLanes);
+  return k <= k_block || floats <= std::min(cache_sizes().l2 * 5 / 8 / sizeof(float), GemmContext::kLhsFloats);
+}
+
 std::size_t narrow_k(std::size_t k) { return like_blocks(k, 256); }
 
 std::size_t most_task_rows(std::size_t k) {

@@ -19,6 +19,9 @@ std::size_t streamed_k(std::size_t k, std::size_t element);
 // k of a block where `rows` of the left operand are converted to fp32 first: they take half of L2.
 std::size_t converted_k(std::size_t k, std::size_t rows);
 
+// Whether so many converted rows can stay with all their k, in such blocks, while the right operand passes by.
+bool keeps_converted(std::size_t k, std::size_t k_block, std::size_t rows);
+
 // k of a block where one block of columns is all there is: what one tile reads, converted, stays in L1.
 std::size_t narrow_k(std::size_t k);
 

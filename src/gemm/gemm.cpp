@@ -38,10 +38,12 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
                               : one_block ? narrow_k(k_even)
                                           : converted_k(k_even, cut.most_rows());
   const bool one_k_block = k_even <= k_block;
-  // A task that cannot keep its converted rows for the next converts them for several blocks of columns.
+  // Converted rows stay for the next task; where they cannot, they serve several blocks of columns.
+  const bool keeps_rows = widen && !one_block && keeps_converted(k_even, k_block, cut.most_rows());
   const std::size_t task_blocks =
-      widen && !one_k_block ? task_share(cut.blocks, GemmContext::kGroups, cut.row_tasks, tasks_wanted(work, threads))
-                            : 1;
+      widen && !one_block && !keeps_rows
+          ? task_share(cut.blocks, GemmContext::kGroups, cut.row_tasks, tasks_wanted(work, threads))
+          : 1;
   const std::size_t column_tasks = (cut.blocks + task_blocks - 1) / task_blocks;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;
@@ -73,12 +75,16 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
     const std::size_t block_begin = block_begin_of(task);
     const std::size_t block_end = std::min(cut.blocks, block_begin + task_blocks);
     SideShare share(beside, task, tasks, tiles_of(row_end - row_begin));
+    const GemmContext::Converted rows_of_task = {product, row_begin};
+    const bool converted = keeps_rows && ctx.converted(worker) == rows_of_task;
+    ctx.converted(worker) = keeps_rows ? rows_of_task : GemmContext::Converted{};
     for (std::size_t k0 = 0; k0 < k_even; k0 += k_block) {
       const std::size_t kc = std::min(k_block, k_even - k0);
       const std::size_t widened_ld = round_up(kc, kLanes) + kLanes;  // off powers of two: rows in distinct cache sets
-      const GemmContext::Converted wanted = {product, row_begin, k0};
-      bool convert = widen && (one_block || ctx.converted(worker) != wanted);
-      ctx.converted(worker) = wanted;
+      bool convert = widen && !converted;
+      // Rows that are kept have their blocks of k one behind the other.
+      float* const widened_rows =
+          ctx.lhs_scratch(worker) + (keeps_rows ? (row_end - row_begin) * (k0 + k0 / k_block * kLanes) : 0);
       for (std::size_t block = block_begin; block < block_end; ++block) {
         const std::size_t panel = cut.panel_begin(block), panels = cut.panel_begin(block + 1) - panel;
         const bool last = block + 1 == block_end;
@@ -108,7 +114,7 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
           const std::size_t height = kHeights.next(rest, call.most_rows(number)), count = kTileHeights[height];
           const void* const stored = at(lhs.data, (row * lhs.ld + k0) * element);
           // Rows that no other block of columns will read share one place, which stays in L1.
-          float* const widened = ctx.lhs_scratch(worker) + (one_block ? 0 : row - row_begin) * widened_ld;
+          float* const widened = widened_rows + (one_block ? 0 : row - row_begin) * widened_ld;
           if (convert) {  // just before the first tile reads them
             ctx.kernels.widen_rows[static_cast<std::size_t>(lhs.dtype)](count, round_up(kc, kLanes), stored, lhs.ld,
                                                                         widened, widened_ld);

@@ -39,9 +39,10 @@ class GemmContext {
   float* lhs_scratch(int worker) { return tile_scratch(worker) + kTileFloats; }
   float* rhs_scratch(int worker) { return lhs_scratch(worker) + kLhsFloats; }
 
-  // Rows of a left operand that a worker has converted: tasks on the same rows follow each other. Zero product: none.
+  // Rows of a left operand that a worker has converted, from this one on with all their k: tasks on the same rows
+  // follow each other. Zero product: none.
   struct alignas(kCacheLine) Converted {
-    std::size_t product = 0, row = 0, k = 0;
+    std::size_t product = 0, row = 0;
     bool operator==(const Converted&) const = default;
   };
   std::size_t next_product() { return ++products_; }
@@ -51,7 +52,7 @@ class GemmContext {
   static constexpr std::size_t kGroups = 8;  // column blocks of a task that widens one k block after the other
   static constexpr std::size_t kTileFloats = kGroups * kTaskRows * kBlockColumns;
   static constexpr std::size_t kMostConverted = 1024;  // k of what is converted at a time
-  static constexpr std::size_t kLhsFloats = kTaskRows * (kMostConverted + kLanes);
+  static constexpr std::size_t kLhsFloats = 2 * kTaskRows * (kMostConverted + kLanes);
   static constexpr std::size_t kRhsFloats = kBlockColumns * (kMostConverted + 1);
   static constexpr std::size_t kWorkerFloats = kTileFloats + kLhsFloats + kRhsFloats;
 
