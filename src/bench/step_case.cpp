@@ -42,9 +42,11 @@ data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t 
     examples.x[i] = i < kPeriod ? rng.uniform(i) * 2 - 1 : examples.x[i - kPeriod];
   }
   for (std::size_t i = 0; i < rows; ++i) {
-    if (outputs == 1) examples.targets.push_back(rng.uniform(i) * 2 - 1);
-    if (outputs > 1)
+    if (outputs == 1) {
+      examples.targets.push_back(rng.uniform(i) * 2 - 1);
+    } else {
       examples.labels.push_back(static_cast<std::int32_t>(rng.below(i, static_cast<std::uint32_t>(outputs))));
+    }
   }
   return examples;
 }

@@ -9,6 +9,7 @@
 #include "data/csv.hpp"
 #include "data/idx.hpp"
 #include "data/source.hpp"
+#include "data/take.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
@@ -143,18 +144,6 @@ DataPair read_train(const std::string& path, const Options& options) {
 }
 
 namespace {
-
-template <class Vector>
-Vector take(const Vector& from, std::size_t width, std::span<const std::uint32_t> rows) {
-  Vector to;
-  if (from.empty()) return to;
-  to.reserve(rows.size() * width);
-  for (const std::uint32_t row : rows) {
-    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row * width);
-    to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
-  }
-  return to;
-}
 
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   Table to{rows.size(), {}, from.has_header, take(from.lines, 1, rows)};

@@ -8,6 +8,7 @@
 
 #include "base/rng.hpp"
 #include "data/examples.hpp"
+#include "data/take.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
@@ -26,16 +27,6 @@ std::vector<std::uint32_t> shuffled(std::size_t rows, const Rng& rng) {
   std::iota(order.begin(), order.end(), 0u);
   for (std::size_t i = rows; i > 1; --i) std::swap(order[i - 1], order[rng.below(i, static_cast<std::uint32_t>(i))]);
   return order;
-}
-
-template <class Vector>
-void take(Vector& to, const Vector& from, std::size_t width, std::span<const std::uint32_t> rows) {
-  if (from.empty()) return;
-  to.resize(rows.size() * width);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(rows[i] * width), width,
-                to.begin() + static_cast<std::ptrdiff_t>(i * width));
-  }
 }
 
 }  // namespace
@@ -64,10 +55,10 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.features = from.features;
   to.byte_scale = from.byte_scale;
   to.byte_shift = from.byte_shift;
-  take(to.x, from.x, from.features, rows);
-  take(to.bytes, from.bytes, from.features, rows);
-  take(to.labels, from.labels, 1, rows);
-  take(to.targets, from.targets, 1, rows);
+  to.x = take(from.x, from.features, rows);
+  to.bytes = take(from.bytes, from.features, rows);
+  to.labels = take(from.labels, 1, rows);
+  to.targets = take(from.targets, 1, rows);
   return to;
 }
 

@@ -37,7 +37,7 @@ void WeightUpdate::Layer::operator()(std::size_t task, MemoryRanges& ranges) con
   const Dense& l = update.model_.layers()[index];
   const std::size_t last = std::min(l.layout.blocks(), first + kBlocksOfTask) - 1;
   const std::size_t begin = l.layout.block_offset(strip, first);
-  const std::size_t n = l.layout.block_offset(strip, last) + kLanes * l.layout.block_columns(last) - begin;
+  const std::size_t n = l.layout.block_offset(strip, last) + l.layout.block_size(strip, last) - begin;
   ranges = {};
   ranges[0] = {l.weight_grad.data() + begin, n * sizeof(float)};
   if (l.master) ranges[1] = {l.weight.data() + begin, n * sizeof(float)};

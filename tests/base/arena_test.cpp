@@ -92,8 +92,6 @@ TEST_CASE("arena: sizes that no machine has are refused by name") {
   CHECK(status_of(kMost / sizeof(float)) == Status::out_of_memory);
 }
 
-}  // namespace
-
 TEST_CASE("arena: a large vector begins with a huge page, whose rest is known; a small one is like any other") {
   const std::size_t before = detail::rest_of_huge_pages();
   LargeVector<float> large((std::size_t{5} << 20) / sizeof(float) + 1, 1.5f), small = {1, 2, 3};
@@ -106,3 +104,5 @@ TEST_CASE("arena: a large vector begins with a huge page, whose rest is known; a
   small.shrink_to_fit();
   CHECK(detail::rest_of_huge_pages() == before);
 }
+
+}  // namespace

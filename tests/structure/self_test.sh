@@ -70,5 +70,10 @@ object_refuses 'int counter; namespace isa_wide { int g() { return counter; } }'
 object_refuses 'template <class T> struct A { static inline T x = 1; }; namespace isa_wide { int g() { return A<int>::x; } }'
 object_refuses 'static int g() { return 1; }'
 
+if sh "$here/check_fast_math.sh" "$cxx" -ffp-contract=off >"$work/log" 2>&1; then
+  echo "wrongly accepted: fast-math"
+  failures=1
+fi
+
 [ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
 exit "$failures"

@@ -3,14 +3,8 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-HS_INLINE bool all_zero(std::size_t n, const float* x) {
-  Wide largest = set(0.0f);
-  for (std::size_t i = 0; i < n; i += kLanes) largest = greater_of(abs(load(x + i)), largest);
-  return sum_lanes(largest) == 0;
-}
-
 // Sum of squares, n a multiple of 16. Eight chains of 16 lanes in fp32, then a tree that ends in fp64. Where fp32 would
-// overflow or lose the sum to underflow, the slow fp64 way: gradients of 1e20 still have a finite norm, and inf or NaN
+// overflow or lose the sum to underflow, again in fp64: gradients of 1e20 still have a finite norm, and inf or NaN
 // still show.
 inline double sum_squares(std::size_t n, const float* x) {
   Wide chain[8];
@@ -34,10 +28,7 @@ inline double sum_squares(std::size_t n, const float* x) {
   for (std::size_t j = 0; j < kLanes; ++j) wide_lanes[j] = lanes[j];
   const double sum = sum_lanes_fp64(wide_lanes);
   if (sum > 0x1p-80 && sum < 0x1p126) return sum;
-  if (sum == 0 && all_zero(n, x)) return 0;  // weights of inputs that are always zero, of units that never fire
-  double wide = 0;
-  for (std::size_t j = 0; j < n; ++j) wide += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-  return wide;
+  return scan<Dtype::fp32>(n, x, __builtin_inff()).squares;
 }
 
 // Sum of a row of at most 1024 columns; lanes beyond its end do not count.

@@ -4,6 +4,8 @@
 #include "kernels/body/logistic.hpp"
 #include "kernels/body/normal.hpp"
 #include "kernels/body/pack.hpp"
+#include "kernels/body/scan.hpp"
+// Falls back on scan.
 #include "kernels/body/reduce.hpp"
 
 #include "kernels/body/activation.hpp"
@@ -16,7 +18,6 @@
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/peak.hpp"
 #include "kernels/body/rounding.hpp"
-#include "kernels/body/scan.hpp"
 #include "kernels/body/softmax.hpp"
 // Builds on normalisation and epilogue.
 #include "kernels/body/batch_normalisation.hpp"
