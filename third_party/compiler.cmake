@@ -36,3 +36,11 @@ if(HALFSTEP_SANITIZE)
                                                  -fno-omit-frame-pointer)
   target_link_options(halfstep_flags INTERFACE -fsanitize=${HALFSTEP_SANITIZE})
 endif()
+
+# halfstep_precompile(<target> <headers of its own>...): half of a build is reading the standard headers.
+function(halfstep_precompile target)
+  if(HALFSTEP_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <filesystem> <functional> <memory> <span> <string> <vector>
+                                                ${ARGN})
+  endif()
+endfunction()

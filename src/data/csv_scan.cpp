@@ -21,7 +21,7 @@ std::string_view trim(std::string_view text) {
 }  // namespace
 
 RecordScanner::RecordScanner(std::string_view text, char separator, const std::string& name)
-    : text_(text), name_(name), separator_(separator) {
+    : text_(text), name_(name) {
   for (const char c : {separator, '\n', '\r', '\0'}) ends_plain_[static_cast<unsigned char>(c)] = true;
 }
 

@@ -30,7 +30,6 @@ class RecordScanner {
   std::size_t at_ = 0;
   std::uint32_t line_ = 1;
   std::uint32_t record_line_ = 1;
-  char separator_;
   bool ends_plain_[256] = {};          // bytes at which an unquoted field stops
   std::deque<std::string> unescaped_;  // fields that had doubled quotes
 };

@@ -67,18 +67,36 @@ std::size_t place(std::span<const Point> stroke, Draws& draws, std::array<Point,
   return stroke.size();
 }
 
+constexpr std::size_t kPixels = kDigitSide * kDigitSide;
+
+// The squared distance of each pixel from the stroke. A segment is measured from the pixels that its ink may reach.
+std::array<double, kPixels> distances(std::span<const Point> points, double reach) {
+  std::array<double, kPixels> nearest;
+  nearest.fill(1e9);
+  const auto pixel = [](double at) { return static_cast<std::size_t>(std::clamp(at, 0.0, double{kDigitSide})); };
+  for (std::size_t k = 0; k + 1 < points.size(); ++k) {
+    const auto [left, right] = std::minmax(points[k].x, points[k + 1].x);
+    const auto [top, bottom] = std::minmax(points[k].y, points[k + 1].y);
+    for (std::size_t y = pixel(top - reach); y < pixel(bottom + reach + 1); ++y) {
+      for (std::size_t x = pixel(left - reach); x < pixel(right + reach + 1); ++x) {
+        double& distance = nearest[y * kDigitSide + x];
+        distance = std::min(
+            distance, squared_distance({static_cast<double>(x), static_cast<double>(y)}, points[k], points[k + 1]));
+      }
+    }
+  }
+  return nearest;
+}
+
 void draw(std::uint32_t digit, Draws& draws, std::span<std::uint8_t> pixels) {
   std::array<Point, kMaxPoints> points{};
   const std::size_t count = place(kDigits[digit], draws, points);
   const double thickness = draws.between(0.4, 1.1);
   const double ink = draws.between(120, 230);
   const double noise = draws.between(20, 80);
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const Point p = {static_cast<double>(i % kDigitSide), static_cast<double>(i / kDigitSide)};
-    double nearest = 1e9;
-    for (std::size_t k = 0; k + 1 < count; ++k)
-      nearest = std::min(nearest, squared_distance(p, points[k], points[k + 1]));
-    const double cover = std::clamp(thickness + 0.5 - std::sqrt(nearest), 0.0, 1.0);
+  const std::array<double, kPixels> nearest = distances(std::span(points).first(count), thickness + 1);
+  for (std::size_t i = 0; i < kPixels; ++i) {
+    const double cover = std::clamp(thickness + 0.5 - std::sqrt(nearest[i]), 0.0, 1.0);
     const double value = ink * cover + noise * draws.between(-0.5, 1);
     pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
   }
@@ -87,7 +105,6 @@ void draw(std::uint32_t digit, Draws& draws, std::span<std::uint8_t> pixels) {
 }  // namespace
 
 Matrix make_digits(std::size_t rows, const Rng& rng) {
-  constexpr std::size_t kPixels = kDigitSide * kDigitSide;
   Matrix matrix;
   matrix.rows = rows;
   matrix.cols = kPixels;
