@@ -13,6 +13,10 @@ namespace {
 static_assert(kSumRows <= TileHeights::kMostRows);
 
 constexpr std::size_t kLongSum = 192;
+// What a thread takes of another's share it writes where the other's cache has it, and that costs more than a task of
+// short sums: they are cut in no more tasks than there are threads, unless a thread has this much to do.
+constexpr std::size_t kShortSum = 32;
+constexpr double kShortWork = 8e6;
 
 // lhs [rows][k] times panels over n columns. columns_from(column, columns) gives a function (tile, row, rows) that
 // takes finished sums of these columns in row order, never beyond a chunk of kSumRows rows.
@@ -29,10 +33,13 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   if (rows == 0) return run_apart();
   const double work = work_of(rows, n, k);
   const int threads = threads_for(work, ctx.executor.threads());
-  const std::size_t most_rows = units == 1
-                                    ? most_task_rows(widen ? std::min(k_even, GemmContext::kMostConverted) : k_even)
-                                    : GemmContext::kTaskRows;
-  const Cut cut = ctx.cuts.of({rows, (n + kLanes - 1) / kLanes, most_rows, row_grain, threads});
+  const bool few_tasks = threads > 1 && k_even <= kShortSum && work < kShortWork * threads;
+  auto most_rows = [&] {
+    if (few_tasks) return GemmContext::kLhsFloats / (kShortSum + kLanes) / kSumRows * kSumRows;
+    if (units == 2) return GemmContext::kTaskRows;
+    return most_task_rows(widen ? std::min(k_even, GemmContext::kMostConverted) : k_even);
+  };
+  const Cut cut = ctx.cuts.of({rows, (n + kLanes - 1) / kLanes, most_rows(), row_grain, threads});
   const bool one_block = cut.blocks == 1;
   const std::size_t k_block = !widen      ? streamed_k(k_even, element)
                               : one_block ? narrow_k(k_even)
@@ -40,10 +47,12 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
   const bool one_k_block = k_even <= k_block;
   // Converted rows stay for the next task; where they cannot, they serve several blocks of columns.
   const bool keeps_rows = widen && !one_block && keeps_converted(k_even, k_block, cut.most_rows());
-  const std::size_t task_blocks =
-      widen && !one_block && !keeps_rows
-          ? task_share(cut.blocks, GemmContext::kGroups, cut.row_tasks, tasks_wanted(work, threads))
-          : 1;
+  std::size_t task_blocks = 1;
+  if (few_tasks) {
+    task_blocks = task_share(cut.blocks, cut.blocks, cut.row_tasks, static_cast<std::size_t>(threads));
+  } else if (widen && !one_block && !keeps_rows) {
+    task_blocks = task_share(cut.blocks, GemmContext::kGroups, cut.row_tasks, tasks_wanted(work, threads));
+  }
   const std::size_t column_tasks = (cut.blocks + task_blocks - 1) / task_blocks;
   // After a long sum its tile is finished while it is in L1; short ones share the cost of a call.
   const bool finish_each_tile = k_even >= kLongSum;

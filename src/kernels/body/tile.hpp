@@ -137,7 +137,8 @@ void tile(const TileOperands& t) {
   };
   constexpr std::size_t kTurn = kSteps * Route::kStep;
   const std::size_t turns = t.k / kTurn * kTurn;
-  for (const auto* const end = b + turns * kLanes; b != end;) steps(std::integral_constant<std::size_t, kSteps>());
+  const auto* const end = b + turns * kLanes;
+  while (b != end) steps(std::integral_constant<std::size_t, kSteps>());
   if constexpr (kSteps > 1) {
     if (turns < t.k) steps(std::integral_constant<std::size_t, 1>());
   }
