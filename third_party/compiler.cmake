@@ -7,16 +7,7 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# GCC and Clang link start-up code with these, which flushes subnormals in the whole process.
-set(flags "${CMAKE_CXX_FLAGS}")
-foreach(config IN LISTS CMAKE_BUILD_TYPE CMAKE_CONFIGURATION_TYPES)
-  string(TOUPPER "${config}" config)
-  string(APPEND flags " ${CMAKE_CXX_FLAGS_${config}}")
-endforeach()
-if(flags MATCHES "-ffast-math|-Ofast|-funsafe-math-optimizations")
-  message(FATAL_ERROR "halfstep cannot be built with ${CMAKE_MATCH_0}: whatever program loads it would compute "
-                      "without subnormals. Remove it from CMAKE_CXX_FLAGS (CXXFLAGS).")
-endif()
+include(${CMAKE_CURRENT_LIST_DIR}/start_up_code.cmake)
 
 add_library(halfstep_flags INTERFACE)
 # Fast-math lets the compiler assume that infinities never occur, which erases the check for them, and reorders sums. It

@@ -17,6 +17,7 @@ code() {  # code FLAG...: the instructions, or nothing where the compiler does n
 }
 code "$@" >"$work/without"
 [ -s "$work/without" ] || { echo "does not compile: $*"; exit 1; }
+# Names of GCC, of Clang and of both. What takes them back knows no names: one that is missing weakens only this test.
 seen=0
 for flag in -ffast-math -Ofast -ffp-model=fast -ffp-model=aggressive -ffinite-math-only -fno-honor-infinities \
   -fno-honor-nans -funsafe-math-optimizations -freciprocal-math -fno-signed-zeros; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# self_test.sh NM CXX: every check must accept a good case and refuse each bad one.
+# self_test.sh NM CXX CMAKE: every check must accept a good case and refuse each bad one.
 set -eu
-nm=$1 cxx=$2
+nm=$1 cxx=$2 cmake=$3
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -74,6 +74,22 @@ if sh "$here/check_fast_math.sh" "$cxx" -ffp-contract=off >"$work/log" 2>&1; the
   echo "wrongly accepted: fast-math"
   failures=1
 fi
+
+# build_with FLAGS: whether third_party would build with them.
+build_with() {
+  "$cmake" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS="$1" \
+    -P "$here/../../third_party/start_up_code.cmake" >"$work/log" 2>&1
+}
+for flags in "" "-O2 -ffinite-math-only" "-ffast-math -fno-fast-math"; do
+  build_with "$flags" || { echo "wrongly refused: '$flags'"; cat "$work/log"; failures=1; }
+done
+for flags in "-O2 -ffast-math" "-Ofast"; do
+  if build_with "$flags" || ! grep -q "built with '$flags':" "$work/log"; then
+    echo "not refused: $flags"
+    cat "$work/log"
+    failures=1
+  fi
+done
 
 [ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
 exit "$failures"
