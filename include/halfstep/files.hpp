@@ -5,6 +5,9 @@
 
 namespace halfstep {
 
+// The endings of the names of data files that are read: ".csv .tsv ...".
+std::string data_endings();
+
 // Replaces `path` durably and at once. Throws Error(io); the old file is then untouched.
 void write_file(const std::string& path, std::string_view bytes);
 

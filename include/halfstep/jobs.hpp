@@ -86,8 +86,14 @@ struct TrainResult {
 // weights, where there are any, are then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
-// Loss and metrics of a model file on a data set. Only machine and data-reading options count.
-Metrics evaluate(const std::string& model, const std::string& data, const Options& options);
+struct Evaluation {
+  Metrics metrics;
+  std::vector<std::string> notes;  // how the data differs from what the model was trained on
+};
+
+// Loss and metrics of a model file on a data set. Only machine and data-reading options count. A table is read by what the
+// model knows of its own: names, header, separator, missing tokens, kinds of columns.
+Evaluation evaluate(const std::string& model, const std::string& data, const Options& options);
 
 // One row per input row, in order.
 struct Predictions {
@@ -95,6 +101,7 @@ struct Predictions {
   std::vector<std::string> classes;    // of each column of `values` for classification
   std::vector<std::string> predicted;  // class name, or the value as text
   std::vector<float> values;           // rows x classes probabilities, or rows values
+  std::vector<std::string> notes;      // how the data differs from what the model was trained on
 };
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
 

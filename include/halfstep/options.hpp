@@ -29,8 +29,11 @@ struct Options {
   std::string target;     // column name, index or "last"; empty: last
   Task task = Task::automatic;
   std::vector<std::string> drop;         // columns left out
-  std::vector<std::string> categorical;  // numeric columns taken as categories
+  std::vector<std::string> categorical;  // columns taken as categories
+  std::vector<std::string> numeric;      // columns taken as numbers; texts in them are missing
   std::string header = "auto";           // auto | yes | no
+  std::string separator = "auto";        // auto | comma | semicolon | tab | pipe | blanks, or a sign
+  std::string decimal = "auto";          // auto | point | comma
   std::vector<std::string> missing;      // tokens that mean "missing"; empty: the usual ones
   std::string standardize = "auto";      // auto | none
   std::string labels;                    // path of the labels of an IDX image file

@@ -76,6 +76,8 @@ int run_predict(const Args& args) {
   const std::string& out = args.options.out;
   if (!out.empty()) check_writable(out);
   const Predictions predictions = predict(args.positional[0], args.positional[1], args.options);
+  Narrator narrator(args);
+  for (const std::string& note : predictions.notes) narrator.heading("note", note);
   RowSink sink(out);
   try {
     if (!args.json) sink.add(csv_header(predictions));
@@ -86,7 +88,6 @@ int run_predict(const Args& args) {
   } catch (const ClosedPipe&) {
     return kPartial;
   }
-  Narrator narrator(args);
   if (!out.empty()) narrator.line(std::to_string(predictions.predicted.size()) + " rows written to " + out);
   return kOk;
 }

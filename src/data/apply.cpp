@@ -4,6 +4,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "data/number_format.hpp"
 #include "data/recipe.hpp"
 #include "data/target.hpp"
 #include "data/text.hpp"
@@ -11,7 +12,7 @@
 namespace halfstep::data {
 namespace {
 
-constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+constexpr std::size_t kNowhere = kUnknown;
 constexpr double kMaxDeviations = 1e4;  // farther values are held there, within reach of fp16
 constexpr double kMaxValues = 8e9;      // of one set, 32 GB
 
@@ -23,7 +24,27 @@ struct Places {
   std::size_t target = kNowhere;
 };
 
-Places match_by_name(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets) {
+// What is to be told of data that is not as in training; a null pointer where nobody asks.
+using Notes = std::vector<std::string>*;
+
+void note(Notes notes, std::string text) {
+  if (notes) notes->push_back(std::move(text));
+}
+
+std::string count_text(std::size_t count, const std::string& one) {
+  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+void note_order(const Recipe& recipe, const Places& places, Notes notes) {
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < places.inputs.size(); ++i) {
+    if (recipe.columns[i].width() == 0 || places.inputs[i] == kNowhere) continue;
+    if (places.inputs[i] < last) return note(notes, "the columns stand in another order than in training: taken by their names");
+    last = places.inputs[i];
+  }
+}
+
+Places match_by_name(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets, Notes notes) {
   std::unordered_map<std::string, std::size_t> left;
   for (std::size_t i = 0; i < table.columns.size(); ++i) left.emplace(table.columns[i].name, i);
   const auto take = [&](const std::string& name) {
@@ -38,25 +59,39 @@ Places match_by_name(const Recipe& recipe, const Table& table, const std::string
   }
   places.target = take(recipe.target);
   if (places.target == kNowhere && need_targets) absent.push_back(recipe.target);
-  if (absent.empty() && left.empty()) return places;
   std::vector<std::string> extra;
   for (const Column& column : table.columns) {
     if (left.contains(column.name)) extra.push_back(column.name);
   }
-  std::string why = absent.empty() ? "" : "missing: " + list_names(absent);
-  if (!absent.empty() && !extra.empty()) why += "; ";
-  if (!extra.empty()) why += "not in the training data: " + list_names(extra);
-  fail(Status::format, "the columns are not those of the training data", source, why);
+  if (!absent.empty()) {
+    fail(Status::format, "the columns are not those of the training data", source,
+         "missing: " + list_names(absent) + (extra.empty() ? "" : "; not in the training data: " + list_names(extra)),
+         extra.empty() ? "add what is missing" : "rename the columns as in training, or add what is missing");
+  }
+  if (!extra.empty()) {
+    note(notes, count_text(extra.size(), "column") + " that training did not have left aside: " + list_names(extra));
+  }
+  note_order(recipe, places, notes);
+  return places;
 }
 
-Places match_by_position(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets) {
+Places match_by_position(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
+                         Notes notes) {
   const std::size_t found = table.columns.size();
   const std::size_t expected = recipe.columns.size() + 1;
   const bool without_target = !need_targets && found + 1 == expected;
   if (found != expected && !without_target) {
     fail(Status::format, "the columns are not those of the training data", source,
          "expected " + std::to_string(expected) + " columns, target " + excerpt(recipe.target) + " included, found " +
-             std::to_string(found));
+             std::to_string(found),
+         recipe.has_header ? "a first line with the names of the columns" : "the columns of the training data, in its order");
+  }
+  if (recipe.has_header && !table.has_header) {
+    note(notes, "no line of names, unlike the training data: columns taken by their place");
+  } else if (table.has_header && !recipe.has_header) {
+    std::vector<std::string> names = column_names(table);
+    note(notes, "the first line is taken as names, which the training data did not have: " + list_names(names, 4) +
+                    "; --header no takes it as a row");
   }
   Places places;
   for (const InputColumn& column : recipe.columns) {
@@ -66,14 +101,57 @@ Places match_by_position(const Recipe& recipe, const Table& table, const std::st
   return places;
 }
 
-void write_numbers(const Recipe& recipe, const InputColumn& input, const Column& column, const Rows& rows,
+// Counts of what training did not see, over all columns: a line for each kind.
+struct Differences {
+  std::vector<std::string> missing, beyond, unseen, units;
+
+  void tell(Notes notes) const {
+    const auto say = [&](const std::vector<std::string>& items, const std::string& what) {
+      constexpr std::size_t kMost = 8;
+      std::string text;
+      for (std::size_t i = 0; i < std::min(kMost, items.size()); ++i) text += (i ? "; " : "") + items[i];
+      if (items.size() > kMost) text += " and " + count_text(items.size() - kMost, "more column");
+      if (!items.empty()) note(notes, what + text);
+    };
+    say(unseen, "categories that training did not have, taken as none of its own: ");
+    say(missing, "missing values where training had none: ");
+    say(beyond, "numbers beyond those of training: ");
+    say(units, "units other than in training, left out alike: ");
+  }
+};
+
+void compare_numbers(const InputColumn& input, const Column& column, const std::vector<double>& numbers, const Rows& rows,
+                     Differences& differences) {
+  std::size_t missing = 0, beyond = 0;
+  double worst = 0;
+  for (const std::uint32_t row : rows) {
+    const double x = numbers[row];
+    if (x != x) {
+      ++missing;
+    } else if (x < input.low || x > input.high) {
+      ++beyond;
+      const auto excess = [&](double v) { return v < input.low ? input.low - v : v - input.high; };
+      if (beyond == 1 || excess(x) > excess(worst)) worst = x;
+    }
+  }
+  const std::string name = excerpt(input.name);
+  if (missing > 0 && !input.missing_seen) differences.missing.push_back(name + " " + count_text(missing, "row"));
+  if (beyond > 0 && input.low <= input.high) {
+    differences.beyond.push_back(name + " " + count_text(beyond, "row") + ", up to " + short_number(worst) + " (" +
+                                 short_number(input.low) + " to " + short_number(input.high) + ")");
+  }
+  if (column.unit != input.unit) {
+    differences.units.push_back(name + " " + (column.unit.empty() ? "none" : excerpt(column.unit)) + ", in training " +
+                                (input.unit.empty() ? "none" : excerpt(input.unit)));
+  }
+}
+
+void write_numbers(const Recipe& recipe, const InputColumn& input, const std::vector<double>& numbers, const Rows& rows,
                    std::size_t offset, Examples& out) {
   constexpr double kMaxFloat = std::numeric_limits<float>::max();
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    // A text column that got here holds numbers only.
-    double value = input.mean;
-    if (!column.missing(rows[i]) && !column.is_text) value = column.numbers[rows[i]];
-    if (!column.missing(rows[i]) && column.is_text) parse_number(column.values[column.codes[rows[i]]], value);
+    const double number = numbers[rows[i]];
+    const double value = number == number ? number : input.mean;
     double x = std::clamp(value, -kMaxFloat, kMaxFloat);
     if (recipe.standardize) {
       // Halves: the difference of two finite numbers may be infinite.
@@ -84,34 +162,53 @@ void write_numbers(const Recipe& recipe, const InputColumn& input, const Column&
   }
 }
 
-// Place of every known text in `names`, kNowhere for the others.
+// Place of every text in `names`, kNowhere for the unknown.
 std::vector<std::size_t> places_of(const std::vector<std::string>& texts, const std::vector<std::string>& names) {
   std::unordered_map<std::string_view, std::size_t> index;
   for (std::size_t i = 0; i < names.size(); ++i) index.emplace(names[i], i);
   std::vector<std::size_t> places;
   for (const std::string& text : texts) {
-    const auto found = index.find(text);
+    auto found = index.find(text);
+    const std::string name = found == index.end() ? category_name(trim_blanks(text)) : std::string();
+    if (found == index.end()) found = index.find(name);
     places.push_back(found == index.end() ? kNowhere : found->second);
   }
   return places;
 }
 
 void write_categories(const InputColumn& input, const Column& column, const Rows& rows, std::size_t offset,
-                      Examples& out) {
+                      Examples& out, Differences& differences) {
   const Categories categories = as_categories(column);
   const std::vector<std::size_t> places = places_of(categories.texts, input.categories);
   const std::size_t missing_place = input.missing_category ? input.categories.size() : kNowhere;
+  std::size_t missing = 0, unseen = 0;
+  std::vector<bool> used(categories.texts.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint32_t code = categories.codes[rows[i]];
     const std::size_t place = code == kMissingCode ? missing_place : places[code];
-    if (place != kNowhere) out.x[i * out.features + offset + place] = 1;
+    if (place != kNowhere) {
+      out.x[i * out.features + offset + place] = 1;
+    } else if (code == kMissingCode) {
+      ++missing;
+    } else {
+      ++unseen;
+      used[code] = true;
+    }
   }
+  const std::string name = excerpt(input.name);
+  if (missing > 0) differences.missing.push_back(name + " " + count_text(missing, "row"));
+  if (unseen == 0) return;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) names.push_back(categories.texts[i]);
+  }
+  differences.unseen.push_back(name + " " + count_text(unseen, "row") + " (" + list_names(names, 5) + ")");
 }
 
 [[noreturn]] void fail_label(const Recipe& recipe, const std::string& source, const std::string& where,
                              const std::string& label) {
   fail(Status::format, "a class that the training data does not have", source + where, excerpt(label),
-       "the classes are " + list_names(recipe.classes));
+       "leave out such rows, or train on data that has it; the classes are " + list_names(recipe.classes));
 }
 
 // The published test part of "adult" writes "<=50K." for "<=50K".
@@ -143,13 +240,9 @@ void write_targets(const Recipe& recipe, const RawData& raw, std::size_t place, 
   const Column& column = table.columns[place];
   if (recipe.task == Task::classify) return write_labels(recipe, table, column, raw.source, rows, out);
   require_numbers(column, place, table, raw.source);
+  const std::vector<double> numbers = numbers_of(column);
   for (const std::uint32_t row : rows) {
-    double value = 0;
-    if (column.is_text) {
-      parse_number(column.values[column.codes[row]], value);
-    } else {
-      value = column.numbers[row];
-    }
+    const double value = numbers[row];
     const double standardised = (value * 0.5 - recipe.target_mean * 0.5) / (recipe.target_scale * 0.5);
     out.targets.push_back(static_cast<float>(std::clamp(standardised, -1e30, 1e30)));
   }
@@ -167,22 +260,33 @@ Rows rows_to_keep(const Table& table, std::size_t target, const std::string& sou
     if (target == kNowhere || !table.columns[target].missing(row)) rows.push_back(static_cast<std::uint32_t>(row));
   }
   if (rows.empty()) {
-    fail(Status::format, "no rows to work on", source, std::to_string(table.rows) + " rows, none with a target");
+    fail(Status::format, "no rows to work on", source, std::to_string(table.rows) + " rows, none with a target",
+         "rows with a target");
   }
   return rows;
 }
 
-Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets) {
+void note_rows_left_out(const Recipe& recipe, const Table& table, std::size_t kept, std::size_t target, Notes notes) {
+  if (kept == table.rows) return;
+  const std::string tokens = list_missing(table.columns[target]);
+  note(notes, count_text(table.rows - kept, "row") + " without a target in " + excerpt(recipe.target) + " left out" +
+                  (tokens.empty() ? "" : "; taken as missing: " + tokens));
+}
+
+Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
   const Table& table = *raw.table();
   const bool by_name = recipe.has_header && table.has_header;
-  const Places places = by_name ? match_by_name(recipe, table, raw.source, need_targets)
-                                : match_by_position(recipe, table, raw.source, need_targets);
+  const Places places = by_name ? match_by_name(recipe, table, raw.source, need_targets, notes)
+                                : match_by_position(recipe, table, raw.source, need_targets, notes);
   const Rows rows = rows_to_keep(table, need_targets ? places.target : kNowhere, raw.source);
+  note_rows_left_out(recipe, table, rows.size(), places.target, notes);
+  for (const std::string& remark : table.remarks) note(notes, remark);
   Examples out;
   out.rows = rows.size();
   out.features = count_features(recipe);
   check_size(out.rows, out.features, raw.source);
   out.x.assign(out.rows * out.features, 0.0f);
+  Differences differences;
   std::size_t offset = 0;
   for (std::size_t i = 0; i < recipe.columns.size(); ++i) {
     const InputColumn& input = recipe.columns[i];
@@ -190,12 +294,16 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
     const Column& column = table.columns[places.inputs[i]];
     if (input.kind == InputColumn::Kind::number) {
       require_numbers(column, places.inputs[i], table, raw.source);
-      write_numbers(recipe, input, column, rows, offset, out);
+      std::vector<double> read;
+      const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;
+      write_numbers(recipe, input, numbers, rows, offset, out);
+      if (notes) compare_numbers(input, column, numbers, rows, differences);
     } else {
-      write_categories(input, column, rows, offset, out);
+      write_categories(input, column, rows, offset, out, differences);
     }
     offset += input.width();
   }
+  differences.tell(notes);
   if (need_targets) write_targets(recipe, raw, places.target, rows, out);
   return out;
 }
@@ -243,12 +351,13 @@ Examples apply_matrix(const Recipe& recipe, RawData& raw, bool need_targets) {
 
 }  // namespace
 
-Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets) {
+Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std::vector<std::string>* notes) {
   if ((raw.matrix() != nullptr) != recipe.is_matrix) {
     fail(Status::format, "the data is of another kind than the training data", raw.source,
-         recipe.is_matrix ? "expected rows of pixels, found a table" : "expected a table, found rows of pixels");
+         recipe.is_matrix ? "expected rows of pixels, found a table" : "expected a table, found rows of pixels",
+         "data of the kind that the model was trained on");
   }
-  return recipe.is_matrix ? apply_matrix(recipe, raw, need_targets) : apply_table(recipe, raw, need_targets);
+  return recipe.is_matrix ? apply_matrix(recipe, raw, need_targets) : apply_table(recipe, raw, need_targets, notes);
 }
 
 }  // namespace halfstep::data

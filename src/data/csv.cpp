@@ -1,16 +1,16 @@
 #include "data/csv.hpp"
 
 #include <algorithm>
-#include <set>
+#include <array>
 
 #include "data/csv_column.hpp"
+#include "data/csv_header.hpp"
 #include "data/csv_scan.hpp"
+#include "data/recipe.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
 namespace {
-
-constexpr std::size_t kSniffedRows = 500;
 
 std::string_view without_bom(const Source& source) {
   std::string_view text = source.text();
@@ -21,110 +21,281 @@ std::string_view without_bom(const Source& source) {
   return text;
 }
 
-enum class Kind { missing, number, text };
-
-Kind kind_of(std::string_view cell, const Options& options) {
-  if (is_missing_token(cell, options.missing)) return Kind::missing;
-  double number = 0;
-  return parse_number(cell, number) == CellKind::text ? Kind::text : Kind::number;
+Dialect find_dialect(std::string_view text, const Options& options, const Recipe* known) {
+  if (!known || known->is_matrix) return sniff_dialect(text, options.separator);
+  const std::array<std::size_t, 2> expected = {known->columns.size() + 1, known->columns.size()};
+  return sniff_dialect(text, options.separator, expected, known->separator);
 }
 
-// What the rows below the first say about one column.
-struct Below {
-  std::size_t numbers = 0;
-  std::size_t texts = 0;
-  bool repeats_first = false;
+// What is wanted of each column of the file.
+struct Wanted {
+  ColumnRules rules;
+  bool keep_texts = false;
+  std::vector<std::string> missing = {};  // tokens of this column alone
 };
 
-std::vector<Below> look_below(RecordScanner scanner, const std::vector<std::string>& first, const Options& options) {
-  std::vector<Below> below(first.size());
+// By the options of a run that is to be fitted.
+std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, const Options& options) {
+  std::vector<Wanted> wanted(names.size());
+  const auto each = [&](const std::vector<std::string>& keys, auto change) {
+    for (const std::string& key : keys) {
+      const std::size_t found = find_column(names, key);
+      if (found < names.size()) change(wanted[found]);
+    }
+  };
+  const std::string target = options.target.empty() ? "last" : options.target;
+  const std::size_t named = find_column(names, target);
+  Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
+  t.rules.target = t.keep_texts = true;
+  each(options.categorical, [](Wanted& w) {
+    w.rules.reading = Reading::categories;
+    w.keep_texts = true;
+  });
+  each(options.numeric, [](Wanted& w) { w.rules.reading = Reading::numbers; });
+  return wanted;
+}
+
+void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
+  wanted.missing = column.missing_tokens;
+  wanted.keep_texts = column.kind == InputColumn::Kind::categories;
+  if (column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
+  if (column.kind == InputColumn::Kind::categories) wanted.rules.reading = Reading::categories;
+}
+
+std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, bool header, const Recipe& known) {
+  std::vector<Wanted> wanted(names.size());
+  const bool by_name = header && known.has_header;
+  const bool without_target = names.size() == known.columns.size();
+  const auto place_of = [&](const std::string& name, std::size_t index) -> std::size_t {
+    if (by_name) return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    return index - (without_target && index > known.target_index ? 1 : 0);
+  };
+  for (const InputColumn& column : known.columns) {
+    const std::size_t place = place_of(column.name, column.index);
+    if (place < wanted.size()) want_by_knowledge(column, wanted[place]);
+  }
+  const std::size_t target = place_of(known.target, known.target_index);
+  if (target >= wanted.size() || (!by_name && without_target)) return wanted;
+  const bool classes = known.task == Task::classify;
+  wanted[target] = {{classes ? Reading::categories : Reading::numbers_only, true}, classes};
+  return wanted;
+}
+
+constexpr std::size_t kSniffedRows = 500;
+
+// Fields of the widest usual record, without a column in which no record has a text: separators at the ends of lines.
+std::size_t count_columns(const RecordScanner& start, std::size_t width) {
+  RecordScanner scanner = start;
   std::vector<std::string_view> fields;
-  scanner.next(fields);
-  for (std::size_t row = 0; row < kSniffedRows && scanner.next(fields) && fields.size() == first.size(); ++row) {
-    for (std::size_t i = 0; i < first.size(); ++i) {
-      const Kind kind = kind_of(fields[i], options);
-      below[i].numbers += kind == Kind::number ? 1 : 0;
-      below[i].texts += kind == Kind::text ? 1 : 0;
-      if (fields[i] == first[i]) below[i].repeats_first = true;
+  std::size_t used = 1;
+  for (std::size_t row = 0; row < kSniffedRows && scanner.next(fields); ++row) {
+    const auto last = std::find_if(fields.rbegin(), fields.rend(), [](std::string_view field) { return !field.empty(); });
+    const auto texts = static_cast<std::size_t>(fields.rend() - last);
+    if (row == 0 || texts <= width) used = std::max(used, texts);
+  }
+  return used;
+}
+
+bool is_libsvm_pair(std::string_view field) {
+  const std::size_t colon = field.find(':');
+  double value = 0;
+  if (colon == 0 || colon == std::string_view::npos) return false;
+  if (field.find_first_not_of("0123456789") != colon) return false;
+  return parse_number(field.substr(colon + 1), value) == CellKind::number;
+}
+
+void refuse_libsvm(const std::vector<std::string>& first, const std::string& name) {
+  if (first.size() < 2 || !std::all_of(first.begin() + 1, first.end(), is_libsvm_pair)) return;
+  fail(Status::unsupported, "unknown data format", name, "it looks like LIBSVM (label index:value ...), which is not read",
+       "save it as a table, such as CSV");
+}
+
+class TableReader {
+ public:
+  TableReader(const Source& source, const Options& options, const Recipe* known)
+      : name_(source.name),
+        options_(options),
+        known_(known && !known->is_matrix ? known : nullptr),
+        dialect_(find_dialect(without_bom(source), options, known_)),
+        start_(without_bom(source), dialect_, source.name) {
+  }
+
+  Table read() {
+    read_first();
+    wanted_ = known_ ? wanted_by_knowledge(header_.names, header_.present, *known_)
+                     : wanted_by_options(header_.names, options_);
+    for (const Wanted& wanted : wanted_) {
+      std::vector<std::string> tokens = options_.missing;
+      if (known_) tokens.insert(tokens.end(), known_->missing.begin(), known_->missing.end());
+      tokens.insert(tokens.end(), wanted.missing.begin(), wanted.missing.end());
+      missing_.emplace_back(tokens);
+      builders_.emplace_back(wanted.keep_texts);
+    }
+    read_cells(std::vector<bool>(builders_.size(), true), &table_.lines);
+    table_.rows = table_.lines.size();
+    if (table_.rows == 0) {
+      fail(Status::format, "the table has no rows", name_,
+           "a header of " + std::to_string(header_.names.size()) + " names and 0 rows", "--header no, if it is a row");
+    }
+    decide_decimal();
+    finish_columns();
+    say_how();
+    return std::move(table_);
+  }
+
+ private:
+  void read_first() {
+    RecordScanner scanner = start_;
+    std::vector<std::string_view> fields;
+    if (!scanner.next(fields)) fail(Status::format, "the table is empty", name_, "0 rows", "another file");
+    std::vector<std::string> first(fields.begin(), fields.end());
+    refuse_libsvm(first, name_);
+    const std::size_t columns = count_columns(start_, std::max(first.size(), dialect_.width));
+    if (first.size() > columns) first.resize(columns);
+    header_ = read_header(start_, first, columns, options_, known_);
+    skip_first_ = header_.present;
+    least_ = header_.present && first.size() + 1 != columns ? std::min(first.size(), columns) : columns;
+    if (!header_.present && scanner.comments() > 0) take_comment_for_names(scanner.last_comment(), columns);
+  }
+
+  // "# a b c" above columns that blanks separate: numpy writes names so.
+  void take_comment_for_names(std::string_view comment, std::size_t columns) {
+    comment.remove_prefix(std::min(comment.find_first_not_of("# \t"), comment.size()));
+    RecordScanner scanner(comment, Dialect{dialect_.separator}, name_);
+    std::vector<std::string_view> fields;
+    if (options_.header != "auto" || !scanner.next(fields) || fields.size() != columns) return;
+    double number = 0;
+    const auto is_name = [&](std::string_view f) { return !f.empty() && parse_number(f, number) == CellKind::text; };
+    if (!std::all_of(fields.begin(), fields.end(), is_name)) return;
+    Options named = options_;
+    named.header = "yes";
+    header_ = read_header(start_, {fields.begin(), fields.end()}, columns, named, known_);
+    header_.remarks.push_back("the line of comment above the first row is taken as names of columns: " +
+                              list_names(header_.names, 4));
+  }
+
+  // Gives the cells of the selected columns to their builders, and lines to `lines` unless null.
+  void read_cells(const std::vector<bool>& selected, std::vector<std::uint32_t>* lines) {
+    RecordScanner scanner = start_;
+    std::vector<std::string_view> fields;
+    if (skip_first_) scanner.next(fields);
+    while (scanner.next(fields)) {
+      const bool fits = fields.size() >= least_ && (fields.size() <= builders_.size() || only_empty_from(fields));
+      if (!fits) fail_ragged(scanner, fields.size());
+      fields.resize(builders_.size());
+      if (lines) lines->push_back(scanner.line());
+      for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (selected[i]) builders_[i].add(fields[i], scanner.line(), missing_[i]);
+      }
+    }
+    comments_ = scanner.comments();
+  }
+
+  bool only_empty_from(const std::vector<std::string_view>& fields) const {
+    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(builders_.size()), fields.end(),
+                       [](std::string_view field) { return field.empty(); });
+  }
+
+  [[noreturn]] void fail_ragged(RecordScanner& scanner, std::size_t found) const {
+    const std::uint32_t line = scanner.line();
+    const std::size_t expected = builders_.size();
+    std::vector<std::string_view> fields;
+    std::size_t others = 0;
+    while (scanner.next(fields)) others += fields.size() != expected ? 1 : 0;
+    const std::string sign = separator_name(dialect_.separator);
+    std::string hint = "put quotes around a text in which the separator (" + sign + ") stands";
+    if (found < expected && dialect_.separator == kBlanks) {
+      hint = "write NA for what is missing, for blanks cannot show it";
+    } else if (found < expected) {
+      hint = "end the line with " + std::to_string(expected - found) + " more of the separator (" + sign +
+             ") for the empty fields";
+    }
+    fail(Status::format, "rows differ in length", name_ + ", line " + std::to_string(line),
+         "expected " + std::to_string(expected) + " fields" + (header_.present ? " as in the header" : " as in most rows") +
+             ", found " + std::to_string(found) +
+             (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
+         hint + "; if another sign separates, --separator");
+  }
+
+  // One sign for the file, where some column tells.
+  void decide_decimal() {
+    DecimalSign sign = DecimalSign::point;
+    bool is_known = options_.decimal != "auto";
+    if (options_.decimal == "comma") sign = DecimalSign::comma;
+    if (options_.decimal == "auto" && known_) {
+      is_known = true;
+      if (known_->decimal_comma) sign = DecimalSign::comma;
+    }
+    if (!is_known) {
+      bool comma = false, point = false;
+      for (const ColumnBuilder& builder : builders_) {
+        comma = comma || builder.decides_for(DecimalSign::comma);
+        point = point || builder.decides_for(DecimalSign::point);
+      }
+      for (const ColumnBuilder& builder : builders_) point = point || (!comma && builder.evidence().has_point);
+      is_known = comma != point;
+      // Semicolons are what is left where commas are decimal signs.
+      if (comma ? !point : !point && dialect_.separator == ';') sign = DecimalSign::comma;
+    }
+    table_.decimal_comma = sign == DecimalSign::comma && is_known;
+    for (Wanted& wanted : wanted_) {
+      wanted.rules.decimal = sign;
+      wanted.rules.decimal_is_known = is_known;
     }
   }
-  return below;
-}
 
-// A header is text above numbers. Where every column is text, names are known by never being values themselves.
-bool sniff_header(const RecordScanner& start, const std::vector<std::string>& first, const Options& options) {
-  const std::vector<Below> below = look_below(start, first, options);
-  std::size_t text_above_numbers = 0;
-  std::size_t number_above_numbers = 0;
-  bool all_text = true;
-  bool repeated = std::set<std::string>(first.begin(), first.end()).size() < first.size();
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const Kind kind = kind_of(first[i], options);
-    const bool numeric = below[i].numbers > 0 && below[i].texts == 0;
-    if (numeric && kind == Kind::text) ++text_above_numbers;
-    if (numeric && kind == Kind::number) ++number_above_numbers;
-    if (kind != Kind::text && !first[i].empty()) all_text = false;
-    if (below[i].repeats_first && !first[i].empty()) repeated = true;
+  void finish_columns() {
+    std::vector<ColumnKind> kinds;
+    std::vector<bool> again(builders_.size());
+    for (std::size_t i = 0; i < builders_.size(); ++i) {
+      kinds.push_back(decide_kind(builders_[i].evidence(), wanted_[i].rules, column_key(header_.names[i], i)));
+      again[i] = kinds[i].needs_texts;
+      if (again[i]) builders_[i] = ColumnBuilder(true);
+    }
+    if (std::find(again.begin(), again.end(), true) != again.end()) read_cells(again, nullptr);
+    for (std::size_t i = 0; i < builders_.size(); ++i) {
+      if (again[i]) kinds[i] = decide_kind(builders_[i].evidence(), wanted_[i].rules, column_key(header_.names[i], i));
+      table_.columns.push_back(builders_[i].finish(header_.names[i], kinds[i], name_, i));
+    }
   }
-  if (text_above_numbers + number_above_numbers > 0) return text_above_numbers > number_above_numbers;
-  return all_text && !repeated;
-}
 
-bool has_header(const RecordScanner& start, const std::vector<std::string>& first, const Options& options) {
-  if (options.header == "yes") return true;
-  if (options.header == "no") return false;
-  return sniff_header(start, first, options);
-}
-
-std::vector<std::string> column_names(const std::vector<std::string>& first, bool header, const std::string& file) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    names.push_back(header && !first[i].empty() ? to_utf8(first[i]) : "c" + std::to_string(i));
+  void say_how() {
+    table_.has_header = header_.present;
+    table_.separator = dialect_.separator;
+    table_.remarks = header_.remarks;
+    if (comments_ > 0) {
+      table_.remarks.push_back(std::to_string(comments_) + (comments_ == 1 ? " line that begins" : " lines that begin") +
+                               " with '#' left out");
+    }
+    for (const std::string& token : options_.missing) {
+      const MissingTokens one(std::span(&token, 1));
+      const auto has = [&](const TokenCount& seen) { return one.contains(seen.token); };
+      const bool used = std::any_of(table_.columns.begin(), table_.columns.end(), [&](const Column& column) {
+        return std::any_of(column.missing_tokens.begin(), column.missing_tokens.end(), has);
+      });
+      if (!used) table_.unused_missing.push_back(token);
+    }
   }
-  std::set<std::string> seen;
-  for (const std::string& name : names) {
-    if (seen.insert(name).second) continue;
-    fail(Status::format, "two columns have the same name", file, excerpt(name), "rename one, or use --header no");
-  }
-  return names;
-}
 
-[[noreturn]] void fail_ragged(const std::string& file, std::uint32_t line, std::size_t expected, std::size_t found) {
-  fail(Status::format, "rows differ in length", file + ", line " + std::to_string(line),
-       "expected " + std::to_string(expected) + " fields as in the first row, found " + std::to_string(found),
-       "put quotes around text that contains the separator");
-}
+  const std::string& name_;
+  const Options& options_;
+  const Recipe* known_;
+  Dialect dialect_;
+  RecordScanner start_;
+  std::vector<MissingTokens> missing_;  // of each column
+  Header header_;
+  bool skip_first_ = false;
+  std::size_t least_ = 0;  // fields that a row must have
+  std::size_t comments_ = 0;
+  std::vector<Wanted> wanted_;
+  std::vector<ColumnBuilder> builders_;
+  Table table_;
+};
 
 }  // namespace
 
-Table parse_csv(const Source& source, const Options& options) {
-  const std::string_view text = without_bom(source);
-  const RecordScanner start(text, sniff_separator(text), source.name);
-  RecordScanner scanner = start;
-  std::vector<std::string_view> fields;
-  if (!scanner.next(fields)) fail(Status::format, "the table is empty", source.name, "0 rows");
-  const std::vector<std::string> first(fields.begin(), fields.end());
-
-  Table table;
-  table.has_header = has_header(start, first, options);
-  const std::vector<std::string> names = column_names(first, table.has_header, source.name);
-  if (!table.has_header) scanner = start;
-
-  std::vector<ColumnBuilder> builders(names.size());
-  while (scanner.next(fields)) {
-    if (fields.size() != names.size()) fail_ragged(source.name, scanner.line(), names.size(), fields.size());
-    table.lines.push_back(scanner.line());
-    for (std::size_t i = 0; i < fields.size(); ++i) builders[i].add(fields[i], scanner.line(), options.missing);
-  }
-  table.rows = table.lines.size();
-  if (table.rows == 0) {
-    fail(Status::format, "the table has no rows", source.name,
-         "a header of " + std::to_string(names.size()) + " names and 0 rows", "");
-  }
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    table.columns.push_back(builders[i].finish(names[i], source.name, i));
-  }
-  return table;
+Table parse_csv(const Source& source, const Options& options, const Recipe* known) {
+  return TableReader(source, options, known).read();
 }
 
 }  // namespace halfstep::data

@@ -1,4 +1,4 @@
-// Tables in separated text: comma, semicolon or tab.
+// Tables in separated text: comma, semicolon, tab, pipe or blanks.
 #pragma once
 #include "data/source.hpp"
 #include "data/table.hpp"
@@ -6,8 +6,11 @@
 
 namespace halfstep::data {
 
-// Uses options.header and options.missing. Throws Error(format) naming file and line for anything malformed, and
-// for a file without rows.
-Table parse_csv(const Source& source, const Options& options);
+struct Recipe;
+
+// Uses options.header, missing, separator, decimal, target, categorical and numeric. With `known` the file is read by what
+// that model's table was: its names, separator, missing tokens, and kinds of columns. Throws Error(format) naming file and
+// line for anything malformed, and for a file without rows.
+Table parse_csv(const Source& source, const Options& options, const Recipe* known = nullptr);
 
 }  // namespace halfstep::data

@@ -1,49 +1,51 @@
-// Builds one column of a table from cells, deciding in one pass whether it holds numbers or text.
+// Builds one column of a table from its cells, in one pass; a second one where texts turn out to matter.
 #pragma once
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "data/column_kind.hpp"
+#include "data/missing.hpp"
 #include "data/table.hpp"
 
 namespace halfstep::data {
 
-// Whether a cell stands for "no value". An empty cell always does.
-bool is_missing_token(std::string_view cell, std::span<const std::string> tokens);
-
 class ColumnBuilder {
  public:
-  void add(std::string_view cell, std::uint32_t line, std::span<const std::string> missing_tokens);
-  std::size_t rows() const { return numbers_.size(); }
-  // `where` names file and column; the builder is spent afterwards.
-  Column finish(std::string name, const std::string& file, std::size_t index);
+  // With `keep_texts` each cell is kept as it stands, numbers too: for categories, classes and identifiers.
+  explicit ColumnBuilder(bool keep_texts) { evidence_.kept = keep_texts; }
+
+  // `own`: the tokens that mean "missing" whatever else they look like.
+  void add(std::string_view cell, std::uint32_t line, const MissingTokens& own);
+  std::size_t rows() const { return evidence_.rows; }
+  std::size_t empty_cells() const { return empty_; }
+
+  // Whether its texts say that commas are decimal signs, or the opposite; neither where they leave it open.
+  bool decides_for(DecimalSign decimal) const;
+  const ColumnEvidence& evidence() const { return evidence_; }
+
+  // The builder is spent afterwards. `file` and `index` are for messages.
+  Column finish(std::string name, const ColumnKind& kind, const std::string& file, std::size_t index);
 
  private:
-  struct Spot {
-    std::uint32_t line = 0;  // 0: none seen
-    std::string text;
-  };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  std::uint32_t intern(std::string_view text);
-  Spot problem_spot(std::string& why, std::string& hint) const;
-  void turn_into_text();
+  std::uint32_t intern(std::string_view text, std::uint32_t line);
+  void add_number(std::string_view cell, double number);
 
-  std::vector<double> numbers_;
-  std::vector<std::uint32_t> codes_;  // filled from the first text on
-  std::vector<std::string> values_;
+  ColumnEvidence evidence_;
+  std::vector<double> numbers_;       // unless texts are kept
+  std::vector<std::uint32_t> codes_;  // of texts; filled from the first one on
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> index_;
-  std::size_t number_count_ = 0;
-  std::size_t text_count_ = 0;
-  bool only_comma_numbers_ = true;  // among the texts
-  Spot first_text_;
-  Spot first_not_finite_;
+  std::unordered_set<double> few_numbers_;
+  std::size_t empty_ = 0;
+  std::unordered_map<std::string, std::size_t> own_missing_;  // tokens of the user's that occurred
 };
 
 }  // namespace halfstep::data

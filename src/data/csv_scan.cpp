@@ -1,14 +1,10 @@
 #include "data/csv_scan.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "data/text.hpp"
 
 namespace halfstep::data {
 namespace {
 
-constexpr std::size_t kSniffedLines = 10;
 constexpr std::size_t kMaxFieldBytes = std::size_t{1} << 24;
 constexpr std::size_t kMaxFields = 1000000;
 
@@ -20,9 +16,23 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
-RecordScanner::RecordScanner(std::string_view text, char separator, const std::string& name)
-    : text_(text), name_(name) {
-  for (const char c : {separator, '\n', '\r', '\0'}) ends_plain_[static_cast<unsigned char>(c)] = true;
+// Fields of a line, whatever quotes say about the lines behind it.
+std::size_t count_fields(std::string_view line, char separator) {
+  std::size_t fields = 1;
+  bool quoted = false, blank_before = true;
+  for (const char c : separator == kBlanks ? trim(line) : line) {
+    if (c == '"') quoted = !quoted;
+    const bool cuts = separator == kBlanks ? (c == ' ' || c == '\t') && !blank_before : c == separator;
+    fields += cuts && !quoted ? 1 : 0;
+    blank_before = c == ' ' || c == '\t';
+  }
+  return fields;
+}
+
+RecordScanner::RecordScanner(std::string_view text, const Dialect& dialect, const std::string& name)
+    : text_(text), dialect_(dialect), name_(name) {
+  for (const char c : {dialect.separator, '\n', '\r', '\0'}) ends_plain_[static_cast<unsigned char>(c)] = true;
+  if (dialect.separator == kBlanks) ends_plain_[static_cast<unsigned char>('\t')] = true;
 }
 
 void RecordScanner::fail_here(std::string why, std::string hint) const {
@@ -52,6 +62,23 @@ bool RecordScanner::skip_blank_lines() {
   return false;
 }
 
+bool RecordScanner::skip_comment() {
+  if (!dialect_.comments) return false;
+  const std::size_t hash = text_.find_first_not_of(" \t", at_);
+  if (hash == std::string_view::npos || text_[hash] != '#') return false;
+  const std::string_view line = text_.substr(at_, text_.find_first_of("\r\n", at_) - at_);
+  if (dialect_.width > 1 && count_fields(line, dialect_.separator) == dialect_.width) return false;
+  ++comments_;
+  last_comment_ = line;
+  at_ += line.size();
+  take_line_end();
+  return true;
+}
+
+void RecordScanner::skip_blanks() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
+}
+
 std::string_view RecordScanner::plain_field() {
   const std::size_t begin = at_;
   while (at_ < text_.size() && !ends_plain_[static_cast<unsigned char>(text_[at_])]) ++at_;
@@ -67,7 +94,7 @@ std::string_view RecordScanner::quoted_field() {
   for (;;) {
     if (at_ == text_.size()) {
       line_ = opened;
-      fail_here("a quote opened here is never closed", "");
+      fail_here("a quote opened here is never closed", "close it, or write a field that begins with a quote as \"\"\"...\"");
     }
     const char c = text_[at_];
     if (c == '\0') fail_here("a NUL byte", "the file is damaged, or is not text");
@@ -84,15 +111,21 @@ std::string_view RecordScanner::quoted_field() {
   std::string_view field = text_.substr(begin, at_ - begin);
   if (joined) field = joined->append(field);
   ++at_;
-  if (!plain_field().empty()) fail_here("text after a closing quote", "a quote inside quotes is written twice");
+  if (!plain_field().empty()) {
+    fail_here("text after a closing quote", "write a quote inside quotes twice; if another sign separates, --separator");
+  }
   return field;
 }
 
 bool RecordScanner::next(std::vector<std::string_view>& fields) {
   fields.clear();
   unescaped_.clear();
-  if (!skip_blank_lines()) return false;
+  do {
+    if (!skip_blank_lines()) return false;
+  } while (skip_comment());
   record_line_ = line_;
+  const bool blanks = dialect_.separator == kBlanks;
+  if (blanks) skip_blanks();
   for (;;) {
     std::size_t start = at_;
     while (start < text_.size() && text_[start] == ' ') ++start;
@@ -104,41 +137,10 @@ bool RecordScanner::next(std::vector<std::string_view>& fields) {
            fields.size() > kMaxFields ? "more than " + std::to_string(kMaxFields) + " columns"
                                       : "a field of " + std::to_string(fields.back().size()) + " bytes");
     }
+    if (blanks) skip_blanks();
     if (take_line_end()) return true;
-    ++at_;  // the separator
+    if (!blanks) ++at_;  // the separator
   }
-}
-
-char sniff_separator(std::string_view text) {
-  constexpr std::array<char, 3> kCandidates = {'\t', ';', ','};  // a comma may also be a decimal sign
-  std::array<std::vector<std::size_t>, 3> counts;
-  std::array<std::size_t, 3> current = {};
-  bool quoted = false;
-  bool blank = true;
-  for (std::size_t i = 0; i <= text.size() && counts[0].size() < kSniffedLines; ++i) {
-    const char c = i < text.size() ? text[i] : '\n';
-    if (c == '"') quoted = !quoted;
-    if ((c == '\n' || c == '\r') && (!quoted || i == text.size())) {
-      for (std::size_t k = 0; k < 3 && !blank; ++k) counts[k].push_back(current[k]);
-      current = {};
-      blank = true;
-      continue;
-    }
-    if (c != ' ') blank = false;
-    for (std::size_t k = 0; k < 3 && !quoted; ++k) current[k] += c == kCandidates[k] ? 1 : 0;
-  }
-  std::size_t best = 2;
-  std::size_t most = 0;
-  for (std::size_t k = 0; k < 3; ++k) {
-    if (counts[k].empty()) return ',';
-    const auto [low, high] = std::minmax_element(counts[k].begin(), counts[k].end());
-    if (*low == *high && *low > 0) return kCandidates[k];
-    if (*high > most) {
-      most = *high;
-      best = k;
-    }
-  }
-  return kCandidates[best];
 }
 
 }  // namespace halfstep::data

@@ -11,23 +11,24 @@
 #include "data/source.hpp"
 #include "data/take.hpp"
 #include "data/text.hpp"
+#include "halfstep/files.hpp"
 
 namespace halfstep::data {
 namespace {
 
-RawData read_csv_file(const std::string& path, const Options& options) {
+RawData read_csv_file(const std::string& path, const Options& options, const Recipe* known) {
   const Source source = read_source(path);
-  return {source.name, parse_csv(source, options)};
+  return {source.name, parse_csv(source, options, known)};
 }
 
-RawData read_idx_file(const std::string& path, const Options& options) {
+RawData read_idx_file(const std::string& path, const Options& options, const Recipe*) {
   return {path, read_idx(path, options.labels)};
 }
 
 // By the first bytes: IDX starts with two zeros, which text never does.
-RawData read_standard_input(const Options& options) {
+RawData read_standard_input(const Options& options, const Recipe* known) {
   const Source source = read_source("-");
-  if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options)};
+  if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options, known)};
   Matrix matrix = parse_idx(source);
   if (!options.labels.empty()) {
     matrix.labels = parse_idx_labels(read_source(options.labels));
@@ -43,7 +44,7 @@ RawData read_standard_input(const Options& options) {
 struct Format {
   std::string_view name;
   std::array<std::string_view, 5> endings;  // of the file's name, before ".gz"
-  RawData (*read)(const std::string& path, const Options& options);
+  RawData (*read)(const std::string& path, const Options& options, const Recipe* known);
 };
 
 constexpr std::array kFormats = {
@@ -52,22 +53,20 @@ constexpr std::array kFormats = {
 };
 
 [[noreturn]] void fail_unknown_format(const std::string& path) {
-  std::string accepted;
-  for (const Format& format : kFormats) {
-    for (const std::string_view ending : format.endings)
-      accepted += (accepted.empty() ? "" : " ") + std::string(ending);
-  }
-  fail(Status::unsupported, "unknown data format", path, "the ending of the name is not one of: " + accepted,
-       "rename the file; each may also end in .gz");
+  const bool numpy = lowercase(path).ends_with(".npy") || lowercase(path).ends_with(".npz");
+  fail(Status::unsupported, "unknown data format", path,
+       "the ending of the name is not one of: " + known_endings() + ", each also with .gz behind it",
+       numpy ? "save it as CSV: numpy.savetxt(\"data.csv\", array, delimiter=\",\")"
+             : "save it as a table, such as CSV; rename it only if that is what it is");
 }
 
-RawData read_file(const std::string& path, const Options& options) {
-  if (path == "-") return read_standard_input(options);
+RawData read_file(const std::string& path, const Options& options, const Recipe* known) {
+  if (path == "-") return read_standard_input(options, known);
   std::string name = lowercase(std::filesystem::path(path).filename().string());
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   for (const Format& format : kFormats) {
     for (const std::string_view ending : format.endings) {
-      if (name.ends_with(ending)) return format.read(path, options);
+      if (name.ends_with(ending)) return format.read(path, options, known);
     }
   }
   std::error_code code;
@@ -117,39 +116,52 @@ DataPair read_pair(const std::string& path, const Options& options) {
     BuiltinData made = make_builtin(path, kBuiltinSeed);
     return {RawData{path, std::move(made.train)}, RawData{path + " (test part)", std::move(made.test)}};
   }
-  if (!is_folder(path)) return {read_file(path, options), std::nullopt};
+  if (!is_folder(path)) return {read_file(path, options, nullptr), std::nullopt};
   const FolderPaths paths = look_into(path);
   if (paths.train.empty()) {
     fail(Status::format, "no training data in the folder", path, "train-images-idx3-ubyte is not there");
   }
-  DataPair pair{read_file(paths.train, options), std::nullopt};
-  if (!paths.test.empty() && options.test.empty()) pair.test = read_file(paths.test, without_labels(options));
+  DataPair pair{read_file(paths.train, options, nullptr), std::nullopt};
+  if (!paths.test.empty() && options.test.empty()) pair.test = read_file(paths.test, without_labels(options), nullptr);
   return pair;
 }
 
 }  // namespace
 
-RawData read_data(const std::string& path, const Options& options) {
+std::string known_endings() {
+  std::string endings;
+  for (const Format& format : kFormats) {
+    for (const std::string_view ending : format.endings) endings += (endings.empty() ? "" : " ") + std::string(ending);
+  }
+  return endings;
+}
+
+RawData read_data(const std::string& path, const Options& options, const Recipe* known) {
   if (is_builtin(path)) return std::move(*read_pair(path, options).test);
-  if (!is_folder(path)) return read_file(path, options);
+  if (!is_folder(path)) return read_file(path, options, known);
   const FolderPaths paths = look_into(path);
-  return read_file(paths.test.empty() ? paths.train : paths.test, options);
+  return read_file(paths.test.empty() ? paths.train : paths.test, options, known);
 }
 
 DataPair read_train(const std::string& path, const Options& options) {
   DataPair pair = read_pair(path, options);
-  // --labels belongs to the training images; those of the test images are found by name.
-  if (!options.test.empty()) pair.test = read_data(options.test, without_labels(options));
+  if (!options.test.empty()) pair.test.reset();
   return pair;
+}
+
+// --labels belongs to the training images; those of the test images are found by name.
+RawData read_test(const Options& options, const Recipe& known) {
+  return read_data(options.test, without_labels(options), &known);
 }
 
 namespace {
 
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
-  Table to{rows.size(), {}, from.has_header, take(from.lines, 1, rows)};
+  Table to{rows.size(),    {},           from.has_header,   take(from.lines, 1, rows), from.separator, from.decimal_comma,
+           from.remarks, from.unused_missing};
   for (const Column& column : from.columns) {
     to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
-                          column.values, column.problem});
+                          column.values, column.missing_tokens, column.unit, column.remarks, column.problem});
   }
   return to;
 }
@@ -164,3 +176,7 @@ RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows) {
 }
 
 }  // namespace halfstep::data
+
+namespace halfstep {
+std::string data_endings() { return data::known_endings(); }
+}  // namespace halfstep

@@ -24,12 +24,21 @@ struct DataPair {
   std::optional<RawData> test;
 };
 
-// One set: a file, "-" for standard input, a folder of IDX files or "builtin:NAME". Where there is a part for testing
-// (folder, builtin) this gives that part: it is what evaluate and predict read.
-RawData read_data(const std::string& path, const Options& options);
+struct Recipe;
 
-// A set to train on, with its test part if it has one; options.test names another.
+// One set: a file, "-" for standard input, a folder of IDX files or "builtin:NAME". Where there is a part for testing
+// (folder, builtin) this gives that part: it is what evaluate and predict read. With `known` a table is read as the one
+// that a model was trained on.
+RawData read_data(const std::string& path, const Options& options, const Recipe* known = nullptr);
+
+// A set to train on, with its test part if it has one and options.test names no other.
 DataPair read_train(const std::string& path, const Options& options);
+
+// options.test, read by what the training data was.
+RawData read_test(const Options& options, const Recipe& known);
+
+// The endings of names that are read, such as ".csv .tsv", for help and messages.
+std::string known_endings();
 
 // The given rows, in the given order: fit a Preprocessor on training rows only.
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows);

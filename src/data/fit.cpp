@@ -1,9 +1,12 @@
 // Preprocessor::fit: statistics and vocabularies of the training rows.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "data/missing.hpp"
+#include "data/number_format.hpp"
 #include "data/recipe.hpp"
 #include "data/target.hpp"
 #include "data/text.hpp"
@@ -15,12 +18,14 @@ constexpr std::size_t kRowsToSuspectId = 20;
 
 using Rows = std::vector<std::uint32_t>;
 
+// Of a column of numbers "1" and "1.0" are one category; texts are kept apart to the letter.
 Categories categories_of_text(const Column& column) {
   Categories out;
   std::unordered_map<std::string, std::uint32_t> index;
   std::vector<std::uint32_t> code_of_value;
   for (const std::string& value : column.values) {
-    const auto [place, fresh] = index.try_emplace(canonical(value), static_cast<std::uint32_t>(out.texts.size()));
+    const std::string name = column.is_text ? value : category_name(trim_blanks(value));
+    const auto [place, fresh] = index.try_emplace(name, static_cast<std::uint32_t>(out.texts.size()));
     if (fresh) out.texts.push_back(place->first);
     code_of_value.push_back(place->second);
   }
@@ -45,21 +50,37 @@ Categories categories_of_numbers(const Column& column) {
   return out;
 }
 
-bool all_distinct_integers(const Column& column, const Rows& rows) {
+bool all_distinct_integers(const std::vector<double>& numbers, const Rows& rows) {
   std::unordered_set<double> seen;
   for (const std::uint32_t row : rows) {
-    const double x = column.numbers[row];
+    const double x = numbers[row];
     if (x != std::floor(x) || !seen.insert(x).second) return false;  // NaN is unequal to its floor
   }
   return true;
 }
 
-void fit_number(const RawData& raw, const Rows& rows, InputColumn& input, std::vector<std::string>& notes) {
-  const Column& column = raw.table()->columns[input.index];
-  require_numbers(column, input.index, *raw.table(), raw.source);
-  const Moments m = moments(column.numbers, rows);
-  input.mean = m.mean;
-  input.scale = m.scale;
+// Words that stood for missing ones; those that always do need not be kept.
+std::vector<std::string> missing_words(const Column& column) {
+  std::vector<std::string> words;
+  for (const TokenCount& seen : column.missing_tokens) {
+    if (!is_missing_number(trim_blanks(seen.token))) words.push_back(seen.token);
+  }
+  return words;
+}
+
+void find_range(const std::vector<double>& numbers, const Rows& rows, InputColumn& input) {
+  input.low = kInfinity;
+  input.high = -kInfinity;
+  for (const std::uint32_t row : rows) {
+    if (numbers[row] != numbers[row]) continue;
+    input.low = std::min(input.low, numbers[row]);
+    input.high = std::max(input.high, numbers[row]);
+  }
+}
+
+void note_number(const Column& column, const std::vector<double>& numbers, const Rows& rows, const Moments& m,
+                 const InputColumn& input, bool standardize, std::vector<std::string>& notes) {
+  constexpr double kFloatDigits = 1 << 20;
   const std::string name = excerpt(input.name);
   if (m.count == 0) {
     notes.push_back(name + " has no values: nothing to learn from, --drop it");
@@ -67,18 +88,40 @@ void fit_number(const RawData& raw, const Rows& rows, InputColumn& input, std::v
   }
   if (m.scale == 0) notes.push_back(name + " has the same value in every row: nothing to learn from");
   if (m.count < rows.size()) {
-    notes.push_back(name + ": " + std::to_string(rows.size() - m.count) + " missing values, taken as the mean");
+    const std::string tokens = list_missing(column);
+    notes.push_back(name + ": " + std::to_string(rows.size() - m.count) + " missing values, taken as the mean" +
+                    (tokens.empty() ? "" : "; in the whole file missing are " + tokens));
   }
-  if (rows.size() > kRowsToSuspectId && all_distinct_integers(column, rows)) {
+  if (rows.size() > kRowsToSuspectId && all_distinct_integers(numbers, rows)) {
     notes.push_back(name + " has another whole number in each row: if it is an id, --drop it");
   }
+  if (!standardize && m.scale > 0 && std::abs(m.mean) > kFloatDigits * m.scale) {
+    notes.push_back(name + " differs in digits that fp32 does not keep: without --standardize none it would");
+  }
+}
+
+void fit_number(const RawData& raw, const Rows& rows, bool standardize, InputColumn& input,
+                std::vector<std::string>& notes) {
+  const Column& column = raw.table()->columns[input.index];
+  require_numbers(column, input.index, *raw.table(), raw.source);
+  std::vector<double> read;
+  const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;
+  const Moments m = moments(numbers, rows);
+  input.mean = m.mean;
+  input.scale = m.scale;
+  input.missing_seen = m.count < rows.size();
+  input.unit = column.unit;
+  input.missing_tokens = missing_words(column);
+  find_range(numbers, rows, input);
+  note_number(column, numbers, rows, m, input, standardize, notes);
 }
 
 void check_category_count(const RawData& raw, const InputColumn& input) {
   if (input.categories.size() <= kMaxCategories) return;
   fail(Status::limit, "too many categories", raw.source + ", column " + excerpt(input.name),
        std::to_string(input.categories.size()) + " distinct texts, the most is " + std::to_string(kMaxCategories),
-       "--drop " + input.name);
+       "--drop " + column_key(input.name, input.index) + ", or --numeric " + column_key(input.name, input.index) +
+           " if it is numbers");
 }
 
 void fit_categories(const RawData& raw, const Rows& rows, InputColumn& input, std::vector<std::string>& notes) {
@@ -100,10 +143,15 @@ void fit_categories(const RawData& raw, const Rows& rows, InputColumn& input, st
   sort_categories(input.categories);
   input.missing_category = missing > 0;
   const std::string name = excerpt(input.name);
-  if (missing > 0) notes.push_back(name + ": " + std::to_string(missing) + " missing values, a category of their own");
+  if (missing > 0) {
+    const std::string tokens = list_missing(column);
+    notes.push_back(name + ": " + std::to_string(missing) + " missing values, a category of their own" +
+                    (tokens.empty() ? "" : "; in the whole file missing are " + tokens));
+  }
   if (input.width() == 1) notes.push_back(name + " has the same value in every row: nothing to learn from");
-  if (rows.size() > kRowsToSuspectId && input.categories.size() == rows.size()) {
-    notes.push_back(name + " has another text in each row: if it is an id, --drop it");
+  if (input.categories.size() > kRowsToSuspectId && 2 * input.categories.size() > rows.size()) {
+    notes.push_back(name + " has " + std::to_string(input.categories.size()) + " distinct texts in " +
+                    std::to_string(rows.size()) + " rows, a feature each: if it is an id or a date, --drop it");
   }
 }
 
@@ -114,43 +162,82 @@ std::vector<bool> named_columns(const Table& table, const std::vector<std::strin
   return named;
 }
 
-void fit_table(const RawData& raw, const Options& options, Recipe& recipe, std::vector<std::string>& notes) {
+InputColumn::Kind kind_of(const Column& column, bool dropped, bool categorical) {
+  if (dropped) return InputColumn::Kind::dropped;
+  return categorical || (column.is_text && !column.problem) ? InputColumn::Kind::categories : InputColumn::Kind::number;
+}
+
+// Rows that have a target: all of them, where others were left out before.
+Rows rows_with_target(const Column& target) {
+  Rows rows;
+  const auto size = static_cast<std::uint32_t>(target.is_text ? target.codes.size() : target.numbers.size());
+  for (std::uint32_t row = 0; row < size; ++row) {
+    if (!target.missing(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+void fit_columns(const RawData& raw, const Rows& rows, const Options& options, Recipe& recipe,
+                 std::vector<std::string>& notes) {
   const Table& table = *raw.table();
-  recipe.has_header = table.has_header;
   const std::vector<bool> dropped = named_columns(table, options.drop, "drop");
   const std::vector<bool> categorical = named_columns(table, options.categorical, "categorical");
-  const Rows rows = fit_target(raw, options, recipe, notes);
+  const std::vector<bool> numeric = named_columns(table, options.numeric, "numeric");
   if (dropped[recipe.target_index]) {
-    fail(Status::invalid_argument, "the target is among the dropped columns", "--drop", excerpt(recipe.target));
+    fail(Status::invalid_argument, "the target is among the dropped columns", "--drop", excerpt(recipe.target),
+         "choose another column with --target, or do not drop it");
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (categorical[i] && numeric[i]) {
+      fail(Status::invalid_argument, "a column is both numeric and categorical", "--numeric", excerpt(table.columns[i].name),
+           "one of --numeric and --categorical");
+    }
     if (i == recipe.target_index) continue;
     const Column& column = table.columns[i];
     InputColumn input;
     input.name = column.name;
     input.index = i;
-    if (dropped[i]) {
-      input.kind = InputColumn::Kind::dropped;
-    } else if (categorical[i] || (column.is_text && !column.problem)) {
-      input.kind = InputColumn::Kind::categories;
-      fit_categories(raw, rows, input, notes);
-    } else {
-      fit_number(raw, rows, input, notes);
-    }
+    input.kind = kind_of(column, dropped[i], categorical[i]);
+    if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
+    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, rows, input, notes);
+    if (input.kind == InputColumn::Kind::number) fit_number(raw, rows, recipe.standardize, input, notes);
     recipe.columns.push_back(std::move(input));
   }
+}
+
+void fit_table(const RawData& raw, const TargetChoice& target, const Options& options, Recipe& recipe,
+               std::vector<std::string>& notes) {
+  const Table& table = *raw.table();
+  recipe.has_header = table.has_header;
+  recipe.separator = table.separator;
+  recipe.decimal_comma = table.decimal_comma;
+  recipe.missing = options.missing;
+  const Column& column = table.columns[target.index];
+  const Rows rows = rows_with_target(column);
+  if (target.task == Task::regress) {
+    const Moments m = moments(numbers_of(column), rows);
+    recipe.target_mean = m.mean;
+    recipe.target_scale = m.scale > 0 ? m.scale : 1;
+    if (m.scale == 0) notes.push_back("target " + excerpt(target.name) + " has the same value in every row");
+  }
+  notes.insert(notes.end(), table.remarks.begin(), table.remarks.end());
+  for (const std::string& token : table.unused_missing) {
+    notes.push_back("the token " + excerpt(token) + " of --missing does not occur");
+  }
+  fit_columns(raw, rows, options, recipe, notes);
   if (count_features(recipe) == 0) {
     fail(Status::invalid_argument, "no columns to learn from", raw.source,
-         std::to_string(table.columns.size()) + " columns, one of them the target " + excerpt(recipe.target));
+         std::to_string(table.columns.size()) + " columns, one of them the target " + excerpt(recipe.target) +
+             ", the others dropped",
+         "--drop fewer columns");
   }
 }
 
 // One mean and one deviation over all pixels: the relation between pixels is what a picture is.
-void fit_matrix(const RawData& raw, const Options& options, Recipe& recipe, std::vector<std::string>& notes) {
+void fit_matrix(const RawData& raw, Recipe& recipe, std::vector<std::string>& notes) {
   const Matrix& matrix = *raw.matrix();
   recipe.is_matrix = true;
   recipe.matrix_cols = matrix.cols;
-  fit_labels(raw, options, recipe);
   if (!recipe.standardize) return;
   double sum = 0;
   double squares = 0;
@@ -175,7 +262,7 @@ void fit_matrix(const RawData& raw, const Options& options, Recipe& recipe, std:
 }  // namespace
 
 Categories as_categories(const Column& column) {
-  return column.is_text ? categories_of_text(column) : categories_of_numbers(column);
+  return column.codes.empty() ? categories_of_numbers(column) : categories_of_text(column);
 }
 
 void require_numbers(const Column& column, std::size_t index, const Table& table, const std::string& source) {
@@ -185,10 +272,35 @@ void require_numbers(const Column& column, std::size_t index, const Table& table
     double number = 0;
     if (column.missing(row) || parse_number(column.values[column.codes[row]], number) == CellKind::number) continue;
     const std::string line = table.lines.empty() ? "" : ", line " + std::to_string(table.lines[row]);
+    const std::string& text = column.values[column.codes[row]];
     fail(Status::format, "text where a number is needed",
-         source + line + ", column " + std::to_string(index) + " " + excerpt(column.name),
-         excerpt(column.values[column.codes[row]]));
+         source + line + ", column " + std::to_string(index) + " " + excerpt(column.name), excerpt(text),
+         "correct it, or --missing " + text + " to have it taken as missing");
   }
+}
+
+std::vector<double> numbers_of(const Column& column) {
+  if (!column.is_text) return column.numbers;
+  std::vector<double> values;
+  for (const std::string& text : column.values) {
+    double number = std::numeric_limits<double>::quiet_NaN();
+    parse_number(text, number);
+    values.push_back(number);
+  }
+  std::vector<double> numbers;
+  for (const std::uint32_t code : column.codes) {
+    numbers.push_back(code == kMissingCode ? std::numeric_limits<double>::quiet_NaN() : values[code]);
+  }
+  return numbers;
+}
+
+std::size_t find_category(const std::vector<std::string>& names, std::string_view text) {
+  const auto place = [&](std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    return found == names.end() ? kUnknown : static_cast<std::size_t>(found - names.begin());
+  };
+  const std::size_t exact = place(text);
+  return exact != kUnknown ? exact : place(category_name(trim_blanks(text)));
 }
 
 std::size_t count_features(const Recipe& recipe) {
@@ -197,13 +309,20 @@ std::size_t count_features(const Recipe& recipe) {
   return features;
 }
 
-Recipe fit_recipe(const RawData& raw, const Options& options, std::vector<std::string>& notes) {
+Recipe fit_recipe(const RawData& raw, const TargetChoice& target, const Options& options,
+                  std::vector<std::string>& notes) {
   Recipe recipe;
   recipe.standardize = options.standardize != "none";
+  recipe.target = target.name;
+  recipe.target_index = target.index;
+  recipe.task = target.task;
+  recipe.classes = target.classes;
+  recipe.target_description = target.description;
+  notes.insert(notes.end(), target.notes.begin(), target.notes.end());
   if (raw.matrix()) {
-    fit_matrix(raw, options, recipe, notes);
+    fit_matrix(raw, recipe, notes);
   } else {
-    fit_table(raw, options, recipe, notes);
+    fit_table(raw, target, options, recipe, notes);
   }
   return recipe;
 }

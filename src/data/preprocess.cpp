@@ -1,17 +1,9 @@
 #include "data/preprocess.hpp"
 
-#include <charconv>
-
 #include "data/text.hpp"
 
 namespace halfstep::data {
 namespace {
-
-std::string short_number(double number) {
-  char buffer[40];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 5);
-  return std::string(buffer, result.ptr);
-}
 
 std::string describe_number(const InputColumn& column, bool standardize) {
   if (column.scale == 0) return "constant " + short_number(column.mean) + (standardize ? ", taken as 0" : "");
@@ -35,10 +27,14 @@ std::string describe_column(const InputColumn& column, bool standardize) {
 
 }  // namespace
 
-Preprocessor Preprocessor::fit(const RawData& raw, const Options& options) {
+Preprocessor Preprocessor::fit(const RawData& raw, const TargetChoice& target, const Options& options) {
   Preprocessor made;
-  made.recipe_ = fit_recipe(raw, options, made.notes_);
+  made.recipe_ = fit_recipe(raw, target, options, made.notes_);
   return made;
+}
+
+Preprocessor Preprocessor::fit(const RawData& raw, const Options& options) {
+  return fit(raw, choose_target(raw, options), options);
 }
 
 Preprocessor Preprocessor::from_json(std::string_view text) {

@@ -5,19 +5,28 @@
 #include <vector>
 
 #include "data/recipe.hpp"
+#include "data/target.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep::data {
 
 class Preprocessor {
  public:
-  // Uses options.target, task, drop, categorical and standardize. Throws Error(invalid_argument) where the options do
+  // Fits on the training rows `raw`, for a target chosen from all rows. Uses options.target, task, drop, categorical,
+  // numeric, missing and standardize. Throws Error(invalid_argument) where the options do
   // not suit the data, Error(format) for numbers that cannot be used, Error(limit) for too many categories.
+  static Preprocessor fit(const RawData& raw, const TargetChoice& target, const Options& options);
+  // Where all rows are for training.
   static Preprocessor fit(const RawData& raw, const Options& options);
 
   // Throws Error(format) when the columns or labels are not those of the training data. With `need_targets` rows whose
-  // target is missing are left out; without, every row is kept and the target column may be absent.
-  Examples apply(RawData raw, bool need_targets) const { return apply_recipe(recipe_, std::move(raw), need_targets); }
+  // target is missing are left out; without, every row is kept and the target column may be absent. `notes` gets what is
+  // not as it was in training: columns, categories, missing values, ranges.
+  Examples apply(RawData raw, bool need_targets, std::vector<std::string>* notes = nullptr) const {
+    return apply_recipe(recipe_, std::move(raw), need_targets, notes);
+  }
+  // What reading a file by this model's table needs.
+  const Recipe& recipe() const { return recipe_; }
 
   std::size_t features() const { return count_features(recipe_); }
   Task task() const { return recipe_.task; }  // never automatic

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 namespace halfstep::data {
 
 constexpr std::size_t kMaxCategories = 1000;  // of one column, and classes of a target
+constexpr std::size_t kUnknown = static_cast<std::size_t>(-1);
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct InputColumn {
   enum class Kind : std::uint8_t { number, categories, dropped };
@@ -21,6 +25,10 @@ struct InputColumn {
   Kind kind = Kind::number;
   double mean = 0;                      // also stands in for a missing number
   double scale = 0;                     // standard deviation; 0: constant, nothing to learn from
+  double low = -kInfinity, high = kInfinity;  // of the training rows; infinite where a model does not say
+  bool missing_seen = true;                   // training had missing values
+  std::string unit;                           // left out of numbers
+  std::vector<std::string> missing_tokens;    // words that stood for missing numbers, beside those that always do
   std::vector<std::string> categories;  // one feature each
   bool missing_category = false;        // one more feature, for "missing"
 
@@ -28,6 +36,8 @@ struct InputColumn {
     return kind == Kind::number ? 1 : kind == Kind::dropped ? 0 : categories.size() + (missing_category ? 1 : 0);
   }
 };
+
+struct TargetChoice;
 
 struct Recipe {
   bool standardize = true;
@@ -38,6 +48,9 @@ struct Recipe {
   double matrix_scale = 1;
   // Table: all columns but the target, in the order of the file.
   bool has_header = false;
+  char separator = ',';
+  bool decimal_comma = false;
+  std::vector<std::string> missing;  // tokens that the user named
   std::vector<InputColumn> columns;
   std::string target;
   std::size_t target_index = 0;
@@ -49,19 +62,31 @@ struct Recipe {
   std::string target_description;
 };
 
-// A column seen as categories: distinct canonical texts, and the place in them of every row.
+// Place of a text among a column's categories, or kUnknown. "1.0" is found as "1" where it does not stand itself.
+std::size_t find_category(const std::vector<std::string>& names, std::string_view text);
+inline std::size_t find_category(const InputColumn& column, std::string_view text) {
+  return find_category(column.categories, text);
+}
+
+// A column seen as categories: distinct texts, and the place in them of every row.
 struct Categories {
   std::vector<std::string> texts;
   std::vector<std::uint32_t> codes;  // kMissingCode where missing
 };
 Categories as_categories(const Column& column);
 
-// Throws Error(format) unless the column is numeric: what keeps it from being so, with its line.
+// Throws Error(format) unless each cell is a number or missing: what is not, with its line.
 void require_numbers(const Column& column, std::size_t index, const Table& table, const std::string& source);
 
+// The numbers of such a column, NaN where missing, whether it was read as numbers or as texts.
+std::vector<double> numbers_of(const Column& column);
+
 std::size_t count_features(const Recipe& recipe);
-Recipe fit_recipe(const RawData& raw, const Options& options, std::vector<std::string>& notes);
-Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets);
+// Statistics and vocabularies of the training rows `raw`, for the target that was chosen from all rows.
+Recipe fit_recipe(const RawData& raw, const TargetChoice& target, const Options& options,
+                  std::vector<std::string>& notes);
+// With `notes`, says what is not as it was in training.
+Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std::vector<std::string>* notes = nullptr);
 std::string recipe_to_json(const Recipe& recipe);
 Recipe recipe_from_json(std::string_view text);
 

@@ -11,7 +11,7 @@
 namespace halfstep::data {
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;  // 1 does not know of ranges, units, missing tokens and separators
 constexpr std::int64_t kMaxColumns = 1000000;
 
 [[noreturn]] void fail_recipe(std::string why) {
@@ -60,6 +60,11 @@ json::Value column_to_json(const InputColumn& column) {
     out.emplace_back("kind", "number");
     out.emplace_back("mean", column.mean);
     out.emplace_back("scale", column.scale);
+    out.emplace_back("low", column.low);
+    out.emplace_back("high", column.high);
+    out.emplace_back("missing_seen", column.missing_seen);
+    out.emplace_back("missing_tokens", to_array(column.missing_tokens));
+    out.emplace_back("unit", column.unit);
   } else {
     out.emplace_back("kind", "categories");
     out.emplace_back("categories", to_array(column.categories));
@@ -68,7 +73,18 @@ json::Value column_to_json(const InputColumn& column) {
   return out;
 }
 
-InputColumn column_from_json(const json::Value& value) {
+void read_number(const json::Value& value, std::int64_t version, InputColumn& column) {
+  if (version == 1) return check_keys(value, {"name", "kind", "mean", "scale"});
+  check_keys(value, {"name", "kind", "mean", "scale", "low", "high", "missing_seen", "missing_tokens", "unit"});
+  column.low = value.at("low").as_number();
+  column.high = value.at("high").as_number();
+  if (column.low != column.low || column.high != column.high) fail_recipe("a range is NaN");
+  column.missing_seen = value.at("missing_seen").as_bool();
+  column.missing_tokens = names_at(value, "missing_tokens");
+  column.unit = value.at("unit").as_string();
+}
+
+InputColumn column_from_json(const json::Value& value, std::int64_t version) {
   InputColumn column;
   column.name = value.at("name").as_string();
   const std::string& kind = value.at("kind").as_string();
@@ -76,7 +92,7 @@ InputColumn column_from_json(const json::Value& value) {
     check_keys(value, {"name", "kind"});
     column.kind = InputColumn::Kind::dropped;
   } else if (kind == "number") {
-    check_keys(value, {"name", "kind", "mean", "scale"});
+    read_number(value, version, column);
     column.mean = finite_at(value, "mean", kAny);
     column.scale = finite_at(value, "scale", 0);
   } else if (kind == "categories") {
@@ -107,19 +123,27 @@ void read_target(const json::Value& value, Recipe& recipe) {
   if (recipe.target_scale == 0) fail_recipe("the scale of the target is 0");
 }
 
-void read_columns(const json::Value& value, Recipe& recipe) {
+void read_columns(const json::Value& value, std::int64_t version, Recipe& recipe) {
   const json::Array& array = value.as_array();
   if (array.empty() || array.size() > static_cast<std::size_t>(kMaxColumns)) fail_recipe("no columns, or too many");
   if (recipe.target_index > array.size()) fail_recipe("the index of the target is out of range");
   std::set<std::string> names = {recipe.target};
   for (const json::Value& item : array) {
-    InputColumn column = column_from_json(item);
+    InputColumn column = column_from_json(item, version);
     // The target's place is skipped in the count.
     column.index = recipe.columns.size() + (recipe.columns.size() >= recipe.target_index ? 1 : 0);
     if (!names.insert(column.name).second) fail_recipe("two columns are named " + excerpt(column.name));
     recipe.columns.push_back(std::move(column));
   }
   if (count_features(recipe) == 0) fail_recipe("no features");
+}
+
+void read_dialect(const json::Value& value, Recipe& recipe) {
+  const std::string& separator = value.at("separator").as_string();
+  if (separator.size() != 1) fail_recipe("the separator is no single sign");
+  recipe.separator = separator[0];
+  recipe.decimal_comma = value.at("decimal_comma").as_bool();
+  recipe.missing = names_at(value, "missing");
 }
 
 void read_matrix(const json::Value& value, Recipe& recipe) {
@@ -151,6 +175,9 @@ std::string recipe_to_json(const Recipe& recipe) {
   json::Array columns;
   for (const InputColumn& column : recipe.columns) columns.push_back(column_to_json(column));
   out.emplace_back("has_header", recipe.has_header);
+  out.emplace_back("separator", std::string(1, recipe.separator));
+  out.emplace_back("decimal_comma", recipe.decimal_comma);
+  out.emplace_back("missing", to_array(recipe.missing));
   out.emplace_back("columns", std::move(columns));
   return json::dump(out);
 }
@@ -171,9 +198,14 @@ Recipe recipe_from_json(std::string_view text) {
     read_matrix(*matrix, recipe);
     return recipe;
   }
-  check_keys(value, {"version", "standardize", "target", "has_header", "columns"});
   recipe.has_header = value.at("has_header").as_bool();
-  read_columns(value.at("columns"), recipe);
+  if (version == 1) {
+    check_keys(value, {"version", "standardize", "target", "has_header", "columns"});
+  } else {
+    check_keys(value, {"version", "standardize", "target", "has_header", "separator", "decimal_comma", "missing", "columns"});
+    read_dialect(value, recipe);
+  }
+  read_columns(value.at("columns"), version, recipe);
   return recipe;
 }
 

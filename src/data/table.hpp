@@ -13,16 +13,25 @@ namespace halfstep::data {
 
 constexpr std::uint32_t kMissingCode = 0xffffffffu;
 
-// A numeric column keeps numbers, NaN where a value is missing. A text column keeps codes: places in `values`.
+struct TokenCount {
+  std::string token;
+  std::size_t count = 0;
+};
+
+// A numeric column keeps numbers, NaN where a value is missing. A text column keeps codes: places in `values`. A numeric
+// column that may be taken as categories keeps both.
 struct Column {
   std::string name;
   bool is_text = false;
   std::vector<double> numbers;
   std::vector<std::uint32_t> codes;
-  std::vector<std::string> values;  // distinct, in order of appearance, UTF-8
+  std::vector<std::string> values;         // distinct, as they stand in the file, in order of appearance, UTF-8
+  std::vector<TokenCount> missing_tokens;  // what was taken as missing beside empty cells, most frequent first
+  std::string unit;                        // left out of the numbers: "$", "%", "kg"
+  std::vector<std::string> remarks;        // how the column was read, where a user could regret it
   // Set when this should be a numeric column but some cell is no finite number. The column is then kept as text,
   // so that it can still be dropped or taken as categories; whoever needs its numbers throws this.
-  std::optional<ErrorParts> problem;
+  std::optional<ErrorParts> problem = {};
 
   bool missing(std::size_t row) const { return is_text ? codes[row] == kMissingCode : numbers[row] != numbers[row]; }
 };
@@ -32,6 +41,10 @@ struct Table {
   std::vector<Column> columns;
   bool has_header = false;           // false: names are c0, c1, ...
   std::vector<std::uint32_t> lines;  // line in the file of each row, from 1; empty when there is no file
+  char separator = ',';
+  bool decimal_comma = false;
+  std::vector<std::string> remarks = {};         // how the file was read, where a user could regret it
+  std::vector<std::string> unused_missing = {};  // tokens of the user's that do not occur
 };
 
 // Row-major. Exactly one of `bytes` and `floats` is used.

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
 
+#include "data/dialect.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
@@ -18,37 +22,50 @@ std::size_t target_column(const Table& table, const Options& options) {
   return resolve_column(table, options.target, "target");
 }
 
-std::string place(const Recipe& recipe) {
-  return excerpt(recipe.target) + " (column " + std::to_string(recipe.target_index) + ")";
+std::string place(const TargetChoice& choice) {
+  return excerpt(choice.name) + " (column " + std::to_string(choice.index) + ")";
 }
 
-std::vector<std::uint32_t> rows_with_target(const RawData& raw, const Recipe& recipe, std::vector<std::string>& notes) {
+void find_rows(const RawData& raw, const Options& options, TargetChoice& choice) {
   const Table& table = *raw.table();
-  const Column& target = table.columns[recipe.target_index];
-  std::vector<std::uint32_t> rows;
+  const Column& target = table.columns[choice.index];
   for (std::size_t row = 0; row < table.rows; ++row) {
-    if (!target.missing(row)) rows.push_back(static_cast<std::uint32_t>(row));
+    if (!target.missing(row)) choice.rows.push_back(static_cast<std::uint32_t>(row));
   }
-  const std::size_t dropped = table.rows - rows.size();
-  if (rows.size() < 2) {
+  const std::size_t dropped = table.rows - choice.rows.size();
+  if (choice.rows.size() < 2) {
     fail(Status::invalid_argument, "too few rows to train on", raw.source,
-         std::to_string(table.rows) + " rows, of which " + std::to_string(rows.size()) + " have a target in " +
-             place(recipe));
+         std::to_string(table.rows) + " rows, of which " + std::to_string(choice.rows.size()) + " have a target in " +
+             place(choice),
+         "choose another column with --target");
   }
-  if (dropped > 0)
-    notes.push_back(std::to_string(dropped) + " rows without a target in " + place(recipe) + " left out");
-  return rows;
+  if (dropped == 0) return;
+  std::string note = std::to_string(dropped) + (dropped == 1 ? " row" : " rows") + " without a target in " + place(choice) +
+                     " left out";
+  const std::string tokens = list_missing(target);
+  if (!tokens.empty()) {
+    note += "; taken as missing: " + tokens;
+    if (target.is_text && options.missing.empty()) note += "; to keep them as a class, name with --missing what does mean missing";
+  }
+  choice.notes.push_back(note);
 }
 
-// The distinct texts that occur in `rows`.
-std::vector<std::string> used_texts(const Categories& categories, const std::vector<std::uint32_t>& rows) {
+// The classes that occur, sorted, and that of each row.
+void find_classes(const Column& target, TargetChoice& choice) {
+  const Categories categories = as_categories(target);
   std::vector<bool> used(categories.texts.size());
-  for (const std::uint32_t row : rows) used[categories.codes[row]] = true;
-  std::vector<std::string> texts;
+  for (const std::uint32_t row : choice.rows) used[categories.codes[row]] = true;
   for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i]) texts.push_back(categories.texts[i]);
+    if (used[i]) choice.classes.push_back(categories.texts[i]);
   }
-  return texts;
+  sort_categories(choice.classes);
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (std::uint32_t i = 0; i < choice.classes.size(); ++i) places.emplace(choice.classes[i], i);
+  std::vector<std::uint32_t> place_of_text(used.size());
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) place_of_text[i] = places.at(categories.texts[i]);
+  }
+  for (const std::uint32_t row : choice.rows) choice.class_of.push_back(place_of_text[categories.codes[row]]);
 }
 
 struct NumberKinds {
@@ -69,19 +86,19 @@ NumberKinds look_at_numbers(const std::vector<double>& numbers, const std::vecto
   return kinds;
 }
 
-Task choose_task(const RawData& raw, const Column& target, const Recipe& recipe, const Options& options,
-                 const std::vector<std::uint32_t>& rows, std::string& reason) {
+Task choose_task(const RawData& raw, const Column& target, const TargetChoice& choice, const Options& options,
+                 std::string& reason) {
   const auto named = [&](const std::string& key) { return resolve_column(*raw.table(), key, "categorical"); };
   reason = "as asked for";
   if (options.task != Task::automatic) return options.task;
   for (const std::string& key : options.categorical) {
-    if (named(key) == recipe.target_index) return Task::classify;
+    if (named(key) == choice.index) return Task::classify;
   }
   if (target.is_text) {
     reason = "because its values are text";
     return Task::classify;
   }
-  const NumberKinds kinds = look_at_numbers(target.numbers, rows);
+  const NumberKinds kinds = look_at_numbers(target.numbers, choice.rows);
   const bool few = kinds.distinct.size() <= kFewClasses;
   reason = !kinds.whole ? "because its values are not all whole numbers"
            : few        ? "because its values are few whole numbers"
@@ -89,29 +106,156 @@ Task choose_task(const RawData& raw, const Column& target, const Recipe& recipe,
   return kinds.whole && few ? Task::classify : Task::regress;
 }
 
-void check_classes(const std::vector<std::string>& classes, std::size_t rows, const std::string& where) {
+void check_classes(const std::vector<std::string>& classes, std::size_t rows, bool text, const std::string& where) {
   const std::string counts = std::to_string(classes.size()) + " distinct values in " + std::to_string(rows) + " rows";
   if (classes.size() < 2) {
     fail(Status::invalid_argument, "nothing to classify", where, "every row is of the one class " + list_names(classes),
          "choose another column with --target");
   }
   if (classes.size() > kMaxCategories || (classes.size() > kFewClasses && classes.size() * 2 > rows)) {
-    fail(Status::invalid_argument, "too many classes", where, counts + ": this looks like an id or a quantity",
-         "choose another column with --target, or use --task regress for a quantity");
+    fail(Status::invalid_argument, "too many classes", where, counts + (text ? ": this looks like an id" : ": this looks like an id or a quantity"),
+         std::string("choose another column with --target") + (text ? "" : ", or use --task regress for a quantity"));
   }
 }
 
-void fit_regression(const RawData& raw, const std::vector<std::uint32_t>& rows, Recipe& recipe,
-                    std::vector<std::string>& notes) {
-  const Column& target = raw.table()->columns[recipe.target_index];
-  require_numbers(target, recipe.target_index, *raw.table(), raw.source);
-  const Moments m = moments(target.numbers, rows);
-  recipe.target_mean = m.mean;
-  recipe.target_scale = m.scale > 0 ? m.scale : 1;
-  if (m.scale == 0) notes.push_back("target " + place(recipe) + " has the same value in every row");
+// Classes that one row alone has: nothing can be said of how well they are predicted.
+void note_rare_classes(TargetChoice& choice) {
+  std::vector<std::size_t> counts(choice.classes.size());
+  for (const std::uint32_t c : choice.class_of) ++counts[c];
+  std::vector<std::string> rare;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 1) rare.push_back(choice.classes[i]);
+  }
+  if (rare.empty()) return;
+  choice.notes.push_back(std::to_string(rare.size()) + (rare.size() == 1 ? " class has" : " classes have") +
+                         " a single row, kept in training: " + list_names(rare, 5));
+}
+
+void note_number_classes(const Options& options, const Column& target, TargetChoice& choice) {
+  if (options.task != Task::automatic || target.is_text || choice.classes.size() < 3) return;
+  choice.notes.push_back("the numbers of " + place(choice) + " are taken as " + std::to_string(choice.classes.size()) +
+                         " classes; if they are a score or a count, --task regress");
+}
+
+// 1, 2, 3, ... in the order of the rows, or in any.
+void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
+  std::vector<double> sorted;
+  for (const std::uint32_t row : choice.rows) sorted.push_back(numbers[row]);
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted.size() <= kFewClasses || sorted[0] != std::floor(sorted[0])) return;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    if (sorted[i] != sorted[i - 1] + 1) return;
+  }
+  choice.notes.push_back("the target " + place(choice) +
+                         " counts the rows: it looks like an id; choose another column with --target");
+}
+
+void note_default_target(const RawData& raw, const Options& options, TargetChoice& choice) {
+  if (!options.target.empty() || raw.source.starts_with("builtin:")) return;
+  choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
+}
+
+TargetChoice choose_column(const RawData& raw, const Options& options) {
+  const Table& table = *raw.table();
+  if (table.columns.size() < 2) {
+    fail(Status::format, "the table has one column only", raw.source,
+         "no separator (" + known_separators() + ") cuts its lines into as many fields each",
+         "--separator, if it is another sign");
+  }
+  TargetChoice choice;
+  choice.index = target_column(table, options);
+  const Column& target = table.columns[choice.index];
+  choice.name = target.name;
+  note_default_target(raw, options, choice);
+  find_rows(raw, options, choice);
+  std::string reason;
+  choice.task = choose_task(raw, target, choice, options, reason);
+  std::string kind = "regression";
+  choice.notes.insert(choice.notes.end(), target.remarks.begin(), target.remarks.end());
+  if (choice.task == Task::classify) {
+    if (target.problem && options.task == Task::automatic) throw Error(Status::format, *target.problem);
+    find_classes(target, choice);
+    check_classes(choice.classes, choice.rows.size(), target.is_text, raw.source + ", " + place(choice));
+    note_number_classes(options, target, choice);
+    note_rare_classes(choice);
+    kind = "classification, " + std::to_string(choice.classes.size()) + " classes";
+  } else {
+    require_numbers(target, choice.index, table, raw.source);
+    note_id(numbers_of(target), choice);
+  }
+  choice.description = place(choice) + ": " + kind + ", " + reason;
+  return choice;
+}
+
+// Classes of a matrix from its labels.
+TargetChoice choose_labels(const RawData& raw, const Options& options) {
+  const Matrix& matrix = *raw.matrix();
+  if (options.task == Task::regress) {
+    fail(Status::unsupported, "no regression on images", raw.source, "labels are classes");
+  }
+  if (!options.target.empty() || !options.drop.empty() || !options.categorical.empty() || !options.numeric.empty()) {
+    fail(Status::invalid_argument, "images have no columns to name", raw.source,
+         "--target, --drop, --categorical and --numeric are for tables");
+  }
+  if (matrix.labels.empty()) {
+    fail(Status::format, "no labels", raw.source,
+         matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");
+  }
+  std::vector<std::int32_t> distinct = matrix.labels;
+  std::sort(distinct.begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  TargetChoice choice;
+  choice.name = "label";
+  for (const std::int32_t label : distinct) choice.classes.push_back(std::to_string(label));
+  check_classes(choice.classes, matrix.rows, true, raw.source);
+  choice.rows.resize(matrix.rows);
+  std::iota(choice.rows.begin(), choice.rows.end(), 0u);
+  for (const std::int32_t label : matrix.labels) {
+    const auto place = std::lower_bound(distinct.begin(), distinct.end(), label) - distinct.begin();
+    choice.class_of.push_back(static_cast<std::uint32_t>(place));
+  }
+  note_rare_classes(choice);
+  choice.description =
+      "labels: classification, " + std::to_string(distinct.size()) + " classes, because they are labels of images";
+  return choice;
 }
 
 }  // namespace
+
+std::string list_missing(const Column& column) {
+  std::string out;
+  constexpr std::size_t kMost = 5;
+  for (std::size_t i = 0; i < std::min(kMost, column.missing_tokens.size()); ++i) {
+    const TokenCount& seen = column.missing_tokens[i];
+    out += (i ? ", " : "") + excerpt(seen.token) + " (" + std::to_string(seen.count) + ")";
+  }
+  const std::size_t more = column.missing_tokens.size() - std::min(kMost, column.missing_tokens.size());
+  return more > 0 ? out + " and " + std::to_string(more) + " more" : out;
+}
+
+TargetChoice choose_target(const RawData& raw, const Options& options) {
+  return raw.matrix() ? choose_labels(raw, options) : choose_column(raw, options);
+}
+
+Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed) {
+  Split split = split_rows(target.rows.size(), validation, seed);
+  std::vector<bool> trained(target.classes.size());
+  for (const std::uint32_t i : split.train) {
+    if (!target.class_of.empty()) trained[target.class_of[i]] = true;
+  }
+  const auto moved = std::remove_if(split.validation.begin(), split.validation.end(), [&](std::uint32_t i) {
+    if (target.class_of.empty() || trained[target.class_of[i]]) return false;
+    trained[target.class_of[i]] = true;
+    split.train.push_back(i);
+    return true;
+  });
+  split.validation.erase(moved, split.validation.end());
+  std::sort(split.train.begin(), split.train.end());
+  for (auto* rows : {&split.train, &split.validation}) {
+    for (std::uint32_t& i : *rows) i = target.rows[i];
+  }
+  return split;
+}
 
 std::vector<std::string> column_names(const Table& table) {
   std::vector<std::string> names;
@@ -159,53 +303,6 @@ Moments moments(const std::vector<double>& numbers, const std::vector<std::uint3
   m.scale = std::sqrt(squares / static_cast<double>(m.count)) * largest;
   if (m.scale < kTiny) m.scale = 0;
   return m;
-}
-
-std::vector<std::uint32_t> fit_target(const RawData& raw, const Options& options, Recipe& recipe,
-                                      std::vector<std::string>& notes) {
-  const Table& table = *raw.table();
-  recipe.target_index = target_column(table, options);
-  const Column& target = table.columns[recipe.target_index];
-  recipe.target = target.name;
-  const std::vector<std::uint32_t> rows = rows_with_target(raw, recipe, notes);
-  std::string reason;
-  recipe.task = choose_task(raw, target, recipe, options, rows, reason);
-  std::string kind = "regression";
-  if (recipe.task == Task::classify) {
-    if (target.problem && options.task == Task::automatic) throw Error(Status::format, *target.problem);
-    recipe.classes = used_texts(as_categories(target), rows);
-    check_classes(recipe.classes, rows.size(), raw.source + ", " + place(recipe));
-    sort_categories(recipe.classes);
-    kind = "classification, " + std::to_string(recipe.classes.size()) + " classes";
-  } else {
-    fit_regression(raw, rows, recipe, notes);
-  }
-  recipe.target_description = place(recipe) + ": " + kind + ", " + reason;
-  return rows;
-}
-
-void fit_labels(const RawData& raw, const Options& options, Recipe& recipe) {
-  const Matrix& matrix = *raw.matrix();
-  if (options.task == Task::regress) {
-    fail(Status::unsupported, "no regression on images", raw.source, "labels are classes");
-  }
-  if (!options.target.empty() || !options.drop.empty() || !options.categorical.empty()) {
-    fail(Status::invalid_argument, "images have no columns to name", raw.source,
-         "--target, --drop and --categorical are for tables");
-  }
-  if (matrix.labels.empty()) {
-    fail(Status::format, "no labels", raw.source,
-         matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");
-  }
-  std::vector<std::int32_t> distinct = matrix.labels;
-  std::sort(distinct.begin(), distinct.end());
-  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-  recipe.task = Task::classify;
-  for (const std::int32_t label : distinct) recipe.classes.push_back(std::to_string(label));
-  check_classes(recipe.classes, matrix.rows, raw.source);
-  recipe.target = "label";
-  recipe.target_description =
-      "labels: classification, " + std::to_string(distinct.size()) + " classes, because they are labels of images";
 }
 
 }  // namespace halfstep::data

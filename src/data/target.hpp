@@ -4,21 +4,36 @@
 #include <vector>
 
 #include "data/recipe.hpp"
+#include "data/split.hpp"
 
 namespace halfstep::data {
 
-// Chooses the target column and task of a table, fills the target part of `recipe` and returns the rows that have a
-// target. Throws Error(invalid_argument) where no training is possible, saying why.
-std::vector<std::uint32_t> fit_target(const RawData& raw, const Options& options, Recipe& recipe,
-                                      std::vector<std::string>& notes);
+// Chosen from all rows of a file, before any is held out.
+struct TargetChoice {
+  std::size_t index = 0;
+  std::string name;
+  Task task = Task::classify;  // never automatic
+  std::string description;
+  std::vector<std::string> classes;     // empty for regression
+  std::vector<std::uint32_t> rows;      // that have a target, ascending
+  std::vector<std::uint32_t> class_of;  // of each of `rows`, a place in `classes`
+  std::vector<std::string> notes;       // what a user could regret
+};
 
-// Classes of a matrix from its labels.
-void fit_labels(const RawData& raw, const Options& options, Recipe& recipe);
+// Throws Error(invalid_argument) where no training is possible, saying why, and Error(format) for numbers that cannot be
+// used.
+TargetChoice choose_target(const RawData& raw, const Options& options);
+
+// As split_rows, of the rows that have a target; at least one row of each class stays in training.
+Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed);
 
 std::vector<std::string> column_names(const Table& table);
 
 // Position of a column the user names. Throws Error(invalid_argument) with the nearest name as a hint.
 std::size_t resolve_column(const Table& table, const std::string& key, const std::string& parameter);
+
+// "'NA' (17), '-' (3)": the texts taken as missing; empty where there are only empty cells.
+std::string list_missing(const Column& column);
 
 struct Moments {
   double mean = 0;

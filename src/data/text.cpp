@@ -111,9 +111,22 @@ std::string number_text(double number) {
   return std::string(buffer, result.ptr);
 }
 
-std::string canonical(std::string_view text) {
+std::string short_number(double number) {
+  char buffer[40];
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 5);
+  return std::string(buffer, result.ptr);
+}
+
+std::string category_name(std::string_view text) {
   double number = 0;
-  return parse_number(text, number) == CellKind::number ? number_text(number) : std::string(text);
+  if (parse_number(text, number) != CellKind::number || text.find_first_of("eE") != std::string_view::npos) {
+    return std::string(text);
+  }
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const std::size_t point = text.find('.');
+  const bool whole = point != std::string_view::npos && point > 0 && text.find_first_not_of('0', point + 1) == text.npos;
+  if (whole) text = text.substr(0, point);
+  return text == "-0" ? "0" : std::string(text);
 }
 
 void sort_categories(std::vector<std::string>& names) {
@@ -199,6 +212,14 @@ std::size_t find_column(std::span<const std::string> names, std::string_view key
   const auto result = std::from_chars(key.data(), key.data() + key.size(), index);
   const bool whole = result.ec == std::errc{} && result.ptr == key.data() + key.size();
   return whole && index < names.size() ? index : names.size();
+}
+
+std::string column_key(const std::string& name, std::size_t index) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  if (!name.empty() && name.find_first_not_of(kPlain) == std::string::npos) return name;
+  const bool usable = std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+  if (name.empty() || !usable || name[0] == '-' || name.find_first_of(",'\x7f") != std::string::npos) return std::to_string(index);
+  return "'" + name + "'";
 }
 
 std::string lowercase(std::string_view text) {

@@ -17,8 +17,11 @@ CellKind parse_number(std::string_view text, double& number);
 // Shortest text that reads back as the same number.
 std::string number_text(double number);
 
-// A category by its value: "1", "1.0" and "+1" are one category whether a file's column was read as numbers or text.
-std::string canonical(std::string_view text);
+// Five significant digits, for people.
+std::string short_number(double number);
+
+// The name of a category that is a number: "+1" and "1.0" are "1"; anything else stays as it stands.
+std::string category_name(std::string_view text);
 
 // Numbers by value, then texts by bytes.
 void sort_categories(std::vector<std::string>& names);
@@ -39,6 +42,9 @@ std::string list_names(std::span<const std::string> names, std::size_t most = 10
 
 // Position of a column given by name, or by index from 0; `names.size()` when there is none.
 std::size_t find_column(std::span<const std::string> names, std::string_view key);
+
+// A column as one puts it behind a flag: its name, quoted for a shell, or its index where the name does not do.
+std::string column_key(const std::string& name, std::size_t index);
 
 std::string lowercase(std::string_view text);
 

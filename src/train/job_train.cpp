@@ -25,11 +25,15 @@ struct Prepared {
   data::Examples eval;
   std::string eval_name;  // empty: nothing held out
   std::string split;
+  std::size_t rows = 0;            // of the file
+  std::vector<std::string> notes;  // what a user could regret
 };
 
 Prepared prepare(const std::string& path, const Options& options) {
   data::DataPair pair = data::read_train(path, options);
+  const data::TargetChoice target = data::choose_target(pair.train, options);
   Prepared p;
+  p.rows = pair.train.rows();
   if (pair.test && options.validation > 0) {
     throw Error(Status::invalid_argument, {.what = "both a test set and a validation share",
                                            .where = "--validation",
@@ -37,22 +41,27 @@ Prepared prepare(const std::string& path, const Options& options) {
                                            .kept = {},
                                            .hint = "leave out --validation or --test"});
   }
-  if (pair.test) {
-    p.preprocessor = data::Preprocessor::fit(pair.train, options);
+  if (pair.test || !options.test.empty()) {
+    p.preprocessor = data::Preprocessor::fit(pair.train, target, options);
+    p.notes = p.preprocessor.notes();
+    if (!options.test.empty()) pair.test = data::read_test(options, p.preprocessor.recipe());
     const std::string source = pair.test->source;
     p.train = p.preprocessor.apply(std::move(pair.train), true);
-    p.eval = p.preprocessor.apply(*std::move(pair.test), true);
+    std::vector<std::string> differences;
+    p.eval = p.preprocessor.apply(*std::move(pair.test), true, &differences);
+    for (const std::string& text : differences) p.notes.push_back("test set: " + text);
     p.eval_name = "test";
     p.split =
         std::to_string(p.train.rows) + " rows to train, " + std::to_string(p.eval.rows) + " to test from " + source;
     return p;
   }
   const double share = options.validation > 0 ? options.validation : kDefaultValidation;
-  const data::Split split = data::split_rows(pair.train.rows(), share, options.seed);
+  const data::Split split = data::split_rows(target, share, options.seed);
   data::RawData train = data::take_rows(pair.train, split.train);
   data::RawData held_out = data::take_rows(pair.train, split.validation);
   pair = {};                                                 // there is to be one copy of the data, not three
-  p.preprocessor = data::Preprocessor::fit(train, options);  // nothing of the held-out rows leaks into the scaling
+  p.preprocessor = data::Preprocessor::fit(train, target, options);  // nothing of the held-out rows leaks into the scaling
+  p.notes = p.preprocessor.notes();
   p.train = p.preprocessor.apply(std::move(train), true);
   if (!split.validation.empty()) p.eval = p.preprocessor.apply(std::move(held_out), true);
   p.eval_name = p.eval.rows > 0 ? "validation" : "";
@@ -120,7 +129,7 @@ std::string architecture(const std::vector<std::size_t>& widths, const Options& 
 RunPlan make_plan(const Prepared& p, const Options& options, const Problem& problem, const Machine& machine,
                   Trainer& trainer, const std::string& path) {
   RunPlan plan;
-  plan.data = path + ": " + std::to_string(p.train.rows + p.eval.rows) + " rows, " +
+  plan.data = path + ": " + std::to_string(p.rows) + " rows, " +
               std::to_string(p.preprocessor.features()) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
@@ -130,7 +139,7 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
   plan.machine = machine.description;
   plan.memory = trainer.memory();
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
-  plan.notes = p.preprocessor.notes();
+  plan.notes = p.notes;
   return plan;
 }
 

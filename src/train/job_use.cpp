@@ -60,22 +60,30 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
   out.predicted.push_back(saved.preprocessor.classes()[predicted_class(logits, columns, meaning.single_logit)]);
 }
 
+// Reads by what the model knows of its table.
+data::Examples read_examples(const SavedModel& saved, const std::string& path, const Options& options, bool need_targets,
+                             std::vector<std::string>& notes) {
+  const data::Preprocessor& preprocessor = saved.preprocessor;
+  return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
+}
+
 }  // namespace
 
-Metrics evaluate(const std::string& model, const std::string& data, const Options& options) {
+Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
   const SavedModel saved = load_model(model);
-  const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), true);
+  std::vector<std::string> notes;
+  const data::Examples examples = read_examples(saved, data, options, true, notes);
   Loaded loaded(saved, options, examples.rows);
   const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
-  return measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
+  return {measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss)), notes};
 }
 
 Predictions predict(const std::string& model, const std::string& data, const Options& options) {
   const SavedModel saved = load_model(model);
-  const data::Examples examples = saved.preprocessor.apply(data::read_data(data, options), false);
+  Predictions out;
+  const data::Examples examples = read_examples(saved, data, options, false, out.notes);
   Loaded loaded(saved, options, examples.rows);
   const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.loss);
-  Predictions out;
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();
   for_each_batch(loaded.context, loaded.model, examples,

@@ -1,3 +1,4 @@
+#include "data/dialect.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/options.hpp"
 #include "train/options_parse.hpp"
@@ -118,6 +119,7 @@ void validate(const Options& options) {
   check_optimizer(options);
   check_loss(options);
   check_scale(options);
+  if (options.separator != "auto") data::separator_of(options.separator);
   if (!options.test.empty() && options.validation > 0) {
     refuse("validation", "a test set is given, so nothing is held out", "one of --test and --validation");
   }

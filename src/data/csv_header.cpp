@@ -1,0 +1,204 @@
+#include "data/csv_header.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "data/missing.hpp"
+#include "data/number_format.hpp"
+#include "data/text.hpp"
+
+namespace halfstep::data {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+constexpr std::size_t kSniffedRows = 500;
+
+enum class Kind { missing, number, text };
+
+Kind kind_of(std::string_view cell, const Options& options) {
+  cell = trim_blanks(cell);
+  if (is_missing_number(cell) || MissingTokens(options.missing).contains(cell)) return Kind::missing;
+  double number = 0;
+  if (parse_number(cell, number) != CellKind::text) return Kind::number;
+  for (const DecimalSign decimal : {DecimalSign::point, DecimalSign::comma}) {
+    const auto written = read_written_number(cell, decimal);
+    if (written && (written->unit.empty() || is_quantity_sign(written->unit))) return Kind::number;
+  }
+  return Kind::text;
+}
+
+// What the rows below the first say about one column.
+struct Below {
+  std::size_t numbers = 0;
+  std::size_t texts = 0;
+  bool fractions = false;
+  bool repeats_first = false;
+  std::set<std::string, std::less<>> distinct;  // texts
+  bool numeric() const { return numbers > 0 && texts == 0; }
+  // A few values again and again, and the first is none of them.
+  bool first_is_new() const { return texts > 1 && 2 * distinct.size() <= texts && !repeats_first; }
+};
+
+std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const Options& options) {
+  std::vector<Below> below(first.size());
+  std::vector<std::string_view> fields;
+  scanner.next(fields);
+  for (std::size_t row = 0; row < kSniffedRows && scanner.next(fields); ++row) {
+    for (std::size_t i = 0; i < std::min(first.size(), fields.size()); ++i) {
+      const Kind kind = kind_of(fields[i], options);
+      below[i].numbers += kind == Kind::number ? 1 : 0;
+      below[i].texts += kind == Kind::text ? 1 : 0;
+      if (kind == Kind::text) below[i].distinct.emplace(fields[i]);
+      if (kind == Kind::number && fields[i].find_first_of(".,") != std::string_view::npos) below[i].fractions = true;
+      if (fields[i] == first[i]) below[i].repeats_first = true;
+    }
+  }
+  return below;
+}
+
+// The numbers of a first line as names: 0, 1, 2 as pandas writes them, or years, in even steps. One number alone is a name
+// when it is 0.
+struct NumberNames {
+  bool even = true;
+  bool from_zero = true;
+  std::size_t count = 0;
+};
+
+NumberNames look_at_numbers(const Cells& first, const Options& options) {
+  NumberNames names;
+  std::vector<double> numbers;
+  for (const std::string& cell : first) {
+    double number = 0;
+    if (kind_of(cell, options) != Kind::number) continue;
+    if (parse_number(cell, number) != CellKind::number || number != std::floor(number)) names.even = false;
+    names.from_zero = names.from_zero && number == static_cast<double>(numbers.size());
+    numbers.push_back(number);
+  }
+  names.count = numbers.size();
+  const double step = numbers.size() > 1 ? numbers[1] - numbers[0] : 0;
+  for (std::size_t i = 1; i < numbers.size(); ++i) names.even = names.even && step > 0 && numbers[i] - numbers[i - 1] == step;
+  if (numbers.size() == 1) names.even = names.even && numbers[0] == 0;
+  return names;
+}
+
+// A header is text above numbers. Where every column is text, names are known by never being values themselves.
+bool sniff_header(const RecordScanner& start, const Cells& first, const Options& options) {
+  const std::vector<Below> below = look_below(start, first, options);
+  std::size_t text_above_numbers = 0;
+  std::size_t number_above_numbers = 0;
+  bool all_text = true, fractions = false, new_text = false;
+  bool repeated = std::set<std::string>(first.begin(), first.end()).size() < first.size();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const Kind kind = kind_of(first[i], options);
+    if (below[i].numeric() && kind == Kind::text) ++text_above_numbers;
+    if (below[i].numeric() && kind == Kind::number) ++number_above_numbers;
+    if (kind != Kind::text && !first[i].empty()) all_text = false;
+    if (below[i].repeats_first && !first[i].empty()) repeated = true;
+    fractions = fractions || below[i].fractions;
+    new_text = new_text || (kind == Kind::text && below[i].first_is_new());
+  }
+  if (text_above_numbers > number_above_numbers) return true;
+  if (text_above_numbers + number_above_numbers == 0) return all_text && !repeated;
+  const NumberNames names = look_at_numbers(first, options);
+  if (!names.even) return false;
+  // Numbers alone could be a row of numbers; 0, 1, 2, ... to the end above fractions could hardly.
+  const bool counted = names.from_zero && names.count >= 3 && (fractions || names.count >= 8);
+  const bool named = text_above_numbers > 0 || (new_text && fractions && names.count > 1);
+  return named || (counted && number_above_numbers == names.count);
+}
+
+// How many columns of the model's table a row could be a row of.
+std::size_t count_fits(const Recipe& known, const Cells& row, const Options& options) {
+  const bool without_target = row.size() == known.columns.size();
+  std::size_t fits = 0;
+  for (const InputColumn& column : known.columns) {
+    const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
+    if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
+    const Kind kind = kind_of(row[place], options);
+    const bool number = column.kind == InputColumn::Kind::number;
+    fits += kind == Kind::missing || (number ? kind == Kind::number : find_category(column, row[place]) != kUnknown) ? 1 : 0;
+  }
+  return fits;
+}
+
+// Whether most of the rows below the first look more like the model's table than it does.
+bool rows_fit_better(RecordScanner scanner, const Recipe& known, std::size_t fits, const Options& options) {
+  std::vector<std::string_view> fields;
+  scanner.next(fields);
+  std::size_t rows = 0, better = 0;
+  for (; rows < kSniffedRows && scanner.next(fields); ++rows) {
+    better += count_fits(known, Cells(fields.begin(), fields.end()), options) > fits ? 1 : 0;
+  }
+  return 2 * better > rows;
+}
+
+// The names the model has asked for stand in the first line, or they do not; a line that fits in no column is no row.
+bool is_known_header(const RecordScanner& start, const Cells& first, const Options& options, const Recipe& known) {
+  const std::set<std::string> cells(first.begin(), first.end());
+  std::size_t columns = 0, named = 0;
+  bool numbers = false;
+  for (const InputColumn& column : known.columns) {
+    if (column.kind == InputColumn::Kind::dropped) continue;
+    ++columns;
+    named += cells.contains(column.name) ? 1 : 0;
+    numbers = numbers || column.kind == InputColumn::Kind::number;
+  }
+  if (known.has_header && named > 0 && 2 * named >= columns) return true;
+  const std::size_t fits = count_fits(known, first, options);
+  return fits == 0 && ((known.has_header && numbers) || rows_fit_better(start, known, fits, options));
+}
+
+// "# a,b,c", as numpy writes names.
+Cells without_hash(Cells cells) {
+  if (!cells[0].starts_with('#')) return cells;
+  const std::size_t begin = cells[0].find_first_not_of('#');
+  cells[0] = begin == std::string::npos ? "" : std::string(trim_blanks(std::string_view(cells[0]).substr(begin)));
+  return cells;
+}
+
+void make_names(const Cells& first, std::size_t width, Header& header) {
+  const bool row_names = header.present && first.size() + 1 == width;  // as R writes them: a column more than names
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < width; ++i) {
+    const std::size_t at = row_names ? i - 1 : i;
+    const bool named = header.present && at < first.size() && !first[at].empty();
+    std::string name = named ? to_utf8(first[at]) : "c" + std::to_string(i);
+    const std::string base = name;
+    for (std::size_t n = 1; !seen.insert(name).second; ++n) name = base + "." + std::to_string(n);
+    if (named && name != base) {
+      header.remarks.push_back("two columns have the name " + excerpt(base) + ": the later one, column " +
+                               std::to_string(i) + ", is called " + excerpt(name));
+    }
+    header.names.push_back(std::move(name));
+  }
+}
+
+bool decide(const RecordScanner& start, const Cells& first, const Options& options, const Recipe* known) {
+  if (options.header == "yes") return true;
+  if (options.header == "no") return false;
+  return known && !known->is_matrix ? is_known_header(start, first, options, *known) : sniff_header(start, first, options);
+}
+
+}  // namespace
+
+Header read_header(const RecordScanner& start, const std::vector<std::string>& raw_first, std::size_t width,
+                   const Options& options, const Recipe* known) {
+  const Cells stripped = without_hash(raw_first);
+  Header header;
+  header.present = decide(start, stripped, options, known);
+  const Cells& first = header.present ? stripped : raw_first;
+  if (header.present && options.header == "auto") {
+    std::size_t numbers = 0;
+    for (const std::string& cell : first) numbers += kind_of(cell, options) == Kind::number ? 1 : 0;
+    if (2 * numbers >= first.size() && !known) {
+      header.remarks.push_back("the first line is taken as names of columns, " + list_names(first, 4) +
+                               "; --header no takes it as a row");
+    }
+  }
+  make_names(first, width, header);
+  return header;
+}
+
+}  // namespace halfstep::data
