@@ -86,13 +86,12 @@ struct TrainResult {
 // weights, where there are any, are then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
-struct Evaluation {
-  Metrics metrics;
+struct Evaluation : Metrics {
   std::vector<std::string> notes;  // how the data differs from what the model was trained on
 };
 
-// Loss and metrics of a model file on a data set. Only machine and data-reading options count. A table is read by what the
-// model knows of its own: names, header, separator, missing tokens, kinds of columns.
+// Loss and metrics of a model file on a data set. Only machine and data-reading options count. A table is read by what
+// the model knows of its own: names, header, separator, missing tokens, kinds of columns.
 Evaluation evaluate(const std::string& model, const std::string& data, const Options& options);
 
 // One row per input row, in order.

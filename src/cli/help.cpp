@@ -113,9 +113,11 @@ std::string general_help() {
   for (const Command& command : commands()) {
     text += row("halfstep " + std::string(command.name) + " " + std::string(command.usage), command.help);
   }
-  text += "\n" + row("DATA", "a file whose name ends in " + data_endings() +
-                                ", each also with .gz behind it; a folder with the four MNIST-style files; - for standard "
-                                "input; builtin:NAME") + "\n";
+  text += "\n" +
+          row("DATA", "a file whose name ends in " + data_endings() +
+                          ", each also with .gz behind it; a folder with the four MNIST-style files; - for standard "
+                          "input; builtin:NAME") +
+          "\n";
   text += row("halfstep COMMAND --help", "the flags of a command");
   text += row("halfstep --version", "the version");
   text +=

@@ -39,12 +39,14 @@ void note_order(const Recipe& recipe, const Places& places, Notes notes) {
   std::size_t last = 0;
   for (std::size_t i = 0; i < places.inputs.size(); ++i) {
     if (recipe.columns[i].width() == 0 || places.inputs[i] == kNowhere) continue;
-    if (places.inputs[i] < last) return note(notes, "the columns stand in another order than in training: taken by their names");
+    if (places.inputs[i] < last)
+      return note(notes, "the columns stand in another order than in training: taken by their names");
     last = places.inputs[i];
   }
 }
 
-Places match_by_name(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets, Notes notes) {
+Places match_by_name(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
+                     Notes notes) {
   std::unordered_map<std::string, std::size_t> left;
   for (std::size_t i = 0; i < table.columns.size(); ++i) left.emplace(table.columns[i].name, i);
   const auto take = [&](const std::string& name) {
@@ -84,7 +86,8 @@ Places match_by_position(const Recipe& recipe, const Table& table, const std::st
     fail(Status::format, "the columns are not those of the training data", source,
          "expected " + std::to_string(expected) + " columns, target " + excerpt(recipe.target) + " included, found " +
              std::to_string(found),
-         recipe.has_header ? "a first line with the names of the columns" : "the columns of the training data, in its order");
+         recipe.has_header ? "a first line with the names of the columns"
+                           : "the columns of the training data, in its order");
   }
   if (recipe.has_header && !table.has_header) {
     note(notes, "no line of names, unlike the training data: columns taken by their place");
@@ -120,8 +123,8 @@ struct Differences {
   }
 };
 
-void compare_numbers(const InputColumn& input, const Column& column, const std::vector<double>& numbers, const Rows& rows,
-                     Differences& differences) {
+void compare_numbers(const InputColumn& input, const Column& column, const std::vector<double>& numbers,
+                     const Rows& rows, Differences& differences) {
   std::size_t missing = 0, beyond = 0;
   double worst = 0;
   for (const std::uint32_t row : rows) {

@@ -55,7 +55,9 @@ class Decision {
     }
   }
 
-  bool has_point(std::size_t i) const { return cells_[i] == Cell::plain && text(i).find('.') != std::string_view::npos; }
+  bool has_point(std::size_t i) const {
+    return cells_[i] == Cell::plain && text(i).find('.') != std::string_view::npos;
+  }
 
   // Numbers in other words than the plain ones. Decimal commas make of the points of the same column groups of digits.
   void read_written() {
@@ -129,18 +131,17 @@ class Decision {
   }
 
   std::string correct() const {
-    return "correct it, or " + (rules_.target ? "" : "--numeric " + name_ + " (text is missing), --categorical " + name_ +
-                                                         " or --drop " + name_ + ", or ") +
-           "name it with --missing";
+    const std::string others =
+        "--numeric " + name_ + " (a text is missing), --categorical " + name_ + " or --drop " + name_;
+    return "correct it, or name it with --missing" + (rules_.target ? "" : ", or " + others);
   }
 
   ColumnKind as_numbers_if_any() {
-    if (numbers_ == 0 && others_ > 0) return with_problem("is text, and there is no number in the column", correct());
-    if (rules_.reading == Reading::numbers_only && (others_ > 0 || infinite_)) {
-      return with_problem(others_ > 0 ? "is text, and training knew numbers only" : "is too large or not finite",
-                          "correct it, or name it with --missing to have it taken as missing");
-    }
-    if (infinite_) return with_problem("is too large or not finite", correct());
+    const bool strict = rules_.reading == Reading::numbers_only;
+    const std::string hint = strict ? "correct it, or name it with --missing to have it taken as missing" : correct();
+    if (others_ > 0 && strict) return with_problem("is text, and training knew numbers only", hint);
+    if (others_ > 0 && numbers_ == 0) return with_problem("is text, and there is no number in the column", hint);
+    if (infinite_) return with_problem("is too large or not finite", hint);
     return as_numbers("taken as missing");
   }
 
@@ -156,12 +157,13 @@ class Decision {
     }
     const bool repeats = size() * 2 <= e_.rows && size() <= kMaxCategories;
     if (repeats || rules_.target) {
-      kind_.remarks.push_back("has digits that are names, such as leading zeros: taken as categories; --numeric " + name_ +
-                              " takes them as numbers");
+      kind_.remarks.push_back("has digits that are names, such as leading zeros: taken as categories; --numeric " +
+                              name_ + " takes them as numbers");
       return as_texts();
     }
-    kind_.remarks.push_back("has digits that look like names, such as leading zeros, too many for categories: taken as "
-                            "numbers; if it is an id, --drop it");
+    kind_.remarks.push_back(
+        "has digits that look like names, such as leading zeros, too many for categories: taken as "
+        "numbers; if it is an id, --drop it");
     return as_numbers("");
   }
 
@@ -190,7 +192,7 @@ class Decision {
     kind_.needs_texts = !e_.kept && e_.numbers > 0;
     for (std::size_t i = 0; i < size(); ++i) {
       kind_.values[i] = kNaN;
-      kind_.missing[i] = is_missing_text(text(i));
+      kind_.missing[i] = !rules_.own_missing && is_missing_text(text(i));
     }
     return kind_;
   }
@@ -198,7 +200,8 @@ class Decision {
   ColumnKind with_problem(std::string why, std::string hint) {
     const auto wrong = [&](std::size_t i) { return cells_[i] == (others_ > 0 ? Cell::other : Cell::infinite); };
     for (std::size_t i = 0; i < size(); ++i) {
-      if (wrong(i) && (kind_.problem == 0 || e_.texts[i].line < e_.texts[kind_.problem - 1].line)) kind_.problem = i + 1;
+      if (wrong(i) && (kind_.problem == 0 || e_.texts[i].line < e_.texts[kind_.problem - 1].line))
+        kind_.problem = i + 1;
     }
     kind_.why = std::move(why);
     kind_.hint = std::move(hint);
@@ -223,7 +226,9 @@ class Decision {
     kind_.unit = choice_.format.unit;
     std::string remark = excerpt(text(example)) + " is read as " + number_text(kind_.values[example]);
     const bool doubtful = !choice_.decided && !rules_.decimal_is_known;
-    if (doubtful) remark += kind_.comma ? "; if commas group digits, --decimal point" : "; if commas are decimal signs, --decimal comma";
+    if (doubtful)
+      remark +=
+          kind_.comma ? "; if commas group digits, --decimal point" : "; if commas are decimal signs, --decimal comma";
     kind_.remarks.push_back(remark);
   }
 

@@ -30,27 +30,28 @@ struct ColumnEvidence {
 
 enum class Reading {
   automatic,
-  numbers,     // what is none is missing
+  numbers,       // what is none is missing
   numbers_only,  // what is none is an error: training knew only numbers
   categories
 };
 
 struct ColumnRules {
   Reading reading = Reading::automatic;
-  bool target = false;                        // then no text is taken as missing that need not be
+  bool target = false;                       // then no text is taken as missing that need not be
   DecimalSign decimal = DecimalSign::point;  // where a column does not decide
+  bool own_missing = false;                  // the user said which texts are missing: among texts no other is
   bool decimal_is_known = false;             // from other columns, the model or the user
 };
 
 struct ColumnKind {
   bool numeric = false;
-  bool needs_texts = false;    // to be read again with its texts kept; nothing else counts then
-  std::vector<double> values;  // of each text: NaN where it is missing or no number
-  std::vector<bool> missing;   // of each text
-  std::size_t problem = 0;     // 1 + index of the text that keeps a column of numbers from being one; 0: none
-  std::string why, hint;       // of that
-  std::string unit;            // left out of the numbers
-  bool comma = false;          // decimal commas
+  bool needs_texts = false;          // to be read again with its texts kept; nothing else counts then
+  std::vector<double> values;        // of each text: NaN where it is missing or no number
+  std::vector<bool> missing;         // of each text
+  std::size_t problem = 0;           // 1 + index of the text that keeps a column of numbers from being one; 0: none
+  std::string why, hint;             // of that
+  std::string unit;                  // left out of the numbers
+  bool comma = false;                // decimal commas
   std::vector<std::string> remarks;  // about what was decided, to be put behind the column's name
 };
 

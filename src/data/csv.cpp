@@ -89,7 +89,8 @@ std::size_t count_columns(const RecordScanner& start, std::size_t width) {
   std::vector<std::string_view> fields;
   std::size_t used = 1;
   for (std::size_t row = 0; row < kSniffedRows && scanner.next(fields); ++row) {
-    const auto last = std::find_if(fields.rbegin(), fields.rend(), [](std::string_view field) { return !field.empty(); });
+    const auto last =
+        std::find_if(fields.rbegin(), fields.rend(), [](std::string_view field) { return !field.empty(); });
     const auto texts = static_cast<std::size_t>(fields.rend() - last);
     if (row == 0 || texts <= width) used = std::max(used, texts);
   }
@@ -106,8 +107,8 @@ bool is_libsvm_pair(std::string_view field) {
 
 void refuse_libsvm(const std::vector<std::string>& first, const std::string& name) {
   if (first.size() < 2 || !std::all_of(first.begin() + 1, first.end(), is_libsvm_pair)) return;
-  fail(Status::unsupported, "unknown data format", name, "it looks like LIBSVM (label index:value ...), which is not read",
-       "save it as a table, such as CSV");
+  fail(Status::unsupported, "unknown data format", name,
+       "it looks like LIBSVM (label index:value ...), which is not read", "save it as a table, such as CSV");
 }
 
 class TableReader {
@@ -117,16 +118,16 @@ class TableReader {
         options_(options),
         known_(known && !known->is_matrix ? known : nullptr),
         dialect_(find_dialect(without_bom(source), options, known_)),
-        start_(without_bom(source), dialect_, source.name) {
-  }
+        start_(without_bom(source), dialect_, source.name) {}
 
   Table read() {
     read_first();
     wanted_ = known_ ? wanted_by_knowledge(header_.names, header_.present, *known_)
                      : wanted_by_options(header_.names, options_);
-    for (const Wanted& wanted : wanted_) {
+    for (Wanted& wanted : wanted_) {
       std::vector<std::string> tokens = options_.missing;
       if (known_) tokens.insert(tokens.end(), known_->missing.begin(), known_->missing.end());
+      wanted.rules.own_missing = !tokens.empty();
       tokens.insert(tokens.end(), wanted.missing.begin(), wanted.missing.end());
       missing_.emplace_back(tokens);
       builders_.emplace_back(wanted.keep_texts);
@@ -211,8 +212,8 @@ class TableReader {
              ") for the empty fields";
     }
     fail(Status::format, "rows differ in length", name_ + ", line " + std::to_string(line),
-         "expected " + std::to_string(expected) + " fields" + (header_.present ? " as in the header" : " as in most rows") +
-             ", found " + std::to_string(found) +
+         "expected " + std::to_string(expected) + " fields" +
+             (header_.present ? " as in the header" : " as in most rows") + ", found " + std::to_string(found) +
              (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
          hint + "; if another sign separates, --separator");
   }
@@ -264,8 +265,8 @@ class TableReader {
     table_.separator = dialect_.separator;
     table_.remarks = header_.remarks;
     if (comments_ > 0) {
-      table_.remarks.push_back(std::to_string(comments_) + (comments_ == 1 ? " line that begins" : " lines that begin") +
-                               " with '#' left out");
+      table_.remarks.push_back(std::to_string(comments_) +
+                               (comments_ == 1 ? " line that begins" : " lines that begin") + " with '#' left out");
     }
     for (const std::string& token : options_.missing) {
       const MissingTokens one(std::span(&token, 1));

@@ -8,9 +8,9 @@ namespace halfstep::data {
 
 struct Recipe;
 
-// Uses options.header, missing, separator, decimal, target, categorical and numeric. With `known` the file is read by what
-// that model's table was: its names, separator, missing tokens, and kinds of columns. Throws Error(format) naming file and
-// line for anything malformed, and for a file without rows.
+// Uses options.header, missing, separator, decimal, target, categorical and numeric. With `known` the file is read by
+// what that model's table was: its names, separator, missing tokens, and kinds of columns. Throws Error(format) naming
+// file and line for anything malformed, and for a file without rows.
 Table parse_csv(const Source& source, const Options& options, const Recipe* known = nullptr);
 
 }  // namespace halfstep::data

@@ -12,8 +12,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Cheap enough for every cell: what is_identifier then looks at closely.
 bool may_be_identifier(std::string_view cell) {
-  return cell.size() > 1 && (cell[0] == '0' || cell[0] == '-' || cell.size() > 15 ||
-                             cell.find_first_of("eE") != std::string_view::npos);
+  return cell.size() > 1 &&
+         (cell[0] == '0' || cell[0] == '-' || cell.size() > 15 || cell.find_first_of("eE") != std::string_view::npos);
 }
 
 }  // namespace
@@ -80,12 +80,14 @@ Column ColumnBuilder::finish(std::string name, const ColumnKind& kind, const std
   column.name = std::move(name);
   column.is_text = !kind.numeric;
   column.unit = kind.unit;
+  if (empty_ > 0) column.missing_tokens.push_back({"", empty_});
   for (const auto& [token, count] : own_missing_) column.missing_tokens.push_back({token, count});
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (kind.missing[i]) column.missing_tokens.push_back({to_utf8(texts[i].text), texts[i].count});
   }
-  std::sort(column.missing_tokens.begin(), column.missing_tokens.end(),
-            [](const TokenCount& a, const TokenCount& b) { return a.count != b.count ? a.count > b.count : a.token < b.token; });
+  std::sort(column.missing_tokens.begin(), column.missing_tokens.end(), [](const TokenCount& a, const TokenCount& b) {
+    return a.count != b.count ? a.count > b.count : a.token < b.token;
+  });
   for (const std::string& remark : kind.remarks) column.remarks.push_back(excerpt(column.name) + ": " + remark);
   if (kind.problem > 0) {
     const SeenText& spot = texts[kind.problem - 1];

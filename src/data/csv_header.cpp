@@ -35,10 +35,10 @@ struct Below {
   std::size_t texts = 0;
   bool fractions = false;
   bool repeats_first = false;
-  std::set<std::string, std::less<>> distinct;  // texts
+  std::set<std::string, std::less<>> distinct;
   bool numeric() const { return numbers > 0 && texts == 0; }
   // A few values again and again, and the first is none of them.
-  bool first_is_new() const { return texts > 1 && 2 * distinct.size() <= texts && !repeats_first; }
+  bool first_is_new() const { return numbers + texts > 1 && 2 * distinct.size() <= numbers + texts && !repeats_first; }
 };
 
 std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const Options& options) {
@@ -50,7 +50,7 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const O
       const Kind kind = kind_of(fields[i], options);
       below[i].numbers += kind == Kind::number ? 1 : 0;
       below[i].texts += kind == Kind::text ? 1 : 0;
-      if (kind == Kind::text) below[i].distinct.emplace(fields[i]);
+      if (kind != Kind::missing) below[i].distinct.emplace(fields[i]);
       if (kind == Kind::number && fields[i].find_first_of(".,") != std::string_view::npos) below[i].fractions = true;
       if (fields[i] == first[i]) below[i].repeats_first = true;
     }
@@ -58,8 +58,8 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const O
   return below;
 }
 
-// The numbers of a first line as names: 0, 1, 2 as pandas writes them, or years, in even steps. One number alone is a name
-// when it is 0.
+// The numbers of a first line as names: 0, 1, 2 as pandas writes them, or years, in even steps. One number alone is a
+// name when it is 0.
 struct NumberNames {
   bool even = true;
   bool from_zero = true;
@@ -78,7 +78,8 @@ NumberNames look_at_numbers(const Cells& first, const Options& options) {
   }
   names.count = numbers.size();
   const double step = numbers.size() > 1 ? numbers[1] - numbers[0] : 0;
-  for (std::size_t i = 1; i < numbers.size(); ++i) names.even = names.even && step > 0 && numbers[i] - numbers[i - 1] == step;
+  for (std::size_t i = 1; i < numbers.size(); ++i)
+    names.even = names.even && step > 0 && numbers[i] - numbers[i - 1] == step;
   if (numbers.size() == 1) names.even = names.even && numbers[0] == 0;
   return names;
 }
@@ -88,7 +89,7 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const Options&
   const std::vector<Below> below = look_below(start, first, options);
   std::size_t text_above_numbers = 0;
   std::size_t number_above_numbers = 0;
-  bool all_text = true, fractions = false, new_text = false;
+  bool all_text = true, fractions = false, new_text = false, new_number = false;
   bool repeated = std::set<std::string>(first.begin(), first.end()).size() < first.size();
   for (std::size_t i = 0; i < first.size(); ++i) {
     const Kind kind = kind_of(first[i], options);
@@ -98,13 +99,15 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const Options&
     if (below[i].repeats_first && !first[i].empty()) repeated = true;
     fractions = fractions || below[i].fractions;
     new_text = new_text || (kind == Kind::text && below[i].first_is_new());
+    new_number = new_number || (kind == Kind::number && below[i].first_is_new());
   }
   if (text_above_numbers > number_above_numbers) return true;
   if (text_above_numbers + number_above_numbers == 0) return all_text && !repeated;
   const NumberNames names = look_at_numbers(first, options);
   if (!names.even) return false;
-  // Numbers alone could be a row of numbers; 0, 1, 2, ... to the end above fractions could hardly.
-  const bool counted = names.from_zero && names.count >= 3 && (fractions || names.count >= 8);
+  // Numbers alone could be a row; 0, 1, 2, ... to the end hardly, above fractions or where one of them is found nowhere
+  // else.
+  const bool counted = names.from_zero && names.count >= 3 && (fractions || new_number || names.count >= 8);
   const bool named = text_above_numbers > 0 || (new_text && fractions && names.count > 1);
   return named || (counted && number_above_numbers == names.count);
 }
@@ -118,7 +121,9 @@ std::size_t count_fits(const Recipe& known, const Cells& row, const Options& opt
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
     const Kind kind = kind_of(row[place], options);
     const bool number = column.kind == InputColumn::Kind::number;
-    fits += kind == Kind::missing || (number ? kind == Kind::number : find_category(column, row[place]) != kUnknown) ? 1 : 0;
+    fits += kind == Kind::missing || (number ? kind == Kind::number : find_category(column, row[place]) != kUnknown)
+                ? 1
+                : 0;
   }
   return fits;
 }
@@ -178,7 +183,8 @@ void make_names(const Cells& first, std::size_t width, Header& header) {
 bool decide(const RecordScanner& start, const Cells& first, const Options& options, const Recipe* known) {
   if (options.header == "yes") return true;
   if (options.header == "no") return false;
-  return known && !known->is_matrix ? is_known_header(start, first, options, *known) : sniff_header(start, first, options);
+  return known && !known->is_matrix ? is_known_header(start, first, options, *known)
+                                    : sniff_header(start, first, options);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ struct Header {
   std::vector<std::string> remarks;  // where a user could see it otherwise
 };
 
-// `start` stands before the first record, `first`. With `known` the model's table says what to expect: a first line of its
-// names is a header, one that its columns can hold is a row.
+// `start` stands before the first record, `first`. With `known` the model's table says what to expect: a first line of
+// its names is a header, one that its columns can hold is a row.
 Header read_header(const RecordScanner& start, const std::vector<std::string>& first, std::size_t width,
                    const Options& options, const Recipe* known);
 

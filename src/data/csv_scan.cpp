@@ -94,7 +94,8 @@ std::string_view RecordScanner::quoted_field() {
   for (;;) {
     if (at_ == text_.size()) {
       line_ = opened;
-      fail_here("a quote opened here is never closed", "close it, or write a field that begins with a quote as \"\"\"...\"");
+      fail_here("a quote opened here is never closed",
+                "close it, or write a field that begins with a quote as \"\"\"...\"");
     }
     const char c = text_[at_];
     if (c == '\0') fail_here("a NUL byte", "the file is damaged, or is not text");
@@ -112,7 +113,8 @@ std::string_view RecordScanner::quoted_field() {
   if (joined) field = joined->append(field);
   ++at_;
   if (!plain_field().empty()) {
-    fail_here("text after a closing quote", "write a quote inside quotes twice; if another sign separates, --separator");
+    fail_here("text after a closing quote",
+              "write a quote inside quotes twice; if another sign separates, --separator");
   }
   return field;
 }

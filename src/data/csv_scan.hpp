@@ -14,8 +14,8 @@ class RecordScanner {
  public:
   RecordScanner(std::string_view text, const Dialect& dialect, const std::string& name);
 
-  // The next record that is neither blank nor a comment; false at the end. Fields live until the next call, trimmed and unquoted.
-  // Throws Error(format) for an unterminated quote, text after a closing quote, and NUL bytes.
+  // The next record that is neither blank nor a comment; false at the end. Fields live until the next call, trimmed and
+  // unquoted. Throws Error(format) for an unterminated quote, text after a closing quote, and NUL bytes.
   bool next(std::vector<std::string_view>& fields);
 
   std::uint32_t line() const { return record_line_; }  // where the record began, from 1

@@ -157,8 +157,8 @@ RawData read_test(const Options& options, const Recipe& known) {
 namespace {
 
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
-  Table to{rows.size(),    {},           from.has_header,   take(from.lines, 1, rows), from.separator, from.decimal_comma,
-           from.remarks, from.unused_missing};
+  Table to{rows.size(),        {},           from.has_header,    take(from.lines, 1, rows), from.separator,
+           from.decimal_comma, from.remarks, from.unused_missing};
   for (const Column& column : from.columns) {
     to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
                           column.values, column.missing_tokens, column.unit, column.remarks, column.problem});

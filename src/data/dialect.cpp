@@ -27,7 +27,7 @@ constexpr std::array<Separator, 5> kSeparators = {
 // The first records as one separator cuts them.
 struct Sample {
   std::size_t records = 0;
-  std::size_t hashes = 0;  // records that begin with '#', counted apart
+  std::size_t hashes = 0;  // records that begin with '#', counted apart where there are others
   std::map<std::size_t, std::size_t> widths;
   std::map<std::size_t, std::size_t> numbers;  // cells that are numbers or missing, by width
   bool broken = false;
@@ -38,9 +38,9 @@ struct Sample {
     return most == widths.end() ? 1 : most->first;
   }
   // How well the records agree, and how much of them is numbers: from 0 to 2.
-  double score() const {
+  double score(std::size_t least) const {
     const std::size_t w = width();
-    if (w < 2 || records == 0) return 0;
+    if (w < least || records == 0) return 0;
     const double alike = static_cast<double>(widths.at(w));
     const double share = alike / static_cast<double>(records);
     return share + static_cast<double>(numbers.at(w)) / (alike * static_cast<double>(w)) - (broken ? 0.5 : 0);
@@ -53,29 +53,32 @@ bool looks_like_number(std::string_view cell) {
          read_written_number(cell, DecimalSign::point) || read_written_number(cell, DecimalSign::comma);
 }
 
+void count(Sample& sample, const std::vector<std::string_view>& fields) {
+  ++sample.records;
+  ++sample.widths[fields.size()];
+  sample.numbers[fields.size()] +=
+      static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), looks_like_number));
+}
+
 Sample take_sample(std::string_view text, char separator) {
-  Sample sample;
+  Sample sample, hashes;
   RecordScanner scanner(text, Dialect{separator}, "");
   std::vector<std::string_view> fields;
   try {
-    while (sample.records + sample.hashes < kSampleRecords && scanner.next(fields)) {
-      if (fields[0].starts_with('#')) {
-        ++sample.hashes;
-        continue;
-      }
-      ++sample.records;
-      ++sample.widths[fields.size()];
-      sample.numbers[fields.size()] +=
-          static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), looks_like_number));
+    while (sample.records + hashes.records < kSampleRecords && scanner.next(fields)) {
+      count(fields[0].starts_with('#') ? hashes : sample, fields);
     }
   } catch (const Error&) {
     sample.broken = true;  // quotes that make no sense with this separator, or damage that the reader will report
   }
+  if (sample.records == 0) return hashes;
+  sample.hashes = hashes.records;
   return sample;
 }
 
 Dialect dialect_of(char separator, const Sample& sample) {
-  return {separator, sample.width(), sample.hashes > 0 && sample.hashes <= sample.records};
+  const std::size_t width = sample.width();
+  return {separator, width, sample.hashes > 0 && (width > 1 || sample.hashes <= sample.records)};
 }
 
 std::string_view sample_of(std::string_view text) {
@@ -121,8 +124,8 @@ Dialect sniff_dialect(std::string_view text, const std::string& given, std::span
   double most = 0;
   for (const Separator& s : kSeparators) {
     const Sample sample = take_sample(text, s.sign);
-    double score = sample.score();
     const bool fits = std::find(expected.begin(), expected.end(), sample.width()) != expected.end();
+    double score = sample.score(fits ? 1 : 2);
     if (score > 0 && fits) score += s.sign == usual ? 2 : 1;
     if (score <= most && !(most == 0 && s.sign == ',')) continue;
     most = std::max(score, most);

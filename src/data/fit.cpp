@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kRowsToSuspectId = 20;
 
+constexpr const char* kKeepApart = "; to keep one as a category, name with --missing what does mean missing";
+
 using Rows = std::vector<std::uint32_t>;
 
 // Of a column of numbers "1" and "1.0" are one category; texts are kept apart to the letter.
@@ -63,7 +65,7 @@ bool all_distinct_integers(const std::vector<double>& numbers, const Rows& rows)
 std::vector<std::string> missing_words(const Column& column) {
   std::vector<std::string> words;
   for (const TokenCount& seen : column.missing_tokens) {
-    if (!is_missing_number(trim_blanks(seen.token))) words.push_back(seen.token);
+    if (!is_missing_number(seen.token)) words.push_back(seen.token);
   }
   return words;
 }
@@ -88,7 +90,8 @@ void note_number(const Column& column, const std::vector<double>& numbers, const
   }
   if (m.scale == 0) notes.push_back(name + " has the same value in every row: nothing to learn from");
   if (m.count < rows.size()) {
-    const std::string tokens = list_missing(column);
+    // Words have a remark of their own.
+    const std::string tokens = input.missing_tokens.empty() ? list_missing(column) : "";
     notes.push_back(name + ": " + std::to_string(rows.size() - m.count) + " missing values, taken as the mean" +
                     (tokens.empty() ? "" : "; in the whole file missing are " + tokens));
   }
@@ -146,7 +149,7 @@ void fit_categories(const RawData& raw, const Rows& rows, InputColumn& input, st
   if (missing > 0) {
     const std::string tokens = list_missing(column);
     notes.push_back(name + ": " + std::to_string(missing) + " missing values, a category of their own" +
-                    (tokens.empty() ? "" : "; in the whole file missing are " + tokens));
+                    (tokens.empty() ? "" : "; in the whole file missing are " + tokens + kKeepApart));
   }
   if (input.width() == 1) notes.push_back(name + " has the same value in every row: nothing to learn from");
   if (input.categories.size() > kRowsToSuspectId && 2 * input.categories.size() > rows.size()) {
@@ -189,8 +192,8 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (categorical[i] && numeric[i]) {
-      fail(Status::invalid_argument, "a column is both numeric and categorical", "--numeric", excerpt(table.columns[i].name),
-           "one of --numeric and --categorical");
+      fail(Status::invalid_argument, "a column is both numeric and categorical", "--numeric",
+           excerpt(table.columns[i].name), "one of --numeric and --categorical");
     }
     if (i == recipe.target_index) continue;
     const Column& column = table.columns[i];

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::size_t kLongest = 9;
 // In lower case.
-constexpr std::array<std::string_view, 11> kTexts = {"?",    "na",   "n/a", "nan",   "-nan", "null",
-                                                    "#n/a", "<na>", "\\n", "#n/a n/a", "<n/a>"};
+constexpr std::array<std::string_view, 11> kTexts = {"?",    "na",   "n/a", "nan",      "-nan", "null",
+                                                     "#n/a", "<na>", "\\n", "#n/a n/a", "<n/a>"};
 constexpr std::array<std::string_view, 22> kNumbers = {
-    "none", "nil",  "nat",   "n.a.",    "n.a",     "na.",    ".",      "-",      "--",      "---",    "..",
+    "none", "nil",  "nat",    "n.a.",   "n.a",     "na.",     ".",     "-",      "--",    "---",     "..",
     "...",  "(na)", "(null)", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "missing", "unknown"};
 
 // In lower case; false for what is longer than any token.

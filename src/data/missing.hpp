@@ -7,8 +7,8 @@
 
 namespace halfstep::data {
 
-// Among texts: "?", "NA", "N/A", "NaN", "null" and what programs write for them. "None" is a value there, as in a column of
-// severities.
+// Among texts: "?", "NA", "N/A", "NaN", "null" and what programs write for them. "None" is a value there, as in a
+// column of severities.
 bool is_missing_text(std::string_view cell);
 
 // Among numbers, where many more can be nothing else: also "None", "-", ".", the errors of spreadsheets.

@@ -15,8 +15,9 @@ using Text = std::string_view;
 constexpr std::size_t kMaxUnit = 12;
 // No-break, narrow and thin space, and the apostrophes of Switzerland.
 constexpr std::array<Text, 5> kGroupSigns = {"\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89", "\xe2\x80\x99", "'"};
-constexpr std::array<Text, 12> kCurrencies = {"$",   "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "\xe2\x82\xb9", "\xe2\x82\xbd",
-                                              "USD", "EUR",          "GBP",      "JPY",      "CHF",          "INR"};
+constexpr std::array<Text, 12> kCurrencies = {
+    "$",   "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "\xe2\x82\xb9", "\xe2\x82\xbd",
+    "USD", "EUR",          "GBP",      "JPY",      "CHF",          "INR"};
 constexpr std::array<Text, 2> kMinusSigns = {"-", "\xe2\x88\x92"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -172,11 +173,11 @@ FormatChoice choose_format(std::span<const std::string> texts, DecimalSign other
   }
   const bool differ = fit[0] != fit[1];
   choice.decided = differ || !choice.grouped_or_comma;
-  choice.format.decimal = differ ? (fit[0] > fit[1] ? DecimalSign::point : DecimalSign::comma)
+  choice.format.decimal = differ                    ? (fit[0] > fit[1] ? DecimalSign::point : DecimalSign::comma)
                           : choice.grouped_or_comma ? otherwise
                                                     : DecimalSign::point;
-  const auto most = std::max_element(units.begin(), units.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most != units.end()) choice.format.unit = most->first;
   return choice;
 }

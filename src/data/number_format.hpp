@@ -25,8 +25,8 @@ struct WrittenNumber {
 };
 std::optional<WrittenNumber> read_written_number(std::string_view text, DecimalSign decimal);
 
-// The format in which the most of `texts` are numbers with one unit. `decided` where the decimal sign does not depend on
-// `otherwise`, which is taken for "1,234" and the like.
+// The format in which the most of `texts` are numbers with one unit. `decided` where the decimal sign does not depend
+// on `otherwise`, which is taken for "1,234" and the like.
 struct FormatChoice {
   NumberFormat format;
   bool decided = true;

@@ -20,8 +20,8 @@ class Preprocessor {
   static Preprocessor fit(const RawData& raw, const Options& options);
 
   // Throws Error(format) when the columns or labels are not those of the training data. With `need_targets` rows whose
-  // target is missing are left out; without, every row is kept and the target column may be absent. `notes` gets what is
-  // not as it was in training: columns, categories, missing values, ranges.
+  // target is missing are left out; without, every row is kept and the target column may be absent. `notes` gets what
+  // is not as it was in training: columns, categories, missing values, ranges.
   Examples apply(RawData raw, bool need_targets, std::vector<std::string>* notes = nullptr) const {
     return apply_recipe(recipe_, std::move(raw), need_targets, notes);
   }

@@ -23,14 +23,14 @@ struct InputColumn {
   std::string name;
   std::size_t index = 0;  // in the training file
   Kind kind = Kind::number;
-  double mean = 0;                      // also stands in for a missing number
-  double scale = 0;                     // standard deviation; 0: constant, nothing to learn from
+  double mean = 0;                            // also stands in for a missing number
+  double scale = 0;                           // standard deviation; 0: constant, nothing to learn from
   double low = -kInfinity, high = kInfinity;  // of the training rows; infinite where a model does not say
   bool missing_seen = true;                   // training had missing values
   std::string unit;                           // left out of numbers
   std::vector<std::string> missing_tokens;    // words that stood for missing numbers, beside those that always do
-  std::vector<std::string> categories;  // one feature each
-  bool missing_category = false;        // one more feature, for "missing"
+  std::vector<std::string> categories;        // one feature each
+  bool missing_category = false;              // one more feature, for "missing"
 
   std::size_t width() const {
     return kind == Kind::number ? 1 : kind == Kind::dropped ? 0 : categories.size() + (missing_category ? 1 : 0);

@@ -202,7 +202,8 @@ Recipe recipe_from_json(std::string_view text) {
   if (version == 1) {
     check_keys(value, {"version", "standardize", "target", "has_header", "columns"});
   } else {
-    check_keys(value, {"version", "standardize", "target", "has_header", "separator", "decimal_comma", "missing", "columns"});
+    check_keys(value,
+               {"version", "standardize", "target", "has_header", "separator", "decimal_comma", "missing", "columns"});
     read_dialect(value, recipe);
   }
   read_columns(value.at("columns"), version, recipe);

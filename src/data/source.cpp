@@ -144,6 +144,8 @@ std::vector<char> gunzip(std::string_view packed, const std::string& name, std::
   std::size_t offset = 0;
   do {
     const std::string_view rest = packed.substr(offset);
+    // Tapes and some programs fill the last block with zeros; gzip ignores them too.
+    if (offset > 0 && rest.find_first_not_of('\0') == std::string_view::npos) break;
     if (!has_gzip_magic(rest) && offset > 0) fail_gzip(name, "bytes after the end of the stream", offset);
     if (!has_gzip_magic(rest) && rest.size() >= 2) fail_gzip(name, "named .gz but not compressed with gzip", offset);
     offset += inflate_member(rest, offset, bytes, used, name, max_bytes);

@@ -18,15 +18,15 @@ struct TokenCount {
   std::size_t count = 0;
 };
 
-// A numeric column keeps numbers, NaN where a value is missing. A text column keeps codes: places in `values`. A numeric
-// column that may be taken as categories keeps both.
+// A numeric column keeps numbers, NaN where a value is missing. A text column keeps codes: places in `values`. A
+// numeric column that may be taken as categories keeps both.
 struct Column {
   std::string name;
   bool is_text = false;
   std::vector<double> numbers;
   std::vector<std::uint32_t> codes;
   std::vector<std::string> values;         // distinct, as they stand in the file, in order of appearance, UTF-8
-  std::vector<TokenCount> missing_tokens;  // what was taken as missing beside empty cells, most frequent first
+  std::vector<TokenCount> missing_tokens;  // what was taken as missing, "" for empty cells, most frequent first
   std::string unit;                        // left out of the numbers: "$", "%", "kg"
   std::vector<std::string> remarks;        // how the column was read, where a user could regret it
   // Set when this should be a numeric column but some cell is no finite number. The column is then kept as text,

@@ -26,6 +26,15 @@ std::string place(const TargetChoice& choice) {
   return excerpt(choice.name) + " (column " + std::to_string(choice.index) + ")";
 }
 
+// What was taken as missing in the target, and how to have it otherwise.
+std::string missing_text(const Column& target, const Options& options) {
+  const std::string tokens = list_missing(target);
+  if (tokens.empty()) return {};
+  const bool could_be_class = target.is_text && options.missing.empty();
+  return "; taken as missing: " + tokens +
+         (could_be_class ? "; to keep them as a class, name with --missing what does mean missing" : "");
+}
+
 void find_rows(const RawData& raw, const Options& options, TargetChoice& choice) {
   const Table& table = *raw.table();
   const Column& target = table.columns[choice.index];
@@ -36,18 +45,12 @@ void find_rows(const RawData& raw, const Options& options, TargetChoice& choice)
   if (choice.rows.size() < 2) {
     fail(Status::invalid_argument, "too few rows to train on", raw.source,
          std::to_string(table.rows) + " rows, of which " + std::to_string(choice.rows.size()) + " have a target in " +
-             place(choice),
+             place(choice) + missing_text(target, options),
          "choose another column with --target");
   }
   if (dropped == 0) return;
-  std::string note = std::to_string(dropped) + (dropped == 1 ? " row" : " rows") + " without a target in " + place(choice) +
-                     " left out";
-  const std::string tokens = list_missing(target);
-  if (!tokens.empty()) {
-    note += "; taken as missing: " + tokens;
-    if (target.is_text && options.missing.empty()) note += "; to keep them as a class, name with --missing what does mean missing";
-  }
-  choice.notes.push_back(note);
+  choice.notes.push_back(std::to_string(dropped) + (dropped == 1 ? " row" : " rows") + " without a target in " +
+                         place(choice) + " left out" + missing_text(target, options));
 }
 
 // The classes that occur, sorted, and that of each row.
@@ -106,14 +109,17 @@ Task choose_task(const RawData& raw, const Column& target, const TargetChoice& c
   return kinds.whole && few ? Task::classify : Task::regress;
 }
 
-void check_classes(const std::vector<std::string>& classes, std::size_t rows, bool text, const std::string& where) {
+// `left_out` says what else there was.
+void check_classes(const std::vector<std::string>& classes, std::size_t rows, bool text, const std::string& where,
+                   const std::string& left_out) {
   const std::string counts = std::to_string(classes.size()) + " distinct values in " + std::to_string(rows) + " rows";
   if (classes.size() < 2) {
-    fail(Status::invalid_argument, "nothing to classify", where, "every row is of the one class " + list_names(classes),
-         "choose another column with --target");
+    fail(Status::invalid_argument, "nothing to classify", where,
+         "every row is of the one class " + list_names(classes) + left_out, "choose another column with --target");
   }
   if (classes.size() > kMaxCategories || (classes.size() > kFewClasses && classes.size() * 2 > rows)) {
-    fail(Status::invalid_argument, "too many classes", where, counts + (text ? ": this looks like an id" : ": this looks like an id or a quantity"),
+    fail(Status::invalid_argument, "too many classes", where,
+         counts + (text ? ": this looks like an id" : ": this looks like an id or a quantity"),
          std::string("choose another column with --target") + (text ? "" : ", or use --task regress for a quantity"));
   }
 }
@@ -175,7 +181,8 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
   if (choice.task == Task::classify) {
     if (target.problem && options.task == Task::automatic) throw Error(Status::format, *target.problem);
     find_classes(target, choice);
-    check_classes(choice.classes, choice.rows.size(), target.is_text, raw.source + ", " + place(choice));
+    check_classes(choice.classes, choice.rows.size(), target.is_text, raw.source + ", " + place(choice),
+                  missing_text(target, options));
     note_number_classes(options, target, choice);
     note_rare_classes(choice);
     kind = "classification, " + std::to_string(choice.classes.size()) + " classes";
@@ -207,7 +214,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   TargetChoice choice;
   choice.name = "label";
   for (const std::int32_t label : distinct) choice.classes.push_back(std::to_string(label));
-  check_classes(choice.classes, matrix.rows, true, raw.source);
+  check_classes(choice.classes, matrix.rows, true, raw.source, "");
   choice.rows.resize(matrix.rows);
   std::iota(choice.rows.begin(), choice.rows.end(), 0u);
   for (const std::int32_t label : matrix.labels) {
@@ -225,9 +232,11 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
 std::string list_missing(const Column& column) {
   std::string out;
   constexpr std::size_t kMost = 5;
+  if (column.missing_tokens.size() == 1 && column.missing_tokens[0].token.empty()) return out;
   for (std::size_t i = 0; i < std::min(kMost, column.missing_tokens.size()); ++i) {
     const TokenCount& seen = column.missing_tokens[i];
-    out += (i ? ", " : "") + excerpt(seen.token) + " (" + std::to_string(seen.count) + ")";
+    out += (i ? ", " : "") + (seen.token.empty() ? std::string("empty") : excerpt(seen.token)) + " (" +
+           std::to_string(seen.count) + ")";
   }
   const std::size_t more = column.missing_tokens.size() - std::min(kMost, column.missing_tokens.size());
   return more > 0 ? out + " and " + std::to_string(more) + " more" : out;

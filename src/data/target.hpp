@@ -20,8 +20,8 @@ struct TargetChoice {
   std::vector<std::string> notes;       // what a user could regret
 };
 
-// Throws Error(invalid_argument) where no training is possible, saying why, and Error(format) for numbers that cannot be
-// used.
+// Throws Error(invalid_argument) where no training is possible, saying why, and Error(format) for numbers that cannot
+// be used.
 TargetChoice choose_target(const RawData& raw, const Options& options);
 
 // As split_rows, of the rows that have a target; at least one row of each class stays in training.
@@ -32,7 +32,7 @@ std::vector<std::string> column_names(const Table& table);
 // Position of a column the user names. Throws Error(invalid_argument) with the nearest name as a hint.
 std::size_t resolve_column(const Table& table, const std::string& key, const std::string& parameter);
 
-// "'NA' (17), '-' (3)": the texts taken as missing; empty where there are only empty cells.
+// "'NA' (17), empty (3)": what was taken as missing; nothing where only empty cells were.
 std::string list_missing(const Column& column);
 
 struct Moments {

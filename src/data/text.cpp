@@ -124,7 +124,8 @@ std::string category_name(std::string_view text) {
   }
   if (text.starts_with('+')) text.remove_prefix(1);
   const std::size_t point = text.find('.');
-  const bool whole = point != std::string_view::npos && point > 0 && text.find_first_not_of('0', point + 1) == text.npos;
+  const bool whole =
+      point != std::string_view::npos && point > 0 && text.find_first_not_of('0', point + 1) == text.npos;
   if (whole) text = text.substr(0, point);
   return text == "-0" ? "0" : std::string(text);
 }
@@ -217,8 +218,10 @@ std::size_t find_column(std::span<const std::string> names, std::string_view key
 std::string column_key(const std::string& name, std::size_t index) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
   if (!name.empty() && name.find_first_not_of(kPlain) == std::string::npos) return name;
-  const bool usable = std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
-  if (name.empty() || !usable || name[0] == '-' || name.find_first_of(",'\x7f") != std::string::npos) return std::to_string(index);
+  const bool usable =
+      std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+  if (name.empty() || !usable || name[0] == '-' || name.find_first_of(",'\x7f") != std::string::npos)
+    return std::to_string(index);
   return "'" + name + "'";
 }
 

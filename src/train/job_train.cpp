@@ -59,8 +59,9 @@ Prepared prepare(const std::string& path, const Options& options) {
   const data::Split split = data::split_rows(target, share, options.seed);
   data::RawData train = data::take_rows(pair.train, split.train);
   data::RawData held_out = data::take_rows(pair.train, split.validation);
-  pair = {};                                                 // there is to be one copy of the data, not three
-  p.preprocessor = data::Preprocessor::fit(train, target, options);  // nothing of the held-out rows leaks into the scaling
+  pair = {};  // there is to be one copy of the data, not three
+  p.preprocessor =
+      data::Preprocessor::fit(train, target, options);  // nothing of the held-out rows leaks into the scaling
   p.notes = p.preprocessor.notes();
   p.train = p.preprocessor.apply(std::move(train), true);
   if (!split.validation.empty()) p.eval = p.preprocessor.apply(std::move(held_out), true);
@@ -129,8 +130,8 @@ std::string architecture(const std::vector<std::size_t>& widths, const Options& 
 RunPlan make_plan(const Prepared& p, const Options& options, const Problem& problem, const Machine& machine,
                   Trainer& trainer, const std::string& path) {
   RunPlan plan;
-  plan.data = path + ": " + std::to_string(p.rows) + " rows, " +
-              std::to_string(p.preprocessor.features()) + " features";
+  plan.data =
+      path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(p.preprocessor.features()) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
   plan.model = architecture(model_widths(problem, options), options) + ", " +

@@ -61,8 +61,8 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
 }
 
 // Reads by what the model knows of its table.
-data::Examples read_examples(const SavedModel& saved, const std::string& path, const Options& options, bool need_targets,
-                             std::vector<std::string>& notes) {
+data::Examples read_examples(const SavedModel& saved, const std::string& path, const Options& options,
+                             bool need_targets, std::vector<std::string>& notes) {
   const data::Preprocessor& preprocessor = saved.preprocessor;
   return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
 }
@@ -75,7 +75,11 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   const data::Examples examples = read_examples(saved, data, options, true, notes);
   Loaded loaded(saved, options, examples.rows);
   const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
-  return {measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss)), notes};
+  Evaluation result;
+  static_cast<Metrics&>(result) =
+      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
+  result.notes = std::move(notes);
+  return result;
 }
 
 Predictions predict(const std::string& model, const std::string& data, const Options& options) {

@@ -78,7 +78,10 @@ TEST_SUITE("data/formats") {
     Options options;
     options.test = folder.write("b.csv", "x,t\n5,a\n");
     const DataPair pair = read_train(folder.write("a.csv", "x,t\n1,a\n2,b\n3,a\n"), options);
-    CHECK(pair.test->rows() == 1);
+    CHECK_FALSE(pair.test.has_value());
+    const RawData test = read_test(options, Preprocessor::fit(pair.train, options).recipe());
+    CHECK(test.rows() == 1);
+    CHECK(test.table()->columns[0].numbers == std::vector<double>{5});
     const std::vector<std::uint32_t> rows = {2, 0};
     CHECK(take_rows(pair.train, rows).table()->columns[0].numbers == std::vector<double>{3, 1});
     const Examples e = Preprocessor::fit(pair.train, {}).apply(pair.train, true);
@@ -128,7 +131,7 @@ TEST_SUITE("data/real") {
     const DataPair pair = read_train(path, options);
     const Preprocessor p = Preprocessor::fit(pair.train, options);
     CHECK(p.classes() == std::vector<std::string>{"<=50K", ">50K"});
-    const Examples test = p.apply(*pair.test, true);
+    const Examples test = p.apply(read_test(options, p.recipe()), true);
     CHECK(test.rows == 16281);
     CHECK(std::count(test.labels.begin(), test.labels.end(), 1) == 3846);
   }

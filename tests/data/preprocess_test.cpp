@@ -94,8 +94,11 @@ TEST_SUITE("data/preprocess") {
       bad.replace(at, from.size(), to);
       return thrown_by([&] { Preprocessor::from_json(bad); }).status;
     };
-    CHECK(changed("\"version\":1", "\"version\":2") == Status::unsupported);
-    CHECK(changed("\"version\":1", "\"version\":0") == Status::format);
+    CHECK(changed("\"version\":2", "\"version\":3") == Status::unsupported);
+    CHECK(changed("\"version\":2", "\"version\":1") == Status::format);
+    CHECK(changed("\"version\":2", "\"version\":0") == Status::format);
+    CHECK(changed("\"low\":20.0", "\"low\":\"nan\"") == Status::format);
+    CHECK(changed("\"separator\":\",\"", "\"separator\":\"\"") == Status::format);
     CHECK(changed("\"mean\":30", "\"mean\":\"nan\"") == Status::format);
     CHECK(changed("\"index\":3", "\"index\":4") == Status::format);
     CHECK(changed("\"index\":3", "\"index\":-1") == Status::format);
@@ -103,7 +106,7 @@ TEST_SUITE("data/preprocess") {
     CHECK(changed("[\"a\",\"b\"]", "[\"a\",\"a\"]") == Status::format);
     CHECK(changed("\"classify\"", "\"guess\"") == Status::format);
     CHECK(changed("\"name\":\"job\"", "\"name\":\"age\"") == Status::format);
-    CHECK(changed("\"version\":1", "\"version\":1,\"more\":2") == Status::format);
+    CHECK(changed("\"version\":2", "\"version\":2,\"more\":2") == Status::format);
   }
 
   TEST_CASE("choice of the task") {
@@ -140,7 +143,7 @@ TEST_SUITE("data/preprocess") {
   TEST_CASE("rows without a target are left out of training and kept for prediction") {
     constexpr std::string_view text = "x,t\n1,a\n2,\n3,b\n";
     const Preprocessor p = fit(text);
-    CHECK(any_says(p.notes(), "1 rows without a target"));
+    CHECK(any_says(p.notes(), "1 row without a target"));
     CHECK(p.apply(raw_of(text), true).rows == 2);
     CHECK(p.apply(raw_of(text), false).rows == 3);
   }
@@ -148,7 +151,9 @@ TEST_SUITE("data/preprocess") {
   TEST_CASE("data that cannot be learnt from stops with an explanation") {
     CHECK(fitting("x,t\n1,a\n2,a\n").says("one class 'a'"));
     CHECK(fitting("x,t\n1,a\n").says("1 rows"));
-    CHECK(fitting("t\na\nb\na\n").says("no columns to learn from"));
+    const Thrown single = fitting("t\na\nb\na\n");
+    CHECK(single.says("one column only"));
+    CHECK(single.says("tab, semicolon, pipe, comma, blanks"));
     std::string ids = "x,t\n";
     std::string texts = "x,t\n";
     for (int i = 0; i < 1100; ++i) {
