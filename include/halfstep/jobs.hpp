@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "halfstep/files.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/meters.hpp"
 #include "halfstep/options.hpp"
@@ -82,8 +83,13 @@ struct TrainResult {
   bool stopped = false;        // should_stop ended the run
 };
 
-// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::diverged when training cannot go on: the last good
-// weights, where there are any, are then in options.out with ".last-good" before its extension.
+// Files that a job reads for `data`, and those that a run of training may write: check_apart keeps them apart.
+std::vector<NamedFile> files_read(const std::string& data, const Options& options);
+std::vector<NamedFile> files_written(const Options& options);
+
+// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::invalid_argument, before anything is written, when an
+// output is an input; Status::diverged when training cannot go on: the last good weights, where there are any, are then
+// in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
 // Loss and metrics of a model file on a data set. Only machine and data-reading options count.

@@ -102,7 +102,7 @@ class Parser {
     }
     seen_.push_back(name);
     if (name == "config") {
-      config_ = value;
+      args_.config = value;
     } else if (const Flag* own = find_flag(command_, name)) {
       args_.flags[static_cast<std::size_t>(own - command_.flags.data())].second = value;
     } else {
@@ -141,7 +141,7 @@ class Parser {
 
   // Flags win over the config file wherever they stand.
   void finish() {
-    if (!config_.empty()) read_config(args_.options, config_);
+    if (!args_.config.empty()) read_config(args_.options, args_.config);
     for (const auto& [name, value] : settings_) set_option(args_.options, name, value);
     const std::size_t count = args_.positional.size();
     const std::string usage = "usage: halfstep " + std::string(command_.name) + " " + std::string(command_.usage);
@@ -153,7 +153,6 @@ class Parser {
   std::span<const Word> words_;
   std::size_t at_ = 0;
   Args args_;
-  std::string config_;
   std::vector<std::string> seen_;
   std::vector<std::pair<std::string, std::string>> settings_;
 };

@@ -23,6 +23,7 @@ struct Args {
   std::vector<std::string> positional;
   std::vector<std::pair<std::string_view, std::string>> flags;  // the command's own, each with its value or default
   Options options;
+  std::string config;  // file that options came from; empty: none
   bool json = false;
   bool quiet = false;
   bool verbose = false;

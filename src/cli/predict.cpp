@@ -73,9 +73,16 @@ std::string json_row(const Predictions& predictions, std::size_t row) {
 }  // namespace
 
 int run_predict(const Args& args) {
+  const std::string& model = args.positional[0];
+  const std::string& data = args.positional[1];
   const std::string& out = args.options.out;
-  if (!out.empty()) check_writable(out);
-  const Predictions predictions = predict(args.positional[0], args.positional[1], args.options);
+  if (!out.empty()) {
+    std::vector<NamedFile> inputs = files_read(data, args.options);
+    inputs.push_back({"the model", model});
+    check_apart(std::vector<NamedFile>{{"--out", out}}, inputs);
+    check_writable(out);
+  }
+  const Predictions predictions = predict(model, data, args.options);
   RowSink sink(out);
   try {
     if (!args.json) sink.add(csv_header(predictions));

@@ -151,6 +151,7 @@ int run_train(const Args& args) {
   if (run.positional.empty()) run.positional.emplace_back(kBuiltIn);
   const std::string& data = run.positional.front();
   validate(run.options);
+  if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
   Narrator narrator(run);
   const TrainResult result = train(data, run.options, observe(narrator, run.verbose));
   narrator.clear();

@@ -1,6 +1,5 @@
 // The training job: data to model file.
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "data/data.hpp"
@@ -10,6 +9,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
 #include "train/class_weights.hpp"
+#include "train/job_files.hpp"
 #include "train/model_file.hpp"
 #include "train/precision.hpp"
 #include "train/trainer.hpp"
@@ -141,12 +141,6 @@ void save_state(const std::string& path, Trainer& trainer, std::int64_t applied,
   save_model(path, saved);
 }
 
-// "model.safetensors" to "model.last-good.safetensors".
-std::string last_good_path(const std::string& out) {
-  const std::filesystem::path path(out);
-  return (path.parent_path() / (path.stem().string() + ".last-good" + path.extension().string())).string();
-}
-
 // A run that diverges leaves its last good weights beside the model that it does not write.
 TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const std::string& out, SavedModel& saved) {
   try {
@@ -169,7 +163,8 @@ TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const s
 TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
   Options options = given;
   validate(options);
-  if (options.out.empty()) options.out = "model.safetensors";
+  options.out = model_path(options);
+  check_apart(files_written(options), files_read(data, options));
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
   Machine machine(options);
   const Prepared prepared = prepare(data, options);
