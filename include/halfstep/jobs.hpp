@@ -60,6 +60,7 @@ struct TrainObserver {
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
   std::function<void(const StepRecord&)> on_step;                                       // every attempted step
   std::function<void(const MeterReport&)> on_meter;                                     // every options.meter_every
+  std::function<void(const std::string&)> on_warning;                                   // see TrainResult::warnings
   std::function<bool()> should_stop;  // true: finish the current step, save and return
 };
 
@@ -78,18 +79,19 @@ struct TrainResult {
   double loss_scale = 1;
   double samples_per_s = 0;
   double seconds = 0;
-  std::string model;           // path written
-  std::string weights_digest;  // of the fp32 master weights in canonical order
-  bool stopped = false;        // should_stop ended the run
+  std::string model;                  // path written
+  std::string weights_digest;         // of the fp32 master weights in canonical order
+  bool stopped = false;               // should_stop ended the run
+  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: the metrics file
 };
 
 // Files that a job reads for `data`, and those that a run of training may write: check_apart keeps them apart.
 std::vector<NamedFile> files_read(const std::string& data, const Options& options);
 std::vector<NamedFile> files_written(const Options& options);
 
-// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::invalid_argument, before anything is written, when an
-// output is an input; Status::diverged when training cannot go on: the last good weights, where there are any, are then
-// in options.out with ".last-good" before its extension.
+// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::invalid_argument, before anything is written, when
+// an output is an input; Status::diverged when training cannot go on: the last good weights, where there are any, are
+// then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
 // Loss and metrics of a model file on a data set. Only machine and data-reading options count.

@@ -141,6 +141,19 @@ void save_state(const std::string& path, Trainer& trainer, std::int64_t applied,
   save_model(path, saved);
 }
 
+// What was kept, in words: a disk that is full must not hide why the run ended.
+std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel& saved) {
+  const std::int64_t applied = trainer.restore_last_good();
+  if (applied == 0) return "nothing, the run had no good weights yet";
+  const std::string weights = "the weights after " + std::to_string(applied) + " applied steps";
+  try {
+    save_state(path, trainer, applied, saved);
+  } catch (const Error& error) {
+    return "nothing, " + weights + " could not be saved in " + path + " (" + error.parts().why + ")";
+  }
+  return weights + ", in " + path;
+}
+
 // A run that diverges leaves its last good weights beside the model that it does not write.
 TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const std::string& out, SavedModel& saved) {
   try {
@@ -148,12 +161,7 @@ TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const s
   } catch (const Error& error) {
     if (error.status() != Status::diverged) throw;
     ErrorParts parts = error.parts();
-    const std::int64_t applied = trainer.restore_last_good();
-    const std::string path = last_good_path(out);
-    if (applied > 0) save_state(path, trainer, applied, saved);
-    parts.kept = applied > 0 ? "the weights after " + std::to_string(applied) + " applied steps, in " + path
-                             : "nothing, the run had no good weights yet";
-    parts.kept += "; " + out + " was not written";
+    parts.kept = keep_last_good(trainer, last_good_path(out), saved) + "; " + out + " was not written";
     throw Error(Status::diverged, parts);
   }
 }
