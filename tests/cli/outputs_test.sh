@@ -44,4 +44,69 @@ cp m damaged; printf X | dd of=damaged bs=1 seek=$(($(wc -c <m) - 9)) conv=notru
 expect 3 eval damaged d.csv; in_err "digest"; in_err "train again"
 grep -qF .prev err && fail "$last: a hint at a .prev file"
 
+# a metrics file that is lost does not cost the model
+if [ -w /dev/full ]; then
+  expect 8 train d.csv --epochs 3 --hidden 4 --quiet --metrics /dev/full --out lost
+  in_err "warning: cannot write the metrics file (/dev/full): No space left on device; kept: "
+  [ "$(wc -l <err)" -eq 1 ] || fail "$last: one warning, once"
+  in_out "lost"; expect 0 inspect lost
+  expect 8 train d.csv $short --metrics /dev/full --out lost --json; one_line
+  in_out '"warnings":["cannot write the metrics file (/dev/full)'
+fi
+expect 4 train d.csv $short --metrics missing/l --out never; absent never
+expect 0 train d.csv $short --json --out m; in_out '"warnings":[]'
+
+# results that nobody can read: a full device is an error, a reader that is gone ends the program quietly, and of
+# predictions it is said that some are lost
+ends() { [ "$2" -eq "$3" ] || fail "$1: exit code $2, expected $3"; }
+for command in "eval m d.csv" "predict m d.csv" "inspect m" params info help "train --help"; do
+  partial=0; [ "${command%% *}" = predict ] && partial=8
+  if [ -w /dev/full ]; then
+    "$program" $command >/dev/full 2>err; ends "$command to a full device" $? 4
+    last="$command to a full device"; in_err "(standard output): No space left on device"
+  fi
+  "$program" $command >&- 2>err; ends "$command without stdout" $? $partial
+  last="$command without stdout"; empty err
+  { sleep 0.2; "$program" $command 2>err; echo $? >code; } | :
+  ends "$command to a reader that is gone" "$(cat code)" $partial
+done
+"$program" train d.csv $short --quiet --out closed >&- 2>err; ends "train without stdout" $? 0
+last="train without stdout"; empty err; expect 0 inspect closed
+if [ -w /dev/full ]; then
+  "$program" train d.csv $short --quiet --out full.model >/dev/full 2>err; ends "train to a full device" $? 4
+  last="train to a full device"; in_err "kept: the trained model, in full.model"; expect 0 inspect full.model
+  "$program" train d.csv $short --quiet --metrics /dev/full --out closed >&- 2>err
+  ends "train without stdout and metrics" $? 8
+fi
+
+# names that hold commands for a terminal: shown as what they are, in JSON as \u, in CSV for a file as they are
+escape=$'\x1b]0;owned\a' next=$'\xc2\x9b2J' raw=$'\xff'
+name="x$escape$next"
+echo "a,b,y" >"$name.csv"
+for i in $(seq 1 60); do echo "$i,$((i * 7 % 11)),k$((i % 2))$escape$next"; done >>"$name.csv"
+tame() {
+  LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f]' "$1" && fail "$last: a control character in $1"
+  LC_ALL=C grep -q $'\xc2[\x80-\x9f]' "$1" && fail "$last: a C1 control character in $1"
+  LC_ALL=C grep -q $'\xff' "$1" && fail "$last: a byte that is no UTF-8 in $1"
+  true
+}
+expect 0 train "$name.csv" $short --out "$name.model"; tame out; tame err
+in_err 'x\x1b]0;owned\x07\u009b2J.csv'; in_out 'x\x1b]0;owned\x07\u009b2J.model'
+repeat=$(sed -n 's/^repeat *halfstep //p' out)
+rm "$name.model"; eval "'$program' $repeat" >out 2>err; last="halfstep $repeat"
+[ -f "$name.model" ] || fail "$last: the command that repeats the run does not"
+expect 0 train "$name.csv" $short --out "$name.model" --json; one_line; tame out; in_out '\u001b]0;owned\u0007\u009b2J'
+expect 0 inspect "$name.model"; tame out; in_out 'classes         k0\x1b]0;owned\x07\u009b2J, k1'
+expect 0 inspect "$name.model" --json; tame out
+expect 0 eval "$name.model" "$name.csv" --json; tame out
+expect 0 predict "$name.model" "$name.csv" --json; tame out
+expect 0 predict "$name.model" "$name.csv"; in_out "k1$escape$next"
+expect 0 predict "$name.model" "$name.csv" --out "p$raw.csv"; tame err; in_err 'p\xff.csv'
+expect 4 train "missing$name$raw.csv"; tame err
+expect 4 train "missing$name$raw.csv" --json; tame out; tame err
+expect 2 train "--$name$raw"; tame err
+expect 2 train "$name.csv" $short --target "$escape"; tame err
+printf 'epochs = 1\n%s = 2\n' "$name$raw" >"bad$name.conf"
+expect 2 train --config "bad$name.conf"; tame err
+
 echo "outputs_test: all passed"
