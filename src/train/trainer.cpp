@@ -103,7 +103,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
 std::vector<MemoryPart> Trainer::memory() const {
   const auto data = [](const data::Examples& e) {
     return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
-           e.targets.size() * sizeof(e.targets[0]);
+           e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
   };
   const ModelMemory model = model_.memory();
   const std::size_t scratch =
