@@ -13,9 +13,11 @@
 
 namespace halfstep {
 
-// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units.
+// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units. r2 is
+// NaN where all targets are the same.
 struct Metrics {
   std::int64_t rows = 0;
+  std::int64_t non_finite = 0;  // of them, without a finite output: never right, and `loss`, `rmse`, `r2` are NaN
   double loss = 0;
   bool classification = true;
   double accuracy = 0;
@@ -94,15 +96,23 @@ std::vector<NamedFile> files_written(const Options& options);
 // then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
+struct Evaluation {
+  Metrics metrics;
+  std::vector<std::string> warnings;  // what is wrong with some rows, and why
+};
+
 // Loss and metrics of a model file on a data set. Only machine and data-reading options count.
-Metrics evaluate(const std::string& model, const std::string& data, const Options& options);
+Evaluation evaluate(const std::string& model, const std::string& data, const Options& options);
 
 // One row per input row, in order.
 struct Predictions {
   bool classification = true;
   std::vector<std::string> classes;    // of each column of `values` for classification
   std::vector<std::string> predicted;  // class name, or the value as text
-  std::vector<float> values;           // rows x classes probabilities, or rows values
+  std::vector<double> values;          // rows x classes probabilities (fp32 numbers), or rows values
+  // Rows, from 0, whose output is not finite. They have no class, an empty name and NaN as probabilities.
+  std::vector<std::int64_t> non_finite;
+  std::vector<std::string> warnings;  // which these are, and why
 };
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
 
