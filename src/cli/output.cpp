@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -55,6 +56,8 @@ void print(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
 }
+
+bool terminal_on_stdout() { return ::isatty(STDOUT_FILENO) == 1; }
 
 bool colour_on_stdout() { return smart_terminal(STDOUT_FILENO) && colour_wanted(); }
 
@@ -120,8 +123,9 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 
 std::string metrics_text(const Metrics& metrics) {
   std::string text = "loss " + brief(metrics.loss);
-  if (metrics.classification) return text + "  accuracy " + brief(metrics.accuracy);
-  return text + "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
+  if (metrics.classification) text += "  accuracy " + brief(metrics.accuracy);
+  if (!metrics.classification) text += "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
+  return metrics.non_finite == 0 ? text : text + "  without a finite output " + std::to_string(metrics.non_finite);
 }
 
 void add_metrics(JsonObject& object, const Metrics& metrics) {
@@ -131,16 +135,19 @@ void add_metrics(JsonObject& object, const Metrics& metrics) {
   } else {
     object.number("rmse", metrics.rmse).number("r2", metrics.r2);
   }
+  object.integer("non_finite", metrics.non_finite);
 }
 
 std::string brief(double value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   char text[32];
   // Rates and counts read better in full than with an exponent.
-  if (value >= 1e4 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
+  if (value >= 9999.5 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
   return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
 }
 
 std::string exact(float value) {
+  if (std::isnan(value)) return "nan";
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }

@@ -32,6 +32,8 @@ struct ClosedPipe : std::exception {};
 // Writes all of `text` to stdout. Throws ClosedPipe or Error(io).
 void print(std::string_view text);
 
+bool terminal_on_stdout();
+
 // Whether results may carry colour: a terminal, and NO_COLOR not set.
 bool colour_on_stdout();
 std::string bold(const std::string& text, bool colour);

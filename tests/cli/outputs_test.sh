@@ -109,4 +109,32 @@ expect 2 train "$name.csv" $short --target "$escape"; tame err
 printf 'epochs = 1\n%s = 2\n' "$name$raw" >"bad$name.conf"
 expect 2 train --config "bad$name.conf"; tame err
 
+# a row without a finite output has no class, no predicted value, and is not right
+expect 0 train d.csv $short --precision fp16 --standardize none --out half
+printf 'a,b,y\n1,2,0\n1e6,1,1\n1e6,1,0\n' >far.csv
+expect 8 predict half far.csv; in_out "2,,nan,nan"; in_out "3,,nan,nan"
+in_err "warning: 2 of 3 rows have no finite output (rows 2, 3): fp16 holds up to 65504"; in_err "--standardize auto"
+grep -q -e -nan out && fail "$last: NaN has no sign"
+expect 8 predict half far.csv --quiet --json; in_out '{"row":2,"class":null,"probabilities":{"0":"nan","1":"nan"}}'
+[ "$(wc -l <err)" -eq 1 ] || fail "$last: a warning and nothing else"
+expect 8 predict half far.csv --out far.out; [ "$(wc -l <far.out)" -eq 4 ] || fail "$last: a line for each row"
+expect 8 eval half far.csv; in_out "3 rows  loss nan  accuracy "; in_out "without a finite output 2"; in_err "2 of 3 rows"
+expect 8 eval half far.csv --json; one_line; in_out '"loss":"nan"'; in_out '"non_finite":2,"warnings":["2 of 3 rows'
+expect 0 eval m d.csv --json; in_out '"non_finite":0,"warnings":[]'
+
+# numbers beyond what fp32 holds or tells apart
+for unit in 1 1700000000 1e300; do
+  awk -v unit=$unit 'BEGIN { print "a,y"; for (i = 0; i < 60; ++i)
+    printf unit == "1e300" ? "%d,%d.5e300\n" : "%d,%.1f\n", i % 20, unit == "1e300" ? i % 20 + 1 : unit + i % 20 + 0.5 }' >big.csv
+  expect 0 train big.csv --task regress --epochs 200 --hidden 8 --precision fp32 --quiet --out big
+  expect 0 predict big big.csv; cp out big.out
+  grep -q -e inf -e nan big.out && fail "$last: a value is not finite"
+  [ "$(cut -d, -f2 big.out | sort -u | wc -l)" -gt 15 ] || fail "$last: values are rounded to one another"
+  awk -F, 'NR > 1 { print $2 }' big.out >text; expect 0 predict big big.csv --json
+  sed 's/.*"value":\([^}]*\)}/\1/' out | cmp -s - text || fail "$last: JSON and CSV differ"
+done
+printf 'a,y\n1,5e300\n2,5e300\n' >same.csv
+expect 0 eval big same.csv; in_out "r2 nan"
+expect 0 eval big same.csv --json; in_out '"r2":"nan"'
+
 echo "outputs_test: all passed"
