@@ -6,15 +6,18 @@
 #include <utility>
 #include <vector>
 
+#include "halfstep/files.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/meters.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
 
-// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units.
+// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units. r2 is
+// NaN where all targets are the same.
 struct Metrics {
   std::int64_t rows = 0;
+  std::int64_t non_finite = 0;  // of them, without a finite output: never right, and `loss`, `rmse`, `r2` are NaN
   double loss = 0;
   bool classification = true;
   double accuracy = 0;
@@ -59,6 +62,7 @@ struct TrainObserver {
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
   std::function<void(const StepRecord&)> on_step;                                       // every attempted step
   std::function<void(const MeterReport&)> on_meter;                                     // every options.meter_every
+  std::function<void(const std::string&)> on_warning;                                   // see TrainResult::warnings
   std::function<bool()> should_stop;  // true: finish the current step, save and return
 };
 
@@ -77,17 +81,25 @@ struct TrainResult {
   double loss_scale = 1;
   double samples_per_s = 0;
   double seconds = 0;
-  std::string model;           // path written
-  std::string weights_digest;  // of the fp32 master weights in canonical order
-  bool stopped = false;        // should_stop ended the run
+  std::string model;                  // path written
+  std::string weights_digest;         // of the fp32 master weights in canonical order
+  bool stopped = false;               // should_stop ended the run
+  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: the metrics file
 };
 
-// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::diverged when training cannot go on: the last good
-// weights, where there are any, are then in options.out with ".last-good" before its extension.
+// Files that a job reads for `data`, and those that a run of training may write: check_apart keeps them apart.
+std::vector<NamedFile> files_read(const std::string& data, const Options& options);
+std::vector<NamedFile> files_written(const Options& options);
+
+// Trains on `data` (path or "builtin:NAME"). Throws Error; Status::invalid_argument, before anything is written, when
+// an output is an input; Status::diverged when training cannot go on: the last good weights, where there are any, are
+// then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
-struct Evaluation : Metrics {
-  std::vector<std::string> notes;  // how the data differs from what the model was trained on
+struct Evaluation {
+  Metrics metrics;
+  std::vector<std::string> notes;     // how the data differs from what the model was trained on
+  std::vector<std::string> warnings;  // what is wrong with some rows, and why
 };
 
 // Loss and metrics of a model file on a data set. Only machine and data-reading options count. A table is read by what
@@ -99,8 +111,11 @@ struct Predictions {
   bool classification = true;
   std::vector<std::string> classes;    // of each column of `values` for classification
   std::vector<std::string> predicted;  // class name, or the value as text
-  std::vector<float> values;           // rows x classes probabilities, or rows values
-  std::vector<std::string> notes;      // how the data differs from what the model was trained on
+  std::vector<double> values;          // rows x classes probabilities (fp32 numbers), or rows values
+  // Rows, from 0, whose output is not finite. They have no class, an empty name and NaN as probabilities.
+  std::vector<std::int64_t> non_finite;
+  std::vector<std::string> warnings;  // which these are, and why
+  std::vector<std::string> notes;     // how the data differs from what the model was trained on
 };
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
 

@@ -6,6 +6,10 @@
 
 namespace halfstep {
 
+// One line that no terminal can take for commands: control characters, ends of lines too, as \n, \x1b or \u009b, and
+// bytes that are no UTF-8 as \xff.
+std::string printable(std::string_view text);
+
 // JSON text of a string, with its quotes, and of a number; "nan", "inf" and "-inf" become strings.
 std::string json_text(std::string_view text);
 std::string json_text(double number);

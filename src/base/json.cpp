@@ -5,6 +5,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "base/utf8.hpp"
 #include "halfstep/error.hpp"
 
 namespace halfstep::json {
@@ -27,26 +28,6 @@ const char* type_name(const Value& value) {
                                .why = std::string("expected ") + expected + ", found " + type_name(value),
                                .kept = {},
                                .hint = {}});
-}
-
-// Length of the well-formed UTF-8 sequence at the start of `s`; 0 when there is none (Unicode table 3-7).
-std::size_t utf8_length(std::string_view s) {
-  auto byte = [&](std::size_t i) -> unsigned { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0; };
-  auto tail = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = first == 0xED ? 0x9F : 0xBF;  // no surrogates
-    return byte(1) >= low && byte(1) <= high && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-    return byte(1) >= low && byte(1) <= high && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 void append_utf8(std::string& out, std::uint32_t code) {
@@ -278,8 +259,10 @@ void dump_string(std::string& out, std::string_view text) {
       out.append("\\n");
     } else if (c == '\t') {
       out.append("\\t");
-    } else if (c < 0x20 || c == 0x7F) {
-      out.append("\\u00").append({kHex[c >> 4], kHex[c & 15]});
+    } else if (is_control(text.substr(i, std::max<std::size_t>(length, 1)))) {
+      const unsigned char last =
+          static_cast<unsigned char>(text[i + length - 1]);  // of C1, U+0080 to U+009F, the number
+      out.append("\\u00").append({kHex[last >> 4], kHex[last & 15]});
     } else if (length == 0) {
       out.append("\\ufffd");  // file names need not be UTF-8; the output must be
     } else {

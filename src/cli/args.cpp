@@ -102,7 +102,7 @@ class Parser {
     }
     seen_.push_back(name);
     if (name == "config") {
-      config_ = value;
+      args_.config = value;
     } else if (const Flag* own = find_flag(command_, name)) {
       args_.flags[static_cast<std::size_t>(own - command_.flags.data())].second = value;
     } else {
@@ -141,7 +141,7 @@ class Parser {
 
   // Flags win over the config file wherever they stand.
   void finish() {
-    if (!config_.empty()) read_config(args_.options, config_);
+    if (!args_.config.empty()) read_config(args_.options, args_.config);
     for (const auto& [name, value] : settings_) set_option(args_.options, name, value);
     const std::size_t count = args_.positional.size();
     const std::string usage = "usage: halfstep " + std::string(command_.name) + " " + std::string(command_.usage);
@@ -153,16 +153,22 @@ class Parser {
   std::span<const Word> words_;
   std::size_t at_ = 0;
   Args args_;
-  std::string config_;
   std::vector<std::string> seen_;
   std::vector<std::pair<std::string, std::string>> settings_;
 };
 
-std::string shell_quoted(const std::string& text) {
-  constexpr Word kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+// $'...' of bash, ksh and zsh, for what a terminal must not show as it is.
+std::string ansi_c_quoted(const std::string& text) {
+  constexpr Word kDigits = "01234567";
+  std::string quoted = "$'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F) {
+      quoted += c == '\'' || c == '\\' ? std::string{'\\', c} : std::string(1, c);
+    } else {
+      quoted += {'\\', kDigits[byte >> 6], kDigits[byte >> 3 & 7], kDigits[byte & 7]};
+    }
+  }
   return quoted + "'";
 }
 
@@ -181,6 +187,15 @@ const std::string& flag_value(const Args& args, std::string_view name) {
 
 Args parse_args(const Command& command, std::span<const std::string_view> words) {
   return Parser(command, words).parse();
+}
+
+std::string shell_quoted(const std::string& text) {
+  constexpr Word kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  if (printable(text) != text) return ansi_c_quoted(text);
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string repeat_command(const Args& args) {

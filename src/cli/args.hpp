@@ -23,6 +23,7 @@ struct Args {
   std::vector<std::string> positional;
   std::vector<std::pair<std::string_view, std::string>> flags;  // the command's own, each with its value or default
   Options options;
+  std::string config;  // file that options came from; empty: none
   bool json = false;
   bool quiet = false;
   bool verbose = false;
@@ -49,6 +50,9 @@ const std::string& flag_value(const Args& args, std::string_view name);
 
 // `words` is what follows the command. Throws Error(invalid_argument).
 Args parse_args(const Command& command, std::span<const std::string_view> words);
+
+// As one word of a shell, and printable.
+std::string shell_quoted(const std::string& text);
 
 // The command that repeats a run: only what differs from the defaults, quoted for a shell.
 std::string repeat_command(const Args& args);

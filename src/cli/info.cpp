@@ -1,8 +1,6 @@
-#include <algorithm>
-
+#include "halfstep/info.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "halfstep/info.hpp"
 
 namespace halfstep::cli {
 namespace {
@@ -26,22 +24,19 @@ std::string info_json(const SystemInfo& info) {
 }
 
 std::string info_text(const SystemInfo& info) {
-  std::string text;
-  auto row = [&](std::string_view label, const std::string& value) {
-    text += std::string(label) + std::string(11 - std::min<std::size_t>(label.size(), 10), ' ') + value + "\n";
-  };
-  row("halfstep", info.version + " (" + info.compiler + ")");
-  row("cpu", info.cpu);
+  std::string text = row("halfstep", info.version + " (" + info.compiler + ")");
+  text += row("cpu", info.cpu);
   for (const IsaInfo& isa : info.isas) {
     const char* state = isa.chosen ? "chosen" : isa.runnable ? "runnable" : "not here";
-    row("isa", isa.name + ": " + state + (isa.reason.empty() ? "" : ", " + isa.reason));
+    text += row("isa", isa.name + ": " + state + (isa.reason.empty() ? "" : ", " + isa.reason));
   }
-  row("math", info.math + ", " + info.math_reason);
-  row("threads", std::to_string(info.threads) + (info.threads_reason.empty() ? "" : ", " + info.threads_reason));
-  row("parallel", info.parallel);
-  row("xsimd", info.xsimd);
-  row("gzip", info.gzip ? "yes" : "no");
-  row("limits", info.limits);
+  text += row("math", info.math + ", " + info.math_reason);
+  text +=
+      row("threads", std::to_string(info.threads) + (info.threads_reason.empty() ? "" : ", " + info.threads_reason));
+  text += row("parallel", info.parallel);
+  text += row("xsimd", info.xsimd);
+  text += row("gzip", info.gzip ? "yes" : "no");
+  text += row("limits", info.limits);
   return text;
 }
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "halfstep/jobs.hpp"
@@ -35,25 +33,32 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   return object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str()).line();
 }
 
-std::string row(std::string_view label, const std::string& value) {
-  if (value.empty()) return {};
-  return std::string(label) + std::string(16 - std::min<std::size_t>(label.size(), 15), ' ') + value + "\n";
-}
+std::string indented(const std::string& line) { return "  " + printable(line) + "\n"; }
 
 std::string summary_text(const ModelSummary& model) {
-  std::string text = row("format", model.format) + row("kind", model.kind) + row("architecture", model.architecture);
-  text += row("parameters", std::to_string(model.parameters)) + row("step", std::to_string(model.step));
+  std::string text;
+  auto add = [&](std::string_view label, const std::string& value) {
+    if (!value.empty()) text += row(label, value, 16);
+  };
+  add("format", model.format);
+  add("kind", model.kind);
+  add("architecture", model.architecture);
+  add("parameters", std::to_string(model.parameters));
+  add("step", std::to_string(model.step));
   const std::string but = model.layer_precision.empty() ? "" : " but " + model.layer_precision;
-  text += row("precision", model.precision + but) + row("loss scale", model.loss_scale);
-  text += row("digest", model.digest) + row("weights digest", model.weights_digest);
-  text += row("classes", joined(model.classes, ", ")) + "\ntensors\n";
+  add("precision", model.precision + but);
+  add("loss scale", model.loss_scale);
+  add("digest", model.digest);
+  add("weights digest", model.weights_digest);
+  add("classes", joined(model.classes, ", "));
+  text += "\ntensors\n";
   for (const ModelSummary::Tensor& tensor : model.tensors) {
-    text += "  " + tensor.name + "  " + tensor.dtype + " " + shape_text(tensor.shape) + "\n";
+    text += indented(tensor.name + "  " + tensor.dtype + " " + shape_text(tensor.shape));
   }
   if (!model.preprocessing.empty()) text += "\npreprocessing\n";
-  for (const std::string& line : model.preprocessing) text += "  " + line + "\n";
+  for (const std::string& line : model.preprocessing) text += indented(line);
   if (!model.config.empty()) text += "\nparameters of the run\n";
-  for (const auto& [name, value] : model.config) text += "  " + name + " = " + value + "\n";
+  for (const auto& [name, value] : model.config) text += indented(name + " = " + value);
   return text;
 }
 

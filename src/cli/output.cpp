@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -32,6 +33,10 @@ bool colour_wanted() {
   return no_colour == nullptr || *no_colour == '\0';
 }
 
+std::string padded(std::string_view label, std::size_t width) {
+  return std::string(label) + std::string(label.size() < width ? width - label.size() : 1, ' ');
+}
+
 void to_stderr(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 }  // namespace
@@ -52,23 +57,33 @@ void print(std::string_view text) {
   }
 }
 
+bool terminal_on_stdout() { return ::isatty(STDOUT_FILENO) == 1; }
+
 bool colour_on_stdout() { return smart_terminal(STDOUT_FILENO) && colour_wanted(); }
 
 std::string bold(const std::string& text, bool colour) { return colour ? "\x1b[1m" + text + "\x1b[0m" : text; }
 
+std::string row(std::string_view label, std::string_view value, std::size_t width) {
+  return padded(label, width) + printable(value) + "\n";
+}
+
 Narrator::Narrator(const Args& args)
     : quiet_(args.quiet), live_(!args.quiet && smart_terminal(STDERR_FILENO)), colour_(live_ && colour_wanted()) {}
 
-void Narrator::line(const std::string& text) {
-  if (quiet_) return;
+void Narrator::write(const std::string& line) {
   clear();
-  to_stderr(text + "\n");
+  to_stderr(line + "\n");
 }
 
+void Narrator::line(const std::string& text) {
+  if (!quiet_) write(printable(text));
+}
+
+void Narrator::warning(const std::string& text) { write(bold("warning: ", colour_) + printable(text)); }
+
 void Narrator::heading(std::string_view label, const std::string& text) {
-  if (text.empty()) return;
-  const std::string padded = std::string(label) + std::string(label.size() < 11 ? 11 - label.size() : 1, ' ');
-  line(bold(padded, colour_) + text);
+  if (quiet_ || text.empty()) return;
+  write(bold(padded(label, 11), colour_) + printable(text));
 }
 
 void Narrator::progress(const std::string& text) {
@@ -108,8 +123,9 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 
 std::string metrics_text(const Metrics& metrics) {
   std::string text = "loss " + brief(metrics.loss);
-  if (metrics.classification) return text + "  accuracy " + brief(metrics.accuracy);
-  return text + "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
+  if (metrics.classification) text += "  accuracy " + brief(metrics.accuracy);
+  if (!metrics.classification) text += "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
+  return metrics.non_finite == 0 ? text : text + "  without a finite output " + std::to_string(metrics.non_finite);
 }
 
 void add_metrics(JsonObject& object, const Metrics& metrics) {
@@ -119,16 +135,19 @@ void add_metrics(JsonObject& object, const Metrics& metrics) {
   } else {
     object.number("rmse", metrics.rmse).number("r2", metrics.r2);
   }
+  object.integer("non_finite", metrics.non_finite);
 }
 
 std::string brief(double value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   char text[32];
   // Rates and counts read better in full than with an exponent.
-  if (value >= 1e4 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
+  if (value >= 9999.5 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
   return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
 }
 
 std::string exact(float value) {
+  if (std::isnan(value)) return "nan";
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
@@ -163,9 +182,7 @@ int exit_code(Status status) {
 
 int report(const Error& error, bool json) {
   const int code = exit_code(error.status());
-  std::string text = error.what();
-  // A file name may hold anything; the error stays one line and cannot drive the terminal.
-  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  const std::string text = printable(error.what());  // a file name may hold anything
   to_stderr("error[" + error.code() + "]: " + text + "\n");
   if (!json) return code;
   const ErrorParts& parts = error.parts();

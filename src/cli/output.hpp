@@ -32,22 +32,30 @@ struct ClosedPipe : std::exception {};
 // Writes all of `text` to stdout. Throws ClosedPipe or Error(io).
 void print(std::string_view text);
 
+bool terminal_on_stdout();
+
 // Whether results may carry colour: a terminal, and NO_COLOR not set.
 bool colour_on_stdout();
 std::string bold(const std::string& text, bool colour);
 
-// A line on stderr that replaces itself on a terminal; plain lines elsewhere.
+// "label      value", a line for people; nothing that the value holds can drive their terminal.
+std::string row(std::string_view label, std::string_view value, std::size_t width = 11);
+
+// A line on stderr that replaces itself on a terminal; plain lines elsewhere. What is said is made printable.
 class Narrator {
  public:
   explicit Narrator(const Args& args);
   bool quiet() const { return quiet_; }
   bool live() const { return live_; }  // a progress line can be shown
   void line(const std::string& text);
+  void warning(const std::string& text);                          // even when quiet
   void heading(std::string_view label, const std::string& text);  // "label      text"
   void progress(const std::string& text);
   void clear();
 
  private:
+  void write(const std::string& line);
+
   bool quiet_;
   bool live_;
   bool colour_;

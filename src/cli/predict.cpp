@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kFlush = std::size_t{1} << 16;
 
+// Bytes as they are for a file or pipe; what a person sees must not drive the terminal.
+std::string shown(const std::string& text, bool terminal) { return terminal ? printable(text) : text; }
+
 // Collects rows; to stdout they go in blocks, to a file all at once when it is complete.
 class RowSink {
  public:
@@ -34,62 +37,80 @@ class RowSink {
 };
 
 // RFC 4180: a field with a comma, quote or line end is quoted, its quotes doubled.
-std::string csv_field(const std::string& text) {
+std::string csv_field(const std::string& field, bool terminal) {
+  const std::string text = shown(field, terminal);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
 }
 
-std::string csv_header(const Predictions& predictions) {
+std::string csv_header(const Predictions& predictions, bool terminal) {
   if (!predictions.classification) return "row,value\n";
   std::string text = "row,class";
-  for (const std::string& name : predictions.classes) text += "," + csv_field("p_" + name);
+  for (const std::string& name : predictions.classes) text += "," + csv_field("p_" + name, terminal);
   return text + "\n";
 }
 
-std::string csv_row(const Predictions& predictions, std::size_t row) {
-  std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row]);
+// A probability is an fp32 number.
+std::string probability(double value) { return exact(static_cast<float>(value)); }
+
+std::string csv_row(const Predictions& predictions, std::size_t row, bool terminal) {
+  std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row], terminal);
   const std::size_t columns = predictions.classification ? predictions.classes.size() : 0;
-  for (std::size_t i = 0; i < columns; ++i) text += "," + exact(predictions.values[row * columns + i]);
+  for (std::size_t i = 0; i < columns; ++i) text += "," + probability(predictions.values[row * columns + i]);
   return text + "\n";
 }
 
-// The shortest text of an fp32 value, where JSON has a word for it.
-std::string json_value(float value) { return std::isfinite(value) ? exact(value) : json_text(double{value}); }
+// The same text, where JSON has a number for it.
+std::string json_value(double value, const std::string& text) { return std::isfinite(value) ? text : json_text(value); }
 
 std::string json_row(const Predictions& predictions, std::size_t row) {
   JsonObject object;
   object.integer("row", static_cast<std::int64_t>(row) + 1);
-  if (!predictions.classification) return object.raw("value", json_value(predictions.values[row])).line();
+  if (!predictions.classification) {
+    return object.raw("value", json_value(predictions.values[row], predictions.predicted[row])).line();
+  }
   JsonObject probabilities;
   const std::size_t columns = predictions.classes.size();
   for (std::size_t i = 0; i < columns; ++i) {
-    probabilities.raw(predictions.classes[i], json_value(predictions.values[row * columns + i]));
+    const double value = predictions.values[row * columns + i];
+    probabilities.raw(predictions.classes[i], json_value(value, probability(value)));
   }
-  return object.text("class", predictions.predicted[row]).raw("probabilities", probabilities.str()).line();
+  const bool known = columns == 0 || std::isfinite(predictions.values[row * columns]);
+  object.raw("class", known ? json_text(predictions.predicted[row]) : "null");
+  return object.raw("probabilities", probabilities.str()).line();
 }
 
 }  // namespace
 
 int run_predict(const Args& args) {
+  const std::string& model = args.positional[0];
+  const std::string& data = args.positional[1];
   const std::string& out = args.options.out;
-  if (!out.empty()) check_writable(out);
-  const Predictions predictions = predict(args.positional[0], args.positional[1], args.options);
+  if (!out.empty()) {
+    std::vector<NamedFile> inputs = files_read(data, args.options);
+    inputs.push_back({"the model", model});
+    check_apart(std::vector<NamedFile>{{"--out", out}}, inputs);
+    check_writable(out);
+  }
+  const Predictions predictions = predict(model, data, args.options);
   Narrator narrator(args);
   for (const std::string& note : predictions.notes) narrator.heading("note", note);
+  for (const std::string& warning : predictions.warnings) narrator.warning(warning);
   RowSink sink(out);
+  const bool terminal = out.empty() && terminal_on_stdout();
   try {
-    if (!args.json) sink.add(csv_header(predictions));
+    if (!args.json) sink.add(csv_header(predictions, terminal));
     for (std::size_t row = 0; row < predictions.predicted.size(); ++row) {
-      sink.add(args.json ? json_row(predictions, row) : csv_row(predictions, row));
+      sink.add(args.json ? json_row(predictions, row) : csv_row(predictions, row, terminal));
     }
     sink.finish();
   } catch (const ClosedPipe&) {
     return kPartial;
   }
   if (!out.empty()) narrator.line(std::to_string(predictions.predicted.size()) + " rows written to " + out);
-  return kOk;
+  return predictions.warnings.empty() ? kOk : kPartial;
 }
 
 }  // namespace halfstep::cli

@@ -8,6 +8,7 @@
 #include "cli/meter_text.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
+#include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 
 namespace halfstep::cli {
@@ -79,6 +80,7 @@ TrainObserver observe(Narrator& narrator, bool verbose) {
       narrator.progress(progress_text(step, steps, loss));
     };
   }
+  observer.on_warning = [&narrator](const std::string& warning) { narrator.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
   return observer;
 }
@@ -119,29 +121,39 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
   object.text("model", result.model).text("weights_digest", result.weights_digest);
-  return object.boolean("stopped", result.stopped).text("repeat", repeat).line();
+  object.boolean("stopped", result.stopped).raw("warnings", json_array(result.warnings));
+  return object.text("repeat", repeat).line();
 }
 
 std::string summary_text(const TrainResult& result, const std::string& repeat) {
-  std::string text;
-  auto row = [&](std::string_view label, const std::string& value) {
-    text += std::string(label) + std::string(11 - std::min<std::size_t>(label.size(), 10), ' ') + value + "\n";
-  };
-  row("train", "loss " + brief(result.train.loss));
+  std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
-    row(result.eval_name, metrics_text(result.eval) + "  (" + std::to_string(result.eval.rows) + " rows)");
+    text += row(result.eval_name, metrics_text(result.eval) + "  (" + std::to_string(result.eval.rows) + " rows)");
   }
-  row("steps", std::to_string(result.steps.attempted) + " attempted, " + std::to_string(result.steps.applied) +
-                   " applied, " + std::to_string(result.steps.skipped) + " skipped" +
-                   (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
-  for (const LedgerEntry& entry : result.ledger) row(name(entry.outcome), halfstep::text(entry));
+  text += row("steps", std::to_string(result.steps.attempted) + " attempted, " + std::to_string(result.steps.applied) +
+                           " applied, " + std::to_string(result.steps.skipped) + " skipped" +
+                           (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
+  for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
   if (result.meter.step > 0) text += meter_text(result.meter);
-  row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
-  if (result.stopped) row("stopped", "by a signal, before the run's end");
-  row("weights", "digest " + result.weights_digest);
-  row("model", result.model);
-  row("repeat", repeat);
+  text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
+  if (result.stopped) text += row("stopped", "by a signal, before the run's end");
+  text += row("weights", "digest " + result.weights_digest);
+  text += row("model", result.model);
+  text += row("repeat", repeat);
   return text;
+}
+
+// The model is there whether or not anybody can read about it.
+void print_summary(const std::string& summary, const TrainResult& result) {
+  try {
+    print(summary);
+  } catch (const ClosedPipe&) {
+  } catch (const Error& error) {
+    ErrorParts parts = error.parts();
+    parts.kept = "the trained model, in " + result.model;
+    parts.hint = "halfstep inspect " + shell_quoted(result.model);
+    throw Error(error.status(), parts);
+  }
 }
 
 }  // namespace
@@ -151,12 +163,14 @@ int run_train(const Args& args) {
   if (run.positional.empty()) run.positional.emplace_back(kBuiltIn);
   const std::string& data = run.positional.front();
   validate(run.options);
+  if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
   Narrator narrator(run);
   const TrainResult result = train(data, run.options, observe(narrator, run.verbose));
   narrator.clear();
   const std::string repeat = repeat_command(run);
-  print(run.json ? summary_json(data, result, repeat) : summary_text(result, repeat));
-  return result.stopped && stop_signal() != 0 ? 128 + stop_signal() : kOk;
+  print_summary(run.json ? summary_json(data, result, repeat) : summary_text(result, repeat), result);
+  if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
+  return result.warnings.empty() ? kOk : kPartial;
 }
 
 }  // namespace halfstep::cli

@@ -248,6 +248,7 @@ void write_targets(const Recipe& recipe, const RawData& raw, std::size_t place, 
     const double value = numbers[row];
     const double standardised = (value * 0.5 - recipe.target_mean * 0.5) / (recipe.target_scale * 0.5);
     out.targets.push_back(static_cast<float>(std::clamp(standardised, -1e30, 1e30)));
+    out.exact_targets.push_back(standardised);
   }
 }
 

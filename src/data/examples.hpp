@@ -16,8 +16,9 @@ struct Examples {
   LargeVector<std::uint8_t> bytes;  // in place of x for images of bytes: x = byte * byte_scale + byte_shift
   float byte_scale = 1;
   float byte_shift = 0;
-  std::vector<std::int32_t> labels;  // classification
-  std::vector<float> targets;        // regression, standardised
+  std::vector<std::int32_t> labels;   // classification
+  std::vector<float> targets;         // regression, standardised
+  std::vector<double> exact_targets;  // the same before rounding: what errors are measured by
 };
 
 // The given rows, in the given order.

@@ -59,6 +59,7 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.bytes = take(from.bytes, from.features, rows);
   to.labels = take(from.labels, 1, rows);
   to.targets = take(from.targets, 1, rows);
+  to.exact_targets = take(from.exact_targets, 1, rows);
   return to;
 }
 

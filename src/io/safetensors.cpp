@@ -215,7 +215,7 @@ class Reader {
     digest.update(file_.storage.get(), data_size_);
     if (digest.hex() != file_.digest) {
       reject("its digest is " + digest.hex() + ", expected " + file_.digest + ": the file was damaged or edited",
-             Status::format, "a copy of the file, or its .prev");
+             Status::format, "another copy of the file, or train again");
     }
   }
 

@@ -6,18 +6,47 @@
 
 #include "base/fp_env.hpp"
 #include "train/batcher.hpp"
+#include "train/regression_error.hpp"
 
 namespace halfstep {
 namespace {
 
-// Sums for rmse and r2 in target units. A NaN prediction makes both NaN: it is not hidden.
-struct Regression {
-  double squares = 0, sum = 0, sum_squares = 0;
-  void add(double predicted, double truth) {
-    squares += (predicted - truth) * (predicted - truth);
-    sum += truth;
-    sum_squares += truth * truth;
+// What a set's rows say about a model, row by row.
+class Score {
+ public:
+  Score(const data::Examples& examples, const OutputMeaning& meaning, std::size_t columns)
+      : examples_(examples), meaning_(meaning), columns_(columns) {}
+
+  void add(std::size_t row, const float* logits) {
+    const bool finite = is_finite_output(logits, columns_);
+    non_finite_ += finite ? 0 : 1;
+    if (!meaning_.classification) {
+      residuals_.push_back(logits[0] - examples_.exact_targets[row]);
+    } else if (finite) {
+      const std::size_t guess = predicted_class(logits, columns_, meaning_.single_logit);
+      correct_ += guess == static_cast<std::size_t>(examples_.labels[row]) ? 1 : 0;
+    }
   }
+
+  void finish(Metrics& metrics) const {
+    metrics.rows = static_cast<std::int64_t>(examples_.rows);
+    metrics.non_finite = non_finite_;
+    metrics.classification = meaning_.classification;
+    if (meaning_.classification) {
+      metrics.accuracy = static_cast<double>(correct_) / static_cast<double>(examples_.rows);
+      return;
+    }
+    const double rms = root_mean_square(residuals_);
+    metrics.rmse = rms * meaning_.target_scale;
+    metrics.r2 = r_squared(rms, examples_.exact_targets);
+  }
+
+ private:
+  const data::Examples& examples_;
+  const OutputMeaning& meaning_;
+  std::size_t columns_;
+  std::int64_t non_finite_ = 0, correct_ = 0;
+  std::vector<double> residuals_;  // standardised
 };
 
 }  // namespace
@@ -46,14 +75,15 @@ std::size_t predicted_class(const float* logits, std::size_t columns, bool singl
   return best;
 }
 
+bool is_finite_output(const float* logits, std::size_t columns) {
+  return std::all_of(logits, logits + columns, [](float logit) { return std::isfinite(logit); });
+}
+
 Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning) {
-  Metrics metrics;
-  metrics.rows = static_cast<std::int64_t>(examples.rows);
-  metrics.classification = meaning.classification;
   const std::size_t columns = model.shape().widths.back();
-  double loss_sum = 0, weight_sum = 0, correct = 0;
-  Regression regression;
+  double loss_sum = 0, weight_sum = 0;
+  Score score(examples, meaning, columns);
   for_each_batch(
       context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
         const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
@@ -62,21 +92,11 @@ Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples
         const double weight = total_weight(loss, targets, rows);
         loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) * weight;
         weight_sum += weight;
-        for (std::size_t i = 0; i < rows; ++i) {
-          if (meaning.classification) {
-            const std::size_t guess = predicted_class(logits + i * ld, columns, meaning.single_logit);
-            correct += guess == static_cast<std::size_t>(targets.labels[i]);
-          } else {
-            regression.add(logits[i * ld] * meaning.target_scale, targets.values[i] * meaning.target_scale);
-          }
-        }
+        for (std::size_t i = 0; i < rows; ++i) score.add(first + i, logits + i * ld);
       });
-  const auto n = static_cast<double>(examples.rows);
+  Metrics metrics;
+  score.finish(metrics);
   metrics.loss = loss_sum / weight_sum;
-  metrics.accuracy = correct / n;
-  metrics.rmse = std::sqrt(regression.squares / n);
-  const double spread = regression.sum_squares - regression.sum * regression.sum / n;
-  metrics.r2 = 1 - regression.squares / spread;
   return metrics;
 }
 

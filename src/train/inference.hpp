@@ -22,6 +22,9 @@ struct OutputMeaning {
 void for_each_batch(GemmContext& context, Mlp& model, const data::Examples& examples,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f);
 
+// An inf is an overflow on the way, as good as a NaN: softmax makes one of it.
+bool is_finite_output(const float* logits, std::size_t columns);
+
 // The class an example is given; NaN logits never win.
 std::size_t predicted_class(const float* logits, std::size_t columns, bool single_logit);
 

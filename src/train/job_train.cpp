@@ -1,6 +1,5 @@
 // The training job: data to model file.
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "data/data.hpp"
@@ -10,6 +9,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
 #include "train/class_weights.hpp"
+#include "train/job_files.hpp"
 #include "train/model_file.hpp"
 #include "train/precision.hpp"
 #include "train/trainer.hpp"
@@ -151,10 +151,17 @@ void save_state(const std::string& path, Trainer& trainer, std::int64_t applied,
   save_model(path, saved);
 }
 
-// "model.safetensors" to "model.last-good.safetensors".
-std::string last_good_path(const std::string& out) {
-  const std::filesystem::path path(out);
-  return (path.parent_path() / (path.stem().string() + ".last-good" + path.extension().string())).string();
+// What was kept, in words: a disk that is full must not hide why the run ended.
+std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel& saved) {
+  const std::int64_t applied = trainer.restore_last_good();
+  if (applied == 0) return "nothing, the run had no good weights yet";
+  const std::string weights = "the weights after " + std::to_string(applied) + " applied steps";
+  try {
+    save_state(path, trainer, applied, saved);
+  } catch (const Error& error) {
+    return "nothing, " + weights + " could not be saved in " + path + " (" + error.parts().why + ")";
+  }
+  return weights + ", in " + path;
 }
 
 // A run that diverges leaves its last good weights beside the model that it does not write.
@@ -164,12 +171,7 @@ TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const s
   } catch (const Error& error) {
     if (error.status() != Status::diverged) throw;
     ErrorParts parts = error.parts();
-    const std::int64_t applied = trainer.restore_last_good();
-    const std::string path = last_good_path(out);
-    if (applied > 0) save_state(path, trainer, applied, saved);
-    parts.kept = applied > 0 ? "the weights after " + std::to_string(applied) + " applied steps, in " + path
-                             : "nothing, the run had no good weights yet";
-    parts.kept += "; " + out + " was not written";
+    parts.kept = keep_last_good(trainer, last_good_path(out), saved) + "; " + out + " was not written";
     throw Error(Status::diverged, parts);
   }
 }
@@ -179,7 +181,8 @@ TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const s
 TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
   Options options = given;
   validate(options);
-  if (options.out.empty()) options.out = "model.safetensors";
+  options.out = model_path(options);
+  check_apart(files_written(options), files_read(data, options));
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
   Machine machine(options);
   const Prepared prepared = prepare(data, options);

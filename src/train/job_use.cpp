@@ -1,13 +1,18 @@
 // Jobs on a trained model: evaluate, predict, inspect.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <iterator>
+#include <limits>
 
 #include "data/data.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "train/machine.hpp"
 #include "train/model_file.hpp"
+#include "train/non_finite.hpp"
 #include "train/precision.hpp"
+#include "train/target_value.hpp"
 
 namespace halfstep {
 namespace {
@@ -35,11 +40,7 @@ struct Loaded {
 };
 
 std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
-}
-
-std::string shortest(float value) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   char text[32];
   return {text, std::to_chars(text, text + sizeof(text), value).ptr};
 }
@@ -48,6 +49,11 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
                Predictions& out) {
   const std::size_t classes = saved.preprocessor.classes().size();
   const std::size_t columns = saved.widths.back();
+  if (!is_finite_output(logits, columns)) {
+    out.values.insert(out.values.end(), classes, std::numeric_limits<double>::quiet_NaN());
+    out.predicted.emplace_back();
+    return;
+  }
   std::vector<float> probabilities(pad_columns(columns));
   if (saved.loss == LossKind::cross_entropy) {
     kernels.softmax(columns, logits, probabilities.data());
@@ -67,6 +73,12 @@ data::Examples read_examples(const SavedModel& saved, const std::string& path, c
   return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
 }
 
+void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
+  const double value = target_value(output, meaning.target_mean, meaning.target_scale);
+  out.values.push_back(value);
+  out.predicted.push_back(shortest(value));
+}
+
 }  // namespace
 
 Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
@@ -75,11 +87,12 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   const data::Examples examples = read_examples(saved, data, options, true, notes);
   Loaded loaded(saved, options, examples.rows);
   const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
-  Evaluation result;
-  static_cast<Metrics&>(result) =
-      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
-  result.notes = std::move(notes);
-  return result;
+  Evaluation out;
+  out.notes = std::move(notes);
+  out.metrics = measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
+  const Metrics& m = out.metrics;
+  if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
+  return out;
 }
 
 Predictions predict(const std::string& model, const std::string& data, const Options& options) {
@@ -90,18 +103,19 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
   const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.loss);
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();
+  const auto add = [&](std::size_t row, const float* logits) {
+    if (meaning.classification) add_class(*loaded.machine.kernels, saved, meaning, logits, out);
+    if (!meaning.classification) add_value(meaning, logits[0], out);
+    if (!is_finite_output(logits, saved.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
+  };
   for_each_batch(loaded.context, loaded.model, examples,
-                 [&](std::size_t, std::size_t rows, const float* logits, std::size_t ld) {
-                   for (std::size_t i = 0; i < rows; ++i) {
-                     if (meaning.classification) {
-                       add_class(*loaded.machine.kernels, saved, meaning, logits + i * ld, out);
-                       continue;
-                     }
-                     const auto value = static_cast<float>(logits[i * ld] * meaning.target_scale + meaning.target_mean);
-                     out.values.push_back(value);
-                     out.predicted.push_back(shortest(value));
-                   }
+                 [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
+                   for (std::size_t i = 0; i < rows; ++i) add(first + i, logits + i * ld);
                  });
+  if (!out.non_finite.empty()) {
+    out.warnings.push_back(
+        non_finite_warning(saved, std::ssize(out.non_finite), std::ssize(out.predicted), out.non_finite));
+  }
   return out;
 }
 

@@ -103,7 +103,7 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
 std::vector<MemoryPart> Trainer::memory() const {
   const auto data = [](const data::Examples& e) {
     return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
-           e.targets.size() * sizeof(e.targets[0]);
+           e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
   };
   const ModelMemory model = model_.memory();
   const std::size_t scratch =
@@ -264,9 +264,14 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
 
 TrainResult Trainer::run(const TrainObserver& observer) {
   TrainResult result;
+  log_.on_lost([&](const std::string& warning) {
+    result.warnings.push_back(warning);
+    if (observer.on_warning) observer.on_warning(warning);
+  });
   for (std::int64_t epoch = 0; run_epoch(epoch, observer, result) && ledger_.counts().attempted < schedule_.steps;) {
     ++epoch;
   }
+  log_.close();
   finish(result.stopped);
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);

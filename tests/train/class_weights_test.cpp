@@ -54,7 +54,7 @@ TEST_CASE("runs with label smoothing and class weights: same bits everywhere, an
   options.class_weights = "blue=3,red=0.5";
   options.threads = 1;
   const TrainResult result = train("builtin:spirals", options, {});
-  CHECK(evaluate(options.out, "builtin:spirals", {}).loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+  CHECK(evaluate(options.out, "builtin:spirals", {}).metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
   for_each_runnable_isa([&](const KernelTable& kernels) {
     if (kernels.gemm[static_cast<std::size_t>(Dtype::bf16)].native) return;
     Options other = options;

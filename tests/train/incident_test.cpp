@@ -58,7 +58,7 @@ Run run(const std::string& data, const Options& options) {
 
 bool weights_are_finite(const std::string& model) {
   try {
-    const Metrics metrics = evaluate(model, "builtin:digits", {});
+    const Metrics metrics = evaluate(model, "builtin:digits", {}).metrics;
     return std::isfinite(metrics.loss);
   } catch (const Error&) {
     return false;
@@ -232,7 +232,7 @@ TEST_CASE("incidents: fp16 on Fashion-MNIST, learning rates from 1e-4 to 3e-2") 
     options.lr = lr;
     const Run r = run(data, options);
     CHECK(r.error.what.empty());
-    CHECK(std::isfinite(evaluate(options.out, data, options).loss));
+    CHECK(std::isfinite(evaluate(options.out, data, options).metrics.loss));
     CHECK(r.result.eval.accuracy > 0.7);
   }
   Options options = fp16_run(dir);

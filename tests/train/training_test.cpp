@@ -76,7 +76,7 @@ TEST_CASE("layers in different precisions: same bits everywhere, and the model f
   CHECK(result.layer_precision == "0=fp32,2=fp16");
   CHECK(result.loss_scale > 1);  // the fp16 layer asks for one
   CHECK(inspect(options.out).layer_precision == "0=fp32,2=fp16");
-  const Metrics metrics = evaluate(options.out, "builtin:spirals", {});
+  const Metrics metrics = evaluate(options.out, "builtin:spirals", {}).metrics;
   CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
   test::for_each_runnable_isa([&](const KernelTable& kernels) {
     if (kernels.gemm[static_cast<std::size_t>(Dtype::bf16)].native) return;
@@ -122,7 +122,7 @@ TEST_CASE("runs with normalisation and dropout: same bits everywhere, they learn
     };
     const TrainResult result = train("builtin:spirals", options, observer);
     CHECK(last < first);
-    const Metrics metrics = evaluate(options.out, "builtin:spirals", {});
+    const Metrics metrics = evaluate(options.out, "builtin:spirals", {}).metrics;
     CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
     CHECK(metrics.accuracy == result.eval.accuracy);
     const ModelSummary summary = inspect(options.out);
@@ -198,7 +198,7 @@ TEST_CASE("a model file from before there was normalisation loads") {
   }
   REQUIRE(found);
   io::write_safetensors(dir / "old.safetensors", file);
-  CHECK(evaluate(dir / "old.safetensors", "builtin:spirals", {}).loss ==
+  CHECK(evaluate(dir / "old.safetensors", "builtin:spirals", {}).metrics.loss ==
         doctest::Approx(result.eval.loss).epsilon(1e-12));
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("evaluate gives the numbers that training ended with, predict agrees w
     Options options = short_run(dir, Dtype::bf16);
     options.steps = 60;
     const TrainResult result = train(data, options, {});
-    const Metrics metrics = evaluate(options.out, data, options);
+    const Metrics metrics = evaluate(options.out, data, options).metrics;
     CHECK(metrics.loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
     if (metrics.classification) CHECK(metrics.accuracy == result.eval.accuracy);
     if (!metrics.classification) CHECK(metrics.r2 == doctest::Approx(result.eval.r2).epsilon(1e-9));
@@ -235,7 +235,8 @@ TEST_CASE("a model file brings back its activation") {
     CHECK(get_option(options, "activation") == test::label(activation));
     options.steps = 3;
     const TrainResult result = train("builtin:spirals", options, {});
-    CHECK(evaluate(options.out, "builtin:spirals", options).loss == doctest::Approx(result.eval.loss).epsilon(1e-12));
+    CHECK(evaluate(options.out, "builtin:spirals", options).metrics.loss ==
+          doctest::Approx(result.eval.loss).epsilon(1e-12));
   }
 }
 

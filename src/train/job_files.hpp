@@ -1,0 +1,15 @@
+// The files of a training job.
+#pragma once
+#include <string>
+
+#include "halfstep/options.hpp"
+
+namespace halfstep {
+
+// options.out, or what stands for it.
+std::string model_path(const Options& options);
+
+// Where a run that diverges leaves its last good weights: "model.safetensors" gives "model.last-good.safetensors".
+std::string last_good_path(const std::string& model);
+
+}  // namespace halfstep
