@@ -56,7 +56,8 @@ void MetricsLog::lose(int code) {
     (void)file_.close();
   }
   ErrorParts parts = cannot_write(path_, code);
-  parts.kept = "its first " + std::to_string(lines_) + " lines, and the run, which goes on without it";
+  const std::string lines = lines_ == 0 ? "" : "its lines so far, " + std::to_string(lines_) + ", and ";
+  parts.kept = lines + "the run, which goes on without it";
   if (tell_) tell_(Error(Status::io, parts).what());
 }
 

@@ -67,7 +67,7 @@ TEST_CASE("metrics log: when the space ends whole lines stay, and it is said onc
   CHECK(test::read_bytes(dir / "m.jsonl") == "{\"step\":1}\n{\"step\":2}\n");
   REQUIRE(warnings.size() == 1);
   CHECK(says(warnings[0], (dir / "m.jsonl").c_str()));
-  CHECK(says(warnings[0], "its first 2 lines, and the run"));
+  CHECK(says(warnings[0], "its lines so far, 2, and the run"));
   CHECK(says(warnings[0], "File too large"));
 }
 
