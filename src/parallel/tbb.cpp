@@ -1,6 +1,7 @@
 // The only file that knows oneTBB.
 #if HS_HAVE_TBB
 #include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/task_arena.h>
 #include <tbb/version.h>
 
@@ -12,6 +13,8 @@
 #include <mutex>
 #include <stdexcept>
 #include <vector>
+
+#include <dlfcn.h>
 
 #include "parallel/back_ends.hpp"
 #include "parallel/board.hpp"
@@ -155,11 +158,21 @@ class TbbExecutor final : public Executor {
   std::shared_ptr<Team> team_;
 };
 
+// oneTBB loads its allocator, whose first calls look for what it may use. Where those find no memory for the words of
+// dlerror, glibc 2.36 writes to no address: the words of this thread get their memory now.
+void prepare_dlerror() {
+#if defined(__GLIBC__)
+  (void)::dlsym(RTLD_DEFAULT, "halfstep: no such symbol");
+  (void)::dlerror();
+#endif
+}
+
 }  // namespace
 
 // A thread that cannot be started leaves oneTBB in a state that it does not mend, so others are tried first. Where the
 // system gives fewer of them, those are the executor.
 std::unique_ptr<Executor> make_tbb_executor(int threads) {
+  prepare_dlerror();
   threads = within_limit(threads);
   auto pool = make_thread_pool(threads);
   if (threads == 1 || pool->threads() < threads) return pool;
@@ -182,7 +195,12 @@ struct ParallelLimit::Hold {
       : control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(std::max(threads, 1))) {}
   tbb::global_control control;
 };
-ParallelLimit::ParallelLimit(int threads) : hold_(std::make_unique<Hold>(threads)) {}
+// oneTBB counts the CPUs once, and waits for ever for a count that ran out of memory. The end of a limit asks for it,
+// so the count must be there before one begins.
+ParallelLimit::ParallelLimit(int threads) {
+  (void)tbb::info::default_concurrency();
+  hold_ = std::make_unique<Hold>(threads);
+}
 ParallelLimit::~ParallelLimit() = default;
 
 }  // namespace halfstep
