@@ -65,11 +65,11 @@ F* real(F*& place, const char* name) {
   if (place == nullptr) place = reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
   return place;
 }
-#define HS_CALLS(X)                                                                                               \
-  X(pthread_create)                                                                                               \
-  X(open)                                                                                                         \
-  X(write) X(read) X(fsync) X(rename) X(unlink) X(close) X(posix_fallocate) X(fopen) X(fread) X(fwrite) X(fflush) \
-      X(fclose)
+#define HS_CALLS(X) \
+  X(pthread_create) \
+  X(open)           \
+  X(write)          \
+  X(read) X(fsync) X(rename) X(unlink) X(close) X(posix_fallocate) X(fopen) X(fread) X(fwrite) X(fflush) X(fclose)
 #define HS_DECLARE(name) decltype(&::name) g_##name;
 HS_CALLS(HS_DECLARE)
 #define HS_REAL(name) real(g_##name, #name)
