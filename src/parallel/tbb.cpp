@@ -14,8 +14,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include <dlfcn.h>
-
 #include "parallel/back_ends.hpp"
 #include "parallel/board.hpp"
 #include "parallel/spin.hpp"
@@ -158,21 +156,11 @@ class TbbExecutor final : public Executor {
   std::shared_ptr<Team> team_;
 };
 
-// oneTBB loads its allocator, whose first calls look for what it may use. Where those find no memory for the words of
-// dlerror, glibc 2.36 writes to no address: the words of this thread get their memory now.
-void prepare_dlerror() {
-#if defined(__GLIBC__)
-  (void)::dlsym(RTLD_DEFAULT, "halfstep: no such symbol");
-  (void)::dlerror();
-#endif
-}
-
 }  // namespace
 
 // A thread that cannot be started leaves oneTBB in a state that it does not mend, so others are tried first. Where the
 // system gives fewer of them, those are the executor.
 std::unique_ptr<Executor> make_tbb_executor(int threads) {
-  prepare_dlerror();
   threads = within_limit(threads);
   auto pool = make_thread_pool(threads);
   if (threads == 1 || pool->threads() < threads) return pool;
