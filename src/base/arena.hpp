@@ -32,6 +32,8 @@ void release(void* memory, std::size_t bytes) noexcept;
 void* allocate_array(std::size_t bytes);
 void release_array(void* memory, std::size_t bytes) noexcept;
 
+inline constinit thread_local bool plan_only = false;
+
 template <class T>
 struct ArrayAllocator {
   using value_type = T;
@@ -49,6 +51,19 @@ struct ArrayAllocator {
 template <class T>
 using LargeVector = std::vector<T, detail::ArrayAllocator<T>>;
 
+// While it lives, aligned buffers that this thread makes have a size and no memory: the code that takes it tells how
+// much that would be. Nobody may touch them.
+class PlanOnly {
+ public:
+  PlanOnly() : before_(std::exchange(detail::plan_only, true)) {}
+  ~PlanOnly() { detail::plan_only = before_; }
+  PlanOnly(const PlanOnly&) = delete;
+  PlanOnly& operator=(const PlanOnly&) = delete;
+
+ private:
+  bool before_;
+};
+
 // `size` zeroed elements, aligned to a cache line. Readable up to the next multiple of 64 bytes. Throws
 // Error(out_of_memory).
 template <class T>
@@ -61,7 +76,7 @@ class AlignedBuffer {
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
       detail::no_memory(std::to_string(size) + " x " + std::to_string(sizeof(T)));
     }
-    if (size > 0) data_ = static_cast<T*>(detail::allocate(size * sizeof(T)));
+    if (size > 0 && !detail::plan_only) data_ = static_cast<T*>(detail::allocate(size * sizeof(T)));
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -77,6 +92,8 @@ class AlignedBuffer {
   std::size_t size() const { return size_; }
   T& operator[](std::size_t index) { return data_[index]; }
   const T& operator[](std::size_t index) const { return data_[index]; }
+  T& back() { return data_[size_ - 1]; }
+  const T& back() const { return data_[size_ - 1]; }
   T* begin() { return data_; }
   T* end() { return data_ + size_; }
   const T* begin() const { return data_; }

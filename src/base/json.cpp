@@ -72,9 +72,13 @@ class Parser {
       ++at_;
   }
 
+  bool take(char c) {
+    const bool here = peek() == c;
+    if (here) ++at_;
+    return here;
+  }
   void expect(char c) {
-    if (peek() != c) stop(at_ == text_.size() ? "the text ends too early" : std::string("expected '") + c + "'");
-    ++at_;
+    if (!take(c)) stop(at_ == text_.size() ? "the text ends too early" : std::string("expected '") + c + "'");
   }
 
   Value parse_value(std::size_t depth) {
@@ -115,7 +119,7 @@ class Parser {
     std::unordered_set<std::string> seen;
     ++at_;
     skip_space();
-    if (peek() == '}') return ++at_, object;
+    if (take('}')) return object;
     while (true) {
       skip_space();
       const std::size_t start = at_;
@@ -128,7 +132,7 @@ class Parser {
       expect(':');
       object.emplace_back(std::move(key), parse_value(depth));
       skip_space();
-      if (peek() == '}') return ++at_, object;
+      if (take('}')) return object;
       expect(',');
     }
   }
@@ -138,11 +142,11 @@ class Parser {
     Array array;
     ++at_;
     skip_space();
-    if (peek() == ']') return ++at_, array;
+    if (take(']')) return array;
     while (true) {
       array.push_back(parse_value(depth));
       skip_space();
-      if (peek() == ']') return ++at_, array;
+      if (take(']')) return array;
       expect(',');
     }
   }
@@ -152,8 +156,8 @@ class Parser {
     std::string out;
     while (true) {
       if (at_ == text_.size()) stop("the text ends inside a string");
+      if (take('"')) return out;
       const unsigned char c = static_cast<unsigned char>(text_[at_]);
-      if (c == '"') return ++at_, out;
       if (c < 0x20) stop("control character inside a string");
       if (c == '\\') {
         parse_escape(out);

@@ -20,6 +20,13 @@ struct Value {
   std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data = nullptr;
 
   Value() = default;
+  // libstdc++ 12 destroys a variant that none of these types can leave valueless as if it held one, even after its
+  // copying threw. An assignment makes the copy beside it, then moves it in.
+  Value(const Value& other) { data = other.data; }
+  Value(Value&&) noexcept = default;
+  Value& operator=(const Value& other) { return *this = Value(other); }
+  Value& operator=(Value&&) noexcept = default;
+  ~Value() = default;
   Value(std::nullptr_t) {}
   Value(std::same_as<bool> auto v) : data(v) {}
   // Unsigned values beyond int64 do not fit and become a number.

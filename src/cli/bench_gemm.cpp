@@ -16,9 +16,9 @@ std::string result_json(const GemmBenchResult& r) {
   return object.number("fraction_of_peak", r.fraction_of_peak).line();
 }
 
-const std::vector<Column> kColumns = {{"dtype", -5},   {"layout", -7}, {"m", 6},       {"n", 6},
-                                      {"k", 6},        {"isa", -12},   {"threads", 7}, {"median ns", 13},
-                                      {"GFLOP/s", 10}, {"peak", 9},    {"fraction", 8}};
+constexpr Column kColumns[] = {{"dtype", -5},   {"layout", -7}, {"m", 6},       {"n", 6},
+                               {"k", 6},        {"isa", -12},   {"threads", 7}, {"median ns", 13},
+                               {"GFLOP/s", 10}, {"peak", 9},    {"fraction", 8}};
 
 std::string result_row(const BenchTable& table, const GemmBenchResult& r) {
   const GemmBenchShape& s = r.shape;

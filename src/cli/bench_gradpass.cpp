@@ -29,9 +29,8 @@ std::string json(const Row& row) {
   return object.number("fraction_of_bandwidth", r.fraction_of_bandwidth).line();
 }
 
-const std::vector<Column> kColumns = {{"pass", -6},   {"elements", 10},  {"gradient", -8}, {"isa", -12},
-                                      {"threads", 7}, {"median ns", 13}, {"GB/s", 8},      {"read", 6},
-                                      {"update", 7},  {"fraction", 9}};
+constexpr Column kColumns[] = {{"pass", -6},      {"elements", 10}, {"gradient", -8}, {"isa", -12},  {"threads", 7},
+                               {"median ns", 13}, {"GB/s", 8},      {"read", 6},      {"update", 7}, {"fraction", 9}};
 
 std::string text(const BenchTable& table, const Row& row) {
   const GradPassBenchResult& r = row.result;

@@ -17,8 +17,8 @@ std::string json(const KernelBenchRequest& request, const KernelBenchResult& r) 
   return object.number("speedup", r.speedup).line();
 }
 
-const std::vector<Column> kColumns = {{"kernel", -22}, {"dtype", -5}, {"isa", -12}, {"in", -6},      {"elements", 9},
-                                      {"ns/elem", 7},  {"GB/s", 7},   {"copy", 7},  {"fraction", 8}, {"x scalar", 8}};
+constexpr Column kColumns[] = {{"kernel", -22}, {"dtype", -5}, {"isa", -12}, {"in", -6},      {"elements", 9},
+                               {"ns/elem", 7},  {"GB/s", 7},   {"copy", 7},  {"fraction", 8}, {"x scalar", 8}};
 
 std::string row(const BenchTable& table, const KernelBenchRequest& request, const KernelBenchResult& r) {
   return table.row({request.kernel, std::string(name(request.dtype)), r.isa, std::string(name(r.place)),

@@ -16,7 +16,8 @@ std::string padded(const std::string& text, int width) {
 
 }  // namespace
 
-BenchTable::BenchTable(std::string_view format, std::vector<Column> columns) : columns_(std::move(columns)) {
+BenchTable::BenchTable(std::string_view format, std::span<const Column> columns)
+    : columns_(columns.begin(), columns.end()) {
   if (format == "table") {
     format_ = Format::table;
   } else if (format == "csv") {

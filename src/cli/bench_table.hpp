@@ -1,5 +1,6 @@
 // Results of a benchmark as a table for people, as CSV or as Markdown.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ struct Column {
 class BenchTable {
  public:
   // The format is table, csv or markdown. Throws Error(invalid_argument).
-  BenchTable(std::string_view format, std::vector<Column> columns);
+  BenchTable(std::string_view format, std::span<const Column> columns);
 
   std::string head() const;
   std::string row(const std::vector<std::string>& cells) const;

@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "cli/output.hpp"
 #include "halfstep/error.hpp"
@@ -124,10 +125,12 @@ int run_words(std::span<const Word> words) {
 
 std::span<const Command> commands() { return kCommands; }
 
-int run(std::span<const std::string_view> words) {
+int run(std::span<char* const> arguments) {
   // Known before parsing, because a parse error is reported in JSON too.
-  const bool json = std::find(words.begin(), std::find(words.begin(), words.end(), "--"), "--json") != words.end();
+  const auto end = std::find(arguments.begin(), arguments.end(), Word("--"));
+  const bool json = std::find(arguments.begin(), end, Word("--json")) != end;
   try {
+    const std::vector<Word> words(arguments.begin(), arguments.end());
     return run_words(words);
   } catch (...) {
     return report_failure(json);

@@ -21,7 +21,7 @@ std::span<const Command> commands();
 std::string general_help();
 std::string command_help(const Command& command);  // lists what the command accepts, from the registry
 
-// The whole program after main's own preparation.
-int run(std::span<const std::string_view> words);
+// The whole program after main's own preparation: whatever it takes, memory too, may fail.
+int run(std::span<char* const> arguments);
 
 }  // namespace halfstep::cli

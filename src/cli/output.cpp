@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/last_words.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/info.hpp"
 #include "halfstep/text.hpp"
@@ -185,11 +186,11 @@ int report(const Error& error, bool json) {
   const std::string text = printable(error.what());  // a file name may hold anything
   to_stderr("error[" + error.code() + "]: " + text + "\n");
   if (!json) return code;
-  const ErrorParts& parts = error.parts();
-  JsonObject fields;
-  fields.text("code", error.code()).text("what", parts.what).text("where", parts.where).text("why", parts.why);
-  fields.text("kept", parts.kept).text("try", parts.hint);
   try {
+    const ErrorParts& parts = error.parts();
+    JsonObject fields;
+    fields.text("code", error.code()).text("what", parts.what).text("where", parts.where).text("why", parts.why);
+    fields.text("kept", parts.kept).text("try", parts.hint);
     print(JsonObject().raw("error", fields.str()).integer("exit_code", code).line());
   } catch (const std::exception&) {
     // stderr has the message already; the code below is what counts.
@@ -197,9 +198,7 @@ int report(const Error& error, bool json) {
   return code;
 }
 
-}  // namespace
-
-int report_failure(bool json) {
+int report_current_exception(bool json) {
   try {
     throw;
   } catch (const ClosedPipe&) {
@@ -207,13 +206,7 @@ int report_failure(bool json) {
   } catch (const Error& error) {
     return report(error, json);
   } catch (const std::bad_alloc&) {
-    return report({Status::out_of_memory,
-                   {.what = "out of memory",
-                    .where = {},
-                    .why = {},
-                    .kept = "files already written",
-                    .hint = "a smaller --batch or --hidden"}},
-                  json);
+    return report_out_of_memory(json);
   } catch (const std::exception& error) {
     return report({Status::internal,
                    {.what = "a bug in halfstep",
@@ -222,6 +215,16 @@ int report_failure(bool json) {
                     .kept = {},
                     .hint = "report it with the command that led here"}},
                   json);
+  }
+}
+
+}  // namespace
+
+int report_failure(bool json) noexcept {
+  try {
+    return report_current_exception(json);
+  } catch (...) {
+    return report_out_of_memory(json);  // what else could not be put into words
   }
 }
 

@@ -88,7 +88,8 @@ void add_metrics(JsonObject& object, const Metrics& metrics);
 std::string brief(double value);
 std::string exact(float value);
 
-// Reports the exception being handled, on stderr and with `json` on stdout too, and gives the exit code.
-int report_failure(bool json);
+// Reports the exception being handled, on stderr and with `json` on stdout too, and gives the exit code. Needs no
+// memory: where there is none, that is what it reports.
+int report_failure(bool json) noexcept;
 
 }  // namespace halfstep::cli

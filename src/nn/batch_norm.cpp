@@ -53,8 +53,6 @@ void claim_batch_norm(Dense& l, bool training) {
   for (const char* name : {"running_mean", "running_var"}) {
     l.running.push_back({name, AlignedBuffer<float>(width), AlignedBuffer<float>(width)});
   }
-  std::fill_n(l.running[1].values.begin(), l.layout.out, 1.0f);
-  std::fill_n(l.running[1].next.begin(), l.layout.out, 1.0f);
 }
 
 ColumnStatistics columns_from(Dense& l, std::size_t first) {

@@ -55,7 +55,7 @@ Dense make_dense(const MlpShape& shape, std::size_t index, std::size_t rows) {
   if (index > 0) l.packed_backward = AlignedBuffer<std::byte>(size * size_of(l.dtype));
   l.d = make_activations(rows, l.layout.out, l.dtype, true);
   l.d_sums = AlignedBuffer<float>(sum_chunks(rows) * out);
-  l.squares.assign(l.layout.strips() * l.layout.blocks() + 1, 0.0);
+  l.squares = AlignedBuffer<double>(l.layout.strips() * l.layout.blocks() + 1);
   return l;
 }
 
@@ -126,6 +126,7 @@ void Mlp::initialise(std::uint64_t seed, const KernelTable& kernels) {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     Dense& l = layers_[index];
     claim_strips(l);
+    initialise_norm(l);
     const bool rectifier = is_rectifier(l.activation);
     const double fan =
         rectifier ? static_cast<double>(l.layout.in) : 0.5 * static_cast<double>(l.layout.in + l.layout.out);
@@ -175,6 +176,12 @@ void Mlp::pack_all(const KernelTable& kernels) {
         pack_block(kernels, layer, s, b, l.weight.data() + l.layout.block_offset(s, b));
       }
     }
+  }
+  drop_strips();
+}
+
+void Mlp::drop_strips() {
+  for (Dense& l : layers_) {
     if (!l.master) l.weight = {};
   }
 }

@@ -81,10 +81,10 @@ struct Dense {
   BatchColumns columns;                     // of z, where columns are
   std::vector<RunningStatistic> running;    // mean and variance of Norm::batch
   Activations y;                            // output; unused in the last layer
-  AlignedBuffer<std::byte> z;   // rows in y's type, where the derivative or whole rows need them: ForwardEpilogue::z
-  Activations d;                // gradient by the pre-activation
-  AlignedBuffer<float> d_sums;  // [sum_chunks][padded out]: column sums of d before rounding
-  std::vector<double> squares;  // of each block of weight_grad, then of bias_grad
+  AlignedBuffer<std::byte> z;     // rows in y's type, where the derivative or whole rows need them: ForwardEpilogue::z
+  Activations d;                  // gradient by the pre-activation
+  AlignedBuffer<float> d_sums;    // [sum_chunks][padded out]: column sums of d before rounding
+  AlignedBuffer<double> squares;  // of each block of weight_grad, then of bias_grad
   // Element (out, in) of packed_forward.
   std::size_t packed_place(std::size_t out, std::size_t in) const;
 };
@@ -118,7 +118,8 @@ class Mlp {
   std::size_t parameters() const;  // without padding
   ModelMemory memory() const;
 
-  // He-uniform for ReLU-like activations, Glorot-uniform otherwise and for the last layer; biases zero.
+  // He-uniform for ReLU-like activations, Glorot-uniform otherwise and for the last layer; biases and beta zero,
+  // gamma and running variance 1.
   void initialise(std::uint64_t seed, const KernelTable& kernels);
   // One 16-row block in fp32: of the master, or the working weights widened into `scratch` [kLanes * kBlockColumns].
   float* weight_block(const KernelTable& kernels, std::size_t layer, std::size_t strip, std::size_t block,
@@ -128,6 +129,7 @@ class Mlp {
                   const float* values);
   // All of them from the strips, which are given back where there is no master.
   void pack_all(const KernelTable& kernels);
+  void drop_strips();  // does only the latter
 
   // Where the batcher writes the inputs: rows beyond the batch, up to an even count, must be zero.
   Activations& input() { return input_; }

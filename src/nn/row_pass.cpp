@@ -119,8 +119,18 @@ void claim_norm(Dense& l, std::size_t rows, bool training) {
     if (training) p.sums = AlignedBuffer<float>(sum_chunks(rows) * width);
     l.norm_parameters.push_back(std::move(p));
   }
-  std::fill_n(l.norm_parameters[0].values.begin(), l.layout.out, 1.0f);
   if (l.norm == Norm::batch) claim_batch_norm(l, training);
+}
+
+void initialise_norm(Dense& l) {
+  for (NormParameter& p : l.norm_parameters) {
+    std::fill_n(p.values.begin(), l.layout.out, &p == &l.norm_parameters.front() ? 1.0f : 0.0f);
+  }
+  for (RunningStatistic& s : l.running) {
+    for (auto* values : {&s.values, &s.next}) {
+      std::fill_n(values->begin(), l.layout.out, &s == &l.running.back() ? 1.0f : 0.0f);
+    }
+  }
 }
 
 void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, RowsOperand x,

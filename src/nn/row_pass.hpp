@@ -13,8 +13,10 @@ inline constexpr float kNormEpsilon = 1e-5f;
 // Rows below this many elements in all are not worth a second thread.
 inline constexpr std::size_t kWorthAThread = std::size_t{1} << 14;
 
-// Takes the memory of l.norm for `rows` rows; gamma is 1, beta 0.
+// Takes the memory of l.norm for `rows` rows.
 void claim_norm(Dense& l, std::size_t rows, bool training);
+// Gamma and running variance 1, beta and running mean 0.
+void initialise_norm(Dense& l);
 
 // y from l.z of a batch of `rows` rows, and from `x`, the layer's input, where that skips it (data null: it does not).
 // For Norm::batch the statistics in l.columns are the caller's to take.

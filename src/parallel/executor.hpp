@@ -20,8 +20,10 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // How many tasks run at a time, the caller's thread included.
+  // How many tasks run at a time, the caller's thread included: fewer than were asked for where the system gives no
+  // more threads.
   int threads() const { return threads_; }
+  bool short_of_threads() const { return short_of_threads_; }
 
   // Runs body(task, worker) for every task below `tasks` and returns when all have ended. `worker` is below threads()
   // and differs among tasks that run at the same time: index scratch memory with it. Which worker takes which task is
@@ -48,6 +50,11 @@ class Executor {
 
  protected:
   explicit Executor(int threads) : threads_(threads) {}
+  // While it is being built: the system gives no more than these.
+  void refuse_more_than(int threads) {
+    threads_ = threads;
+    short_of_threads_ = true;
+  }
 
   // As run, with at least two tasks, two threads, and never two calls at once.
   virtual void run_parallel(std::uint32_t tasks, TaskRef body) = 0;
@@ -56,12 +63,14 @@ class Executor {
   void run_inline(std::size_t tasks, int worker, TaskRef body) const;
 
   int threads_;
+  bool short_of_threads_ = false;
   bool alone_ = false;
   std::mutex turn_;
 };
 
 // Back ends: "tbb" (where it was built in), "threads", "serial"; "" is the default of the build. `threads` of at least
-// 1; TBB runs no more than its current limit (see ParallelLimit). Throws Error(unsupported).
+// 1; TBB runs no more than its current limit (see ParallelLimit). Every thread is started here, so that a run needs
+// nothing of the system. Throws Error(unsupported).
 std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end = "");
 
 // Default back end with its version, such as "oneTBB 2021.8".

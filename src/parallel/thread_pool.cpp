@@ -1,7 +1,9 @@
-// A plain pool of std::threads: for builds without oneTBB and for ThreadSanitizer.
+// A plain pool of std::threads: for builds without oneTBB, for ThreadSanitizer, and where the system gives so few
+// threads that oneTBB would fail.
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -23,8 +25,12 @@ void wait_until(std::mutex& mutex, std::condition_variable& changed, F done) {
 class ThreadPool final : public Executor {
  public:
   explicit ThreadPool(int threads) : Executor(threads), board_(*this, threads) {
+    helpers_.reserve(static_cast<std::size_t>(threads - 1));
     try {
       for (int worker = 1; worker < threads; ++worker) helpers_.emplace_back([this, worker] { help(worker); });
+    } catch (const std::system_error&) {
+      // The system gives no more. Shares of workers that are not there are taken by the others.
+      refuse_more_than(static_cast<int>(helpers_.size()) + 1);
     } catch (...) {
       stop();
       throw;

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "base/cgroup.hpp"
+
 namespace halfstep {
 
 inline constexpr int kMaxThreads = 1024;
@@ -19,9 +21,7 @@ ThreadChoice choose_threads(int requested = 0);
 // CPUs that the scheduler may put this process on.
 int affinity_threads();
 
-// CPU quota of this process's control groups (v1 and v2) in CPUs; none when there is no limit. The folders are
-// parameters for the tests: `root` holds the mounted groups and `membership` is the file that says which ones are ours.
-std::optional<double> cpu_quota(const std::string& root = "/sys/fs/cgroup",
-                                const std::string& membership = "/proc/self/cgroup");
+// CPU quota of this process's control groups (v1 and v2) in CPUs; none when there is no limit.
+std::optional<double> cpu_quota(const CgroupPlaces& places = {});
 
 }  // namespace halfstep

@@ -11,9 +11,12 @@ Machine::Machine(const Options& options) {
   executor = make_executor(choice.count);
   kernels = &select_isa(options.isa, options.math);
   const int threads = executor->threads();
+  const std::string reason = executor->short_of_threads()
+                                 ? "the system gave no more, " + std::to_string(choice.count) + " wanted"
+                                 : choice.reason;
   description = std::string(kernels->name) + " (" + selection_reason(options.isa) +
                 (options.math == Math::native ? ", native math" : "") + "), " + std::to_string(threads) +
-                (threads == 1 ? " thread (" : " threads (") + choice.reason + ")";
+                (threads == 1 ? " thread (" : " threads (") + reason + ")";
 }
 
 }  // namespace halfstep

@@ -69,6 +69,38 @@ std::vector<std::size_t> model_widths(const Problem& problem, const Options& opt
   return widths;
 }
 
+namespace {
+
+std::size_t bytes_of(const data::Examples& e) {
+  return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
+         e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
+}
+
+RunShape run_shape(const Options& options, const Problem& problem, const Machine& machine, const data::Examples& train,
+                   const data::Examples* eval) {
+  return {.model = {.widths = model_widths(problem, options),
+                    .activation = options.activation,
+                    .norm = options.norm,
+                    .dropout = options.dropout,
+                    .residual = options.residual,
+                    .mask_seed = options.seed,
+                    .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
+                    .max_rows = batch_rows(options, train),
+                    .master = options.master == MasterKind::fp32},
+          .optimizer = optimizer_options(options),
+          .meters = options.meter_every > 0,
+          .examples = bytes_of(train) + (eval != nullptr ? bytes_of(*eval) : 0),
+          .threads = machine.executor->threads()};
+}
+
+// Before anything is taken: a run that cannot end must not push what else runs here out of memory first.
+RunShape affordable(RunShape shape) {
+  check_memory(shape);
+  return shape;
+}
+
+}  // namespace
+
 Trainer::Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
                  const data::Examples* eval)
     : options_(options),
@@ -76,18 +108,11 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       machine_(machine),
       train_(train),
       eval_(eval),
-      model_({.widths = model_widths(problem, options),
-              .activation = options.activation,
-              .norm = options.norm,
-              .dropout = options.dropout,
-              .residual = options.residual,
-              .mask_seed = options.seed,
-              .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
-              .max_rows = batch_rows(options, train),
-              .master = options.master == MasterKind::fp32}),
+      shape_(affordable(run_shape(options, problem, machine, train, eval))),
+      model_(shape_.model),
       context_(*machine.kernels, *machine.executor),
       loss_(make_loss(problem.loss, options.huber_delta, problem.cross_entropy)),
-      optimizer_(make_optimizer(optimizer_options(options), TrainStep::tensor_sizes(model_))),
+      optimizer_(make_optimizer(shape_.optimizer, TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
       step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
             headroom_of(options)),
@@ -96,34 +121,15 @@ Trainer::Trainer(const Options& options, const Problem& problem, Machine& machin
       schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
-  if (options.meter_every > 0) meter_.emplace(model_);
+  if (shape_.meters) meter_.emplace(model_);
   step_.leave_updates();
 }
 
 std::vector<MemoryPart> Trainer::memory() const {
-  const auto data = [](const data::Examples& e) {
-    return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
-           e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
-  };
-  const ModelMemory model = model_.memory();
-  const std::size_t scratch =
-      static_cast<std::size_t>(machine_.executor->threads()) * GemmContext::kWorkerFloats * sizeof(float);
-  std::vector<MemoryPart> parts;
-  auto add = [&](const char* what, std::size_t bytes) {
-    if (bytes > 0) parts.push_back({what, static_cast<std::int64_t>(bytes)});
-  };
-  add("examples", data(train_) + (eval_ ? data(*eval_) : 0));
-  add("master weights", model.masters);
-  add("working weights", model.working_weights);
-  add("gradients by weights", model.gradients);
-  add("optimizer", optimizer_->memory_bytes());
-  add("activations", model.activations);
-  add("gradients by activations", model.activation_gradients);
-  add("last good weights", last_good_.memory_bytes());
-  add("meters", meter_ ? meter_->memory_bytes() : 0);
-  add("scratch of the threads", scratch);
-  add("rest of huge pages", detail::rest_of_huge_pages());
-  add("model file, while it is saved", model_.parameters() * sizeof(float));
+  std::vector<MemoryPart> parts = memory_parts(shape_, model_, *optimizer_, last_good_, meter_ ? &*meter_ : nullptr);
+  if (const std::size_t rest = detail::rest_of_huge_pages(); rest > 0) {
+    parts.push_back({"rest of huge pages", static_cast<std::int64_t>(rest)});
+  }
   return parts;
 }
 

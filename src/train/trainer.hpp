@@ -11,6 +11,7 @@
 #include "train/last_good.hpp"
 #include "train/ledger.hpp"
 #include "train/machine.hpp"
+#include "train/memory_plan.hpp"
 #include "train/metrics_log.hpp"
 #include "train/schedule.hpp"
 #include "train/step.hpp"
@@ -31,6 +32,7 @@ std::vector<std::size_t> model_widths(const Problem& problem, const Options& opt
 
 class Trainer {
  public:
+  // Throws Error(out_of_memory) before it takes more than there is.
   Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
           const data::Examples* eval);
 
@@ -60,6 +62,7 @@ class Trainer {
   Machine& machine_;
   const data::Examples& train_;
   const data::Examples* eval_;
+  RunShape shape_;
   Mlp model_;
   GemmContext context_;
   std::unique_ptr<Loss> loss_;

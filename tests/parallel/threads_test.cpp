@@ -2,58 +2,37 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
+#include "support/fake_groups.hpp"
 
 using namespace halfstep;
-namespace fs = std::filesystem;
+using halfstep::test::FakeGroups;
 
 namespace {
 
-// A folder that looks like /sys/fs/cgroup, with a membership file beside it.
-class FakeGroups {
- public:
-  explicit FakeGroups(const std::string& membership)
-      : root_(fs::temp_directory_path() / ("halfstep_groups_" + std::to_string(++count_))) {
-    fs::remove_all(root_);
-    write("membership", membership);
-  }
-  ~FakeGroups() { fs::remove_all(root_); }
-  void write(const std::string& path, const std::string& text) {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text << "\n";
-  }
-  std::optional<double> quota() const { return cpu_quota(root_.string(), (root_ / "membership").string()); }
-
- private:
-  static inline int count_ = 0;
-  fs::path root_;
-};
-
 TEST_CASE("threads: a cgroup v2 quota is read, the smallest on the path") {
   FakeGroups groups("0::/a/b");
-  CHECK_FALSE(groups.quota());
+  CHECK_FALSE(cpu_quota(groups.places()));
   groups.write("a/b/cpu.max", "max 100000");
-  CHECK_FALSE(groups.quota());
+  CHECK_FALSE(cpu_quota(groups.places()));
   groups.write("a/cpu.max", "150000 100000");
-  CHECK(groups.quota() == 1.5);
+  CHECK(cpu_quota(groups.places()) == 1.5);
   groups.write("a/b/cpu.max", "50000 100000");
-  CHECK(groups.quota() == 0.5);
+  CHECK(cpu_quota(groups.places()) == 0.5);
 }
 
 TEST_CASE("threads: inside a container the group is the root of the mount") {
   FakeGroups groups("0::/outside/name");
   groups.write("cpu.max", "300000 100000");
-  CHECK(groups.quota() == 3.0);
+  CHECK(cpu_quota(groups.places()) == 3.0);
 }
 
 TEST_CASE("threads: a cgroup v1 quota is read") {
   FakeGroups groups("4:cpu,cpuacct:/job\n3:memory:/job");
   groups.write("cpu,cpuacct/job/cpu.cfs_quota_us", "-1");
   groups.write("cpu,cpuacct/job/cpu.cfs_period_us", "100000");
-  CHECK_FALSE(groups.quota());
+  CHECK_FALSE(cpu_quota(groups.places()));
   groups.write("cpu,cpuacct/job/cpu.cfs_quota_us", "250000");
-  CHECK(groups.quota() == 2.5);
+  CHECK(cpu_quota(groups.places()) == 2.5);
 }
 
 TEST_CASE("threads: files that make no sense are no limit") {
@@ -61,7 +40,7 @@ TEST_CASE("threads: files that make no sense are no limit") {
     INFO("cpu.max: " << std::string(text));
     FakeGroups groups("0::/\n\nnonsense\n1:\n2:cpu:relative");
     groups.write("cpu.max", text);
-    CHECK_FALSE(groups.quota());
+    CHECK_FALSE(cpu_quota(groups.places()));
   }
 }
 
