@@ -1,4 +1,5 @@
-// Separated text under any reading options (the first eight bytes), taken apart as training does: fitted on some rows, applied to all.
+// Separated text under any reading options (the first eight bytes), taken apart as training does: fitted on some rows,
+// applied to all.
 #include <initializer_list>
 
 #include "data/csv.hpp"
