@@ -31,9 +31,10 @@ struct Draft {
       if (size > kMostBytes) return;
     }
     if (bytes += size; bytes > kMostBytes) return;
+    const int lowest = name.ends_with(".running_var") ? 1 : -3;  // a variance is positive
     std::string& values = storage.emplace_back(size, '\1');
     for (std::size_t i = 0; i + sizeof fill <= size; i += sizeof fill) {
-      const float value = fill * static_cast<float>(static_cast<int>(i / sizeof fill % 7) - 3);
+      const float value = fill * static_cast<float>(static_cast<int>(i / sizeof fill % 7) + lowest);
       std::memcpy(values.data() + i, &value, sizeof value);
     }
     file.tensors.push_back({std::move(name), std::move(dtype), std::move(shape), std::as_bytes(std::span(values))});

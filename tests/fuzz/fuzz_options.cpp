@@ -4,14 +4,15 @@
 #include "cli/args.hpp"
 #include "fuzz/support.hpp"
 #include "halfstep/options.hpp"
+#include "train/options_registry.hpp"
 
 using namespace halfstep;
 
 namespace {
 
-std::vector<std::string> all_values(const Options& options) {
+std::vector<std::string> all_values(const Options& of) {
   std::vector<std::string> values;
-  for (const ParameterInfo& info : parameters()) values.push_back(get_option(options, info.name));
+  for (const options::Entry& entry : options::registry()) values.push_back(entry.get(of));
   return values;
 }
 
