@@ -16,7 +16,7 @@ const std::vector<Choice>& choices() {
       {"steps", {"1", "2", "3", "4"}},
       {"batch", {"4", "1", "2", "3", "5", "8", "16", "64"}},
       {"hidden", {"3", "none", "1", "4,4", "5,2,3", "17", "8,8,8", "33"}},
-      {"threads", {"1", "2", "3"}},
+      {"threads", {"1", "1", "2", "3"}},
       {"precision", {"bf16", "fp16", "fp32"}},
       {"layer-precision", {"", "0=fp32", "0=fp16", "1=bf16", "1=fp16", "0=bf16,1=fp32"}},
       {"activation",
