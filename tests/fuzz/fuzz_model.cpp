@@ -1,6 +1,6 @@
 // Model files behind their digest. The input is text: lines of metadata ("halfstep.step 4") and of tensors ("tensor
 // layers.0.weight F32 0.5 3 2": dtype, what to fill it with, shape), an empty line, then a table to use the model on.
-// Where no line describes a tensor they are made to fit "halfstep.model", so that a changed width is still a model.
+// Tensors that no line describes are made to fit "halfstep.model", so that a changed width is still a model.
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -24,6 +24,7 @@ struct Draft {
   std::size_t bytes = 0;
 
   void add(std::string name, std::string dtype, float fill, std::vector<std::int64_t> shape) {
+    if (file.find(name)) return;
     std::size_t size = io::dtype_size(dtype);
     for (const std::int64_t extent : shape) {
       if (extent < 0 || static_cast<std::size_t>(extent) > kMostBytes) return;
@@ -85,9 +86,7 @@ Draft read_draft(std::string_view& text) {
     add_line(draft, line);
   }
   const std::string* model = draft.file.find_metadata("halfstep.model");
-  if (draft.file.tensors.empty() && model) {
-    fuzz::succeeds([&] { add_fitting(draft, json::parse(*model)); });
-  }
+  if (model) fuzz::succeeds([&] { add_fitting(draft, json::parse(*model)); });
   return draft;
 }
 
