@@ -163,7 +163,10 @@ int exit_code(Status status) {
 
 int report(const Error& error, bool json) {
   const int code = exit_code(error.status());
-  to_stderr("error[" + error.code() + "]: " + error.what() + "\n");
+  std::string text = error.what();
+  // A file name may hold anything; the error stays one line and cannot drive the terminal.
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  to_stderr("error[" + error.code() + "]: " + text + "\n");
   if (!json) return code;
   const ErrorParts& parts = error.parts();
   JsonObject fields;
