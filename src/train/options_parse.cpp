@@ -93,7 +93,7 @@ std::string number_text(double value) {
 
 std::string list_text(const std::vector<std::string>& items) {
   std::string text;
-  for (const std::string& item : items) text += (text.empty() ? "" : ",") + item;
+  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : ",") + items[i];
   return text;
 }
 

@@ -117,6 +117,10 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
   }
 }
 
+TEST_CASE("options: empty items of a list survive being text, wherever they stand") {
+  for (const char* text : {",a", ",", "a,,b", "a,"}) CHECK(get_option(with({{"drop", text}}), "drop") == text);
+}
+
 TEST_CASE("options: ranges and strict numbers") {
   for (const auto& entry : std::initializer_list<std::pair<const char*, const char*>>{{"lr", "0"},
                                                                                       {"lr", "-1"},

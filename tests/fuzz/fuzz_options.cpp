@@ -1,0 +1,100 @@
+// Parameters from a config file (first byte even) or from words of a command line (odd; separated by NUL bytes).
+#include <algorithm>
+
+#include "cli/args.hpp"
+#include "fuzz/support.hpp"
+#include "halfstep/options.hpp"
+#include "train/options_registry.hpp"
+
+using namespace halfstep;
+
+namespace {
+
+std::vector<std::string> all_values(const Options& of) {
+  std::vector<std::string> values;
+  for (const options::Entry& entry : options::registry()) values.push_back(entry.get(of));
+  return values;
+}
+
+// The promise of get_option: set_option accepts it, and nothing is lost on the way.
+void check_round_trip(const Options& options) {
+  Options copy;
+  for (const ParameterInfo& info : parameters()) {
+    const std::string value = get_option(options, info.name);
+    fuzz::require(fuzz::succeeds([&] { set_option(copy, info.name, value); }), "a value is accepted again", value);
+  }
+  fuzz::require(all_values(copy) == all_values(options), "get_option and set_option change nothing");
+  fuzz::require(copy.hidden == options.hidden && copy.drop == options.drop && copy.missing == options.missing &&
+                    copy.categorical == options.categorical && copy.layer_precision == options.layer_precision,
+                "lists survive being text", get_option(options, "drop") + "|" + get_option(options, "missing"));
+}
+
+void check_config(std::string_view text) {
+  const std::string path = fuzz::scratch() / "input.conf";
+  test::write_bytes(path, std::string(text));
+  Options options;
+  if (!fuzz::succeeds([&] { read_config(options, path); })) {
+    fuzz::require(all_values(options) == all_values(Options{}), "a file with an error changes nothing");
+    return;
+  }
+  check_round_trip(options);
+  fuzz::succeeds([&] { validate(options); });
+}
+
+// The words that a shell makes of a command without expansions: quotes and backslashes only.
+std::vector<std::string> shell_words(const std::string& text) {
+  std::vector<std::string> words;
+  bool inside = false, quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!quoted && c == ' ') {
+      inside = false;
+      continue;
+    }
+    if (!inside) words.emplace_back();
+    inside = true;
+    if (c == '\'') {
+      quoted = !quoted;
+    } else {
+      words.back() += !quoted && c == '\\' && i + 1 < text.size() ? text[++i] : c;
+    }
+  }
+  return words;
+}
+
+constexpr std::string_view kSome[] = {"threads", "isa", "header", "missing", "json", "quiet", "v"};
+constexpr cli::Flag kOwn[] = {{"layout", "list", "forward", {}, {}}, {"m", "list", "512", {}, {}}};
+constexpr cli::Command kCommands[] = {{"train", "", "", {}, 0, 1, nullptr},
+                                      {"predict", "", "", kSome, 2, 2, nullptr},
+                                      {"bench", "", "", kSome, 1, 1, nullptr, kOwn}};
+
+void check_repeated(const cli::Args& args) {
+  const std::string command = cli::repeat_command(args);
+  const std::vector<std::string> texts = shell_words(command);
+  const std::vector<std::string_view> words(texts.begin(), texts.end());
+  cli::Args again;
+  const bool accepted = fuzz::succeeds([&] { again = cli::parse_args(kCommands[0], std::span(words).subspan(2)); });
+  fuzz::require(accepted, "the command that repeats a run is accepted", command);
+  fuzz::require(all_values(again.options) == all_values(args.options), "it repeats the run", command);
+  fuzz::require(again.positional == args.positional, "on the same data", command);
+}
+
+void check_words(std::string_view text) {
+  std::vector<std::string_view> words;
+  const std::size_t which = text.empty() ? 0 : static_cast<unsigned char>(text[0]) % 3;
+  text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+  while (!text.empty()) words.push_back(fuzz::cut_front(text, '\0'));
+  cli::Args args;
+  if (!fuzz::succeeds([&] { args = cli::parse_args(kCommands[which], words); })) return;
+  check_round_trip(args.options);
+  if (which == 0 && !args.help) check_repeated(args);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view rest = fuzz::as_text(bytes + 1, size - 1);
+  bytes[0] % 2 == 0 ? check_config(rest) : check_words(rest);
+  return 0;
+}

@@ -1,0 +1,50 @@
+#include "fuzz/table_checks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/json.hpp"
+#include "fuzz/support.hpp"
+
+namespace halfstep::fuzz {
+namespace {
+
+void check_column(const data::Column& column, std::size_t rows) {
+  const std::size_t cells = column.is_text ? column.codes.size() : column.numbers.size();
+  require(cells == rows, "a column has a cell for every row", column.name);
+  require(json::is_utf8(column.name), "names are UTF-8");
+  for (const std::string& value : column.values) require(json::is_utf8(value), "values are UTF-8");
+  for (const std::uint32_t code : column.codes) {
+    require(code == data::kMissingCode || code < column.values.size(), "a code stands for a value", column.name);
+  }
+  for (const double number : column.numbers) require(!std::isinf(number), "numbers are finite", column.name);
+  if (column.problem) require(column.is_text && !column.problem->what.empty(), "a problem is told", column.name);
+}
+
+}  // namespace
+
+void check_table(const data::Table& table) {
+  require(table.rows > 0 && !table.columns.empty(), "a table has rows and columns");
+  require(table.lines.size() == table.rows, "every row has a line");
+  require(std::is_sorted(table.lines.begin(), table.lines.end()), "lines count up");
+  std::set<std::string> names;
+  for (const data::Column& column : table.columns) {
+    require(names.insert(column.name).second, "names of columns differ", column.name);
+    check_column(column, table.rows);
+  }
+}
+
+void check_examples(const data::Preprocessor& preprocessor, const data::Examples& examples, std::size_t rows) {
+  require(examples.rows == rows, "every row is an example");
+  require(examples.features == preprocessor.features() && examples.features > 0, "the width is the recipe's");
+  require(examples.x.size() == examples.rows * examples.features, "every example has every feature");
+  for (const float x : examples.x) require(std::isfinite(x), "features are finite");
+  for (const float target : examples.targets) require(std::isfinite(target), "targets are finite");
+  for (const std::int32_t label : examples.labels) {
+    const bool known = label >= 0 && static_cast<std::size_t>(label) < preprocessor.classes().size();
+    require(known, "labels are places of classes");
+  }
+}
+
+}  // namespace halfstep::fuzz
