@@ -138,7 +138,7 @@ struct ModelSummary {
   std::string weights_digest;
   std::vector<Tensor> tensors;
   std::vector<std::string> classes;
-  std::vector<std::string> preprocessing;                   // one line per input column
+  std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
 };
 ModelSummary inspect(const std::string& model);

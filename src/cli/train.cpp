@@ -67,11 +67,13 @@ std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
   return text + "  loss " + brief(loss);
 }
 
-TrainObserver observe(Narrator& narrator, bool verbose) {
+// `notes` gets those of the plan, for the summary.
+TrainObserver observe(Narrator& narrator, bool verbose, std::vector<std::string>& notes) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
-  observer.on_plan = [&narrator, verbose](const RunPlan& plan) {
+  observer.on_plan = [&narrator, &notes, verbose](const RunPlan& plan) {
     catch_stop_signals();
+    notes = plan.notes;
     tell_plan(narrator, plan, verbose);
   };
   observer.on_epoch = [&narrator, verbose](const EpochReport& report) { narrator.line(epoch_text(report, verbose)); };
@@ -97,7 +99,8 @@ std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
   return "[" + joined(items, ",") + "]";
 }
 
-std::string summary_json(const std::string& data, const TrainResult& result, const std::string& repeat) {
+std::string summary_json(const std::string& data, const TrainResult& result, const std::vector<std::string>& notes,
+                         const std::string& repeat) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
   if (!result.layer_precision.empty()) object.text("layer_precision", result.layer_precision);
@@ -121,7 +124,9 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
   object.text("model", result.model).text("weights_digest", result.weights_digest);
-  object.boolean("stopped", result.stopped).raw("warnings", json_array(result.warnings));
+  object.boolean("stopped", result.stopped)
+      .raw("notes", json_array(notes))
+      .raw("warnings", json_array(result.warnings));
   return object.text("repeat", repeat).line();
 }
 
@@ -165,10 +170,11 @@ int run_train(const Args& args) {
   validate(run.options);
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
   Narrator narrator(run);
-  const TrainResult result = train(data, run.options, observe(narrator, run.verbose));
+  std::vector<std::string> notes;
+  const TrainResult result = train(data, run.options, observe(narrator, run.verbose, notes));
   narrator.clear();
   const std::string repeat = repeat_command(run);
-  print_summary(run.json ? summary_json(data, result, repeat) : summary_text(result, repeat), result);
+  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;
 }

@@ -4,9 +4,10 @@
 #include <limits>
 #include <unordered_map>
 
+#include "data/differences.hpp"
+#include "data/match.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
-#include "data/target.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
@@ -17,137 +18,6 @@ constexpr double kMaxDeviations = 1e4;  // farther values are held there, within
 constexpr double kMaxValues = 8e9;      // of one set, 32 GB
 
 using Rows = std::vector<std::uint32_t>;
-
-// Where each column of the recipe, and the target, stands in a table.
-struct Places {
-  std::vector<std::size_t> inputs;
-  std::size_t target = kNowhere;
-};
-
-// What is to be told of data that is not as in training; a null pointer where nobody asks.
-using Notes = std::vector<std::string>*;
-
-void note(Notes notes, std::string text) {
-  if (notes) notes->push_back(std::move(text));
-}
-
-std::string count_text(std::size_t count, const std::string& one) {
-  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
-}
-
-void note_order(const Recipe& recipe, const Places& places, Notes notes) {
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < places.inputs.size(); ++i) {
-    if (recipe.columns[i].width() == 0 || places.inputs[i] == kNowhere) continue;
-    if (places.inputs[i] < last)
-      return note(notes, "the columns stand in another order than in training: taken by their names");
-    last = places.inputs[i];
-  }
-}
-
-Places match_by_name(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
-                     Notes notes) {
-  std::unordered_map<std::string, std::size_t> left;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) left.emplace(table.columns[i].name, i);
-  const auto take = [&](const std::string& name) {
-    const auto node = left.extract(name);
-    return node.empty() ? kNowhere : node.mapped();
-  };
-  Places places;
-  std::vector<std::string> absent;
-  for (const InputColumn& column : recipe.columns) {
-    places.inputs.push_back(take(column.name));
-    if (places.inputs.back() == kNowhere && column.width() > 0) absent.push_back(column.name);
-  }
-  places.target = take(recipe.target);
-  if (places.target == kNowhere && need_targets) absent.push_back(recipe.target);
-  std::vector<std::string> extra;
-  for (const Column& column : table.columns) {
-    if (left.contains(column.name)) extra.push_back(column.name);
-  }
-  if (!absent.empty()) {
-    fail(Status::format, "the columns are not those of the training data", source,
-         "missing: " + list_names(absent) + (extra.empty() ? "" : "; not in the training data: " + list_names(extra)),
-         extra.empty() ? "add what is missing" : "rename the columns as in training, or add what is missing");
-  }
-  if (!extra.empty()) {
-    note(notes, count_text(extra.size(), "column") + " that training did not have left aside: " + list_names(extra));
-  }
-  note_order(recipe, places, notes);
-  return places;
-}
-
-Places match_by_position(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
-                         Notes notes) {
-  const std::size_t found = table.columns.size();
-  const std::size_t expected = recipe.columns.size() + 1;
-  const bool without_target = !need_targets && found + 1 == expected;
-  if (found != expected && !without_target) {
-    fail(Status::format, "the columns are not those of the training data", source,
-         "expected " + std::to_string(expected) + " columns, target " + excerpt(recipe.target) + " included, found " +
-             std::to_string(found),
-         recipe.has_header ? "a first line with the names of the columns"
-                           : "the columns of the training data, in its order");
-  }
-  if (recipe.has_header && !table.has_header) {
-    note(notes, "no line of names, unlike the training data: columns taken by their place");
-  } else if (table.has_header && !recipe.has_header) {
-    std::vector<std::string> names = column_names(table);
-    note(notes, "the first line is taken as names, which the training data did not have: " + list_names(names, 4) +
-                    "; --header no takes it as a row");
-  }
-  Places places;
-  for (const InputColumn& column : recipe.columns) {
-    places.inputs.push_back(column.index - (without_target && column.index > recipe.target_index ? 1 : 0));
-  }
-  if (!without_target) places.target = recipe.target_index;
-  return places;
-}
-
-// Counts of what training did not see, over all columns: a line for each kind.
-struct Differences {
-  std::vector<std::string> missing, beyond, unseen, units;
-
-  void tell(Notes notes) const {
-    const auto say = [&](const std::vector<std::string>& items, const std::string& what) {
-      constexpr std::size_t kMost = 8;
-      std::string text;
-      for (std::size_t i = 0; i < std::min(kMost, items.size()); ++i) text += (i ? "; " : "") + items[i];
-      if (items.size() > kMost) text += " and " + count_text(items.size() - kMost, "more column");
-      if (!items.empty()) note(notes, what + text);
-    };
-    say(unseen, "categories that training did not have, taken as none of its own: ");
-    say(missing, "missing values where training had none: ");
-    say(beyond, "numbers beyond those of training: ");
-    say(units, "units other than in training, left out alike: ");
-  }
-};
-
-void compare_numbers(const InputColumn& input, const Column& column, const std::vector<double>& numbers,
-                     const Rows& rows, Differences& differences) {
-  std::size_t missing = 0, beyond = 0;
-  double worst = 0;
-  for (const std::uint32_t row : rows) {
-    const double x = numbers[row];
-    if (x != x) {
-      ++missing;
-    } else if (x < input.low || x > input.high) {
-      ++beyond;
-      const auto excess = [&](double v) { return v < input.low ? input.low - v : v - input.high; };
-      if (beyond == 1 || excess(x) > excess(worst)) worst = x;
-    }
-  }
-  const std::string name = excerpt(input.name);
-  if (missing > 0 && !input.missing_seen) differences.missing.push_back(name + " " + count_text(missing, "row"));
-  if (beyond > 0 && input.low <= input.high) {
-    differences.beyond.push_back(name + " " + count_text(beyond, "row") + ", up to " + short_number(worst) + " (" +
-                                 short_number(input.low) + " to " + short_number(input.high) + ")");
-  }
-  if (column.unit != input.unit) {
-    differences.units.push_back(name + " " + (column.unit.empty() ? "none" : excerpt(column.unit)) + ", in training " +
-                                (input.unit.empty() ? "none" : excerpt(input.unit)));
-  }
-}
 
 void write_numbers(const Recipe& recipe, const InputColumn& input, const std::vector<double>& numbers, const Rows& rows,
                    std::size_t offset, Examples& out) {
@@ -279,9 +149,7 @@ void note_rows_left_out(const Recipe& recipe, const Table& table, std::size_t ke
 
 Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
   const Table& table = *raw.table();
-  const bool by_name = recipe.has_header && table.has_header;
-  const Places places = by_name ? match_by_name(recipe, table, raw.source, need_targets, notes)
-                                : match_by_position(recipe, table, raw.source, need_targets, notes);
+  const Places places = match_columns(recipe, table, raw.source, need_targets, notes);
   const Rows rows = rows_to_keep(table, need_targets ? places.target : kNowhere, raw.source);
   note_rows_left_out(recipe, table, rows.size(), places.target, notes);
   for (const std::string& remark : table.remarks) note(notes, remark);

@@ -121,7 +121,8 @@ std::size_t count_fits(const Recipe& known, const Cells& row, const Options& opt
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
     const Kind kind = kind_of(row[place], options);
     const bool number = column.kind == InputColumn::Kind::number;
-    fits += kind == Kind::missing || (number ? kind == Kind::number : find_category(column, row[place]) != kUnknown)
+    fits += kind == Kind::missing ||
+                    (number ? kind == Kind::number : find_category(column.categories, row[place]) != kUnknown)
                 ? 1
                 : 0;
   }

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "data/missing.hpp"
+#include "data/moments.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
 #include "data/target.hpp"
@@ -19,38 +20,6 @@ constexpr std::size_t kRowsToSuspectId = 20;
 constexpr const char* kKeepApart = "; to keep one as a category, name with --missing what does mean missing";
 
 using Rows = std::vector<std::uint32_t>;
-
-// Of a column of numbers "1" and "1.0" are one category; texts are kept apart to the letter.
-Categories categories_of_text(const Column& column) {
-  Categories out;
-  std::unordered_map<std::string, std::uint32_t> index;
-  std::vector<std::uint32_t> code_of_value;
-  for (const std::string& value : column.values) {
-    const std::string name = column.is_text ? value : category_name(trim_blanks(value));
-    const auto [place, fresh] = index.try_emplace(name, static_cast<std::uint32_t>(out.texts.size()));
-    if (fresh) out.texts.push_back(place->first);
-    code_of_value.push_back(place->second);
-  }
-  for (const std::uint32_t code : column.codes) {
-    out.codes.push_back(code == kMissingCode ? kMissingCode : code_of_value[code]);
-  }
-  return out;
-}
-
-Categories categories_of_numbers(const Column& column) {
-  Categories out;
-  std::unordered_map<double, std::uint32_t> index;
-  for (const double number : column.numbers) {
-    if (number != number) {
-      out.codes.push_back(kMissingCode);
-      continue;
-    }
-    const auto [place, fresh] = index.try_emplace(number, static_cast<std::uint32_t>(out.texts.size()));
-    if (fresh) out.texts.push_back(number_text(number));
-    out.codes.push_back(place->second);
-  }
-  return out;
-}
 
 bool all_distinct_integers(const std::vector<double>& numbers, const Rows& rows) {
   std::unordered_set<double> seen;
@@ -263,48 +232,6 @@ void fit_matrix(const RawData& raw, Recipe& recipe, std::vector<std::string>& no
 }
 
 }  // namespace
-
-Categories as_categories(const Column& column) {
-  return column.codes.empty() ? categories_of_numbers(column) : categories_of_text(column);
-}
-
-void require_numbers(const Column& column, std::size_t index, const Table& table, const std::string& source) {
-  if (!column.is_text) return;
-  if (column.problem) throw Error(Status::format, *column.problem);
-  for (std::size_t row = 0; row < column.codes.size(); ++row) {
-    double number = 0;
-    if (column.missing(row) || parse_number(column.values[column.codes[row]], number) == CellKind::number) continue;
-    const std::string line = table.lines.empty() ? "" : ", line " + std::to_string(table.lines[row]);
-    const std::string& text = column.values[column.codes[row]];
-    fail(Status::format, "text where a number is needed",
-         source + line + ", column " + std::to_string(index) + " " + excerpt(column.name), excerpt(text),
-         "correct it, or --missing " + text + " to have it taken as missing");
-  }
-}
-
-std::vector<double> numbers_of(const Column& column) {
-  if (!column.is_text) return column.numbers;
-  std::vector<double> values;
-  for (const std::string& text : column.values) {
-    double number = std::numeric_limits<double>::quiet_NaN();
-    parse_number(text, number);
-    values.push_back(number);
-  }
-  std::vector<double> numbers;
-  for (const std::uint32_t code : column.codes) {
-    numbers.push_back(code == kMissingCode ? std::numeric_limits<double>::quiet_NaN() : values[code]);
-  }
-  return numbers;
-}
-
-std::size_t find_category(const std::vector<std::string>& names, std::string_view text) {
-  const auto place = [&](std::string_view name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    return found == names.end() ? kUnknown : static_cast<std::size_t>(found - names.begin());
-  };
-  const std::size_t exact = place(text);
-  return exact != kUnknown ? exact : place(category_name(trim_blanks(text)));
-}
 
 std::size_t count_features(const Recipe& recipe) {
   std::size_t features = recipe.is_matrix ? recipe.matrix_cols : 0;

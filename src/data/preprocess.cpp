@@ -1,5 +1,6 @@
 #include "data/preprocess.hpp"
 
+#include "data/dialect.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::data {
@@ -7,8 +8,9 @@ namespace {
 
 std::string describe_number(const InputColumn& column, bool standardize) {
   if (column.scale == 0) return "constant " + short_number(column.mean) + (standardize ? ", taken as 0" : "");
-  return "number, mean " + short_number(column.mean) + ", standard deviation " + short_number(column.scale) +
-         (standardize ? "" : ", not standardised");
+  const std::string unit = column.unit.empty() ? "" : " in " + excerpt(column.unit);
+  return "number" + unit + ", mean " + short_number(column.mean) + ", standard deviation " +
+         short_number(column.scale) + (standardize ? "" : ", not standardised");
 }
 
 std::string describe_column(const InputColumn& column, bool standardize) {
@@ -23,6 +25,13 @@ std::string describe_column(const InputColumn& column, bool standardize) {
   }
   return start + std::to_string(column.categories.size()) + " categories" +
          (column.missing_category ? " and missing" : "") + ": " + list_names(column.categories, 5);
+}
+
+// How eval and predict read a table: what they are told and need not find out.
+std::string describe_reading(const Recipe& recipe) {
+  return std::string("read with ") + (recipe.has_header ? "a line of names" : "no line of names") + ", separator " +
+         separator_name(recipe.separator) + (recipe.decimal_comma ? ", decimal commas" : "") +
+         (recipe.missing.empty() ? "" : ", missing " + list_names(recipe.missing, 5));
 }
 
 }  // namespace
@@ -48,7 +57,7 @@ std::vector<std::string> Preprocessor::describe() const {
     return {std::to_string(recipe_.matrix_cols) + " values a row, mean " + short_number(recipe_.matrix_mean) +
             ", standard deviation " + short_number(recipe_.matrix_scale) + " over all"};
   }
-  std::vector<std::string> lines;
+  std::vector<std::string> lines = {describe_reading(recipe_)};
   for (const InputColumn& column : recipe_.columns) lines.push_back(describe_column(column, recipe_.standardize));
   return lines;
 }

@@ -37,7 +37,7 @@ class Preprocessor {
 
   std::vector<std::string> notes() const { return notes_; }  // oddities seen by fit; empty after from_json
   std::string target_description() const { return recipe_.target_description; }
-  std::vector<std::string> describe() const;  // one line per input column
+  std::vector<std::string> describe() const;  // how a table is read, and one line per input column
 
   std::string to_json() const { return recipe_to_json(recipe_); }
   // Throws Error(format), and Error(unsupported) for a newer version.

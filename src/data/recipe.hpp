@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/columns.hpp"
 #include "data/data.hpp"
 #include "data/examples.hpp"
 #include "halfstep/types.hpp"
@@ -14,7 +15,6 @@
 namespace halfstep::data {
 
 constexpr std::size_t kMaxCategories = 1000;  // of one column, and classes of a target
-constexpr std::size_t kUnknown = static_cast<std::size_t>(-1);
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -61,25 +61,6 @@ struct Recipe {
   double target_scale = 1;
   std::string target_description;
 };
-
-// Place of a text among a column's categories, or kUnknown. "1.0" is found as "1" where it does not stand itself.
-std::size_t find_category(const std::vector<std::string>& names, std::string_view text);
-inline std::size_t find_category(const InputColumn& column, std::string_view text) {
-  return find_category(column.categories, text);
-}
-
-// A column seen as categories: distinct texts, and the place in them of every row.
-struct Categories {
-  std::vector<std::string> texts;
-  std::vector<std::uint32_t> codes;  // kMissingCode where missing
-};
-Categories as_categories(const Column& column);
-
-// Throws Error(format) unless each cell is a number or missing: what is not, with its line.
-void require_numbers(const Column& column, std::size_t index, const Table& table, const std::string& source);
-
-// The numbers of such a column, NaN where missing, whether it was read as numbers or as texts.
-std::vector<double> numbers_of(const Column& column);
 
 std::size_t count_features(const Recipe& recipe);
 // Statistics and vocabularies of the training rows `raw`, for the target that was chosen from all rows.

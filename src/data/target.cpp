@@ -229,19 +229,6 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
 
 }  // namespace
 
-std::string list_missing(const Column& column) {
-  std::string out;
-  constexpr std::size_t kMost = 5;
-  if (column.missing_tokens.size() == 1 && column.missing_tokens[0].token.empty()) return out;
-  for (std::size_t i = 0; i < std::min(kMost, column.missing_tokens.size()); ++i) {
-    const TokenCount& seen = column.missing_tokens[i];
-    out += (i ? ", " : "") + (seen.token.empty() ? std::string("empty") : excerpt(seen.token)) + " (" +
-           std::to_string(seen.count) + ")";
-  }
-  const std::size_t more = column.missing_tokens.size() - std::min(kMost, column.missing_tokens.size());
-  return more > 0 ? out + " and " + std::to_string(more) + " more" : out;
-}
-
 TargetChoice choose_target(const RawData& raw, const Options& options) {
   return raw.matrix() ? choose_labels(raw, options) : choose_column(raw, options);
 }
@@ -264,76 +251,6 @@ Split split_rows(const TargetChoice& target, double validation, std::uint64_t se
     for (std::uint32_t& i : *rows) i = target.rows[i];
   }
   return split;
-}
-
-std::vector<std::string> column_names(const Table& table) {
-  std::vector<std::string> names;
-  for (const Column& column : table.columns) names.push_back(column.name);
-  return names;
-}
-
-std::size_t resolve_column(const Table& table, const std::string& key, const std::string& parameter) {
-  const std::vector<std::string> names = column_names(table);
-  const std::size_t found = find_column(names, key);
-  if (found < names.size()) return found;
-  const std::string close = nearest(key, names);
-  fail(Status::invalid_argument, "no such column", "--" + parameter, excerpt(key),
-       close.empty() ? "the columns are " + list_names(names, 20) : excerpt(close));
-}
-
-namespace {
-
-// In units of the range from the smallest value: differences are exact where sums of the values would lose them.
-void measure_from(double low, double range, const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows,
-                  Moments& m) {
-  const auto offset = [&](std::uint32_t row) { return (numbers[row] - low) / range; };
-  double sum = 0;
-  for (const std::uint32_t row : rows) sum += numbers[row] == numbers[row] ? offset(row) : 0;
-  const double mean = sum / static_cast<double>(m.count);
-  double squares = 0;
-  for (const std::uint32_t row : rows) {
-    const double d = numbers[row] == numbers[row] ? offset(row) - mean : 0;
-    squares += d * d;
-  }
-  m.mean = low + mean * range;
-  m.scale = std::sqrt(squares / static_cast<double>(m.count)) * range;
-}
-
-}  // namespace
-
-Moments moments(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows) {
-  constexpr double kTiny = 1e-300;  // smaller deviations cannot be divided by
-  constexpr double kFar = 1e6;      // deviations from zero, as time stamps and large sums of money have them
-  Moments m;
-  double largest = 0;
-  double low = std::numeric_limits<double>::infinity();
-  double high = -low;
-  for (const std::uint32_t row : rows) {
-    const double x = numbers[row];
-    if (x != x) continue;
-    ++m.count;
-    largest = std::max(largest, std::abs(x));
-    low = std::min(low, x);
-    high = std::max(high, x);
-  }
-  if (m.count == 0 || low == high) {
-    m.mean = m.count == 0 ? 0 : low;
-    return m;
-  }
-  // In units of the largest value, so that no square overflows.
-  double sum = 0;
-  for (const std::uint32_t row : rows) sum += numbers[row] == numbers[row] ? numbers[row] / largest : 0;
-  const double mean = sum / static_cast<double>(m.count);
-  double squares = 0;
-  for (const std::uint32_t row : rows) {
-    const double d = numbers[row] == numbers[row] ? numbers[row] / largest - mean : 0;
-    squares += d * d;
-  }
-  m.mean = mean * largest;
-  m.scale = std::sqrt(squares / static_cast<double>(m.count)) * largest;
-  if (std::abs(m.mean) > kFar * m.scale && high - low < largest) measure_from(low, high - low, numbers, rows, m);
-  if (m.scale < kTiny) m.scale = 0;
-  return m;
 }
 
 }  // namespace halfstep::data

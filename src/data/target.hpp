@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/columns.hpp"
 #include "data/recipe.hpp"
 #include "data/split.hpp"
 
@@ -26,22 +27,5 @@ TargetChoice choose_target(const RawData& raw, const Options& options);
 
 // As split_rows, of the rows that have a target; at least one row of each class stays in training.
 Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed);
-
-std::vector<std::string> column_names(const Table& table);
-
-// Position of a column the user names. Throws Error(invalid_argument) with the nearest name as a hint.
-std::size_t resolve_column(const Table& table, const std::string& key, const std::string& parameter);
-
-// "'NA' (17), empty (3)": what was taken as missing; nothing where only empty cells were.
-std::string list_missing(const Column& column);
-
-struct Moments {
-  double mean = 0;
-  double scale = 0;  // standard deviation over n; 0: constant
-  std::size_t count = 0;
-};
-
-// Of the values present among `rows`; safe for any finite values.
-Moments moments(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows);
 
 }  // namespace halfstep::data

@@ -6,6 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "base/utf8.hpp"
+#include "halfstep/text.hpp"
+
 namespace halfstep::data {
 namespace {
 
@@ -52,35 +55,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
-}
-
-// Length of the UTF-8 sequence at the front, 0 when it is none (overlong forms and surrogates included).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f)) return 0;
-  if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) > 0x8f)) return 0;
-  return length;
-}
-
-void append_escaped(std::string& out, std::string_view character) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const auto byte = static_cast<std::uint8_t>(character[0]);
-  if (byte >= 0x20 && byte != 0x7f) {
-    out += character;
-  } else if (byte == '\n' || byte == '\r' || byte == '\t') {
-    out += byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : "\\t";
-  } else {
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
 }
 
 }  // namespace
@@ -143,19 +117,13 @@ void sort_categories(std::vector<std::string>& names) {
 }
 
 std::string excerpt(std::string_view text) {
-  std::string out = "'";
   std::size_t used = 0;
   while (used < text.size()) {
-    const std::size_t length = utf8_length(text.substr(used));
-    if (used + std::max<std::size_t>(length, 1) > kMaxExcerpt) break;
-    if (length == 0) {
-      append_escaped(out, "?");
-    } else {
-      append_escaped(out, text.substr(used, length));
-    }
-    used += std::max<std::size_t>(length, 1);
+    const std::size_t length = std::max<std::size_t>(utf8_length(text.substr(used)), 1);
+    if (used + length > kMaxExcerpt) break;
+    used += length;
   }
-  return out + (used < text.size() ? "...'" : "'");
+  return "'" + printable(text.substr(0, used)) + (used < text.size() ? "...'" : "'");
 }
 
 bool is_utf8(std::string_view text) {

@@ -58,7 +58,8 @@ TEST_SUITE("data/preprocess") {
     CHECK(std::vector<float>(e.x.begin() + 6, e.x.begin() + 9) == std::vector<float>{0, 0, 1});
     CHECK(p.target_description() == "'t' (column 3): classification, 2 classes, because its values are text");
     CHECK(any_says(p.notes(), "'age': 1 missing"));
-    CHECK(p.describe().size() == 3);
+    CHECK(p.describe().size() == 4);
+    CHECK(p.describe()[0] == "read with a line of names, separator comma");
   }
 
   TEST_CASE("round trip through JSON gives the same examples") {

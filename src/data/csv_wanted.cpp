@@ -1,0 +1,58 @@
+#include "data/csv_wanted.hpp"
+
+#include <algorithm>
+
+#include "data/text.hpp"
+
+namespace halfstep::data {
+namespace {
+
+void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
+  wanted.missing = column.missing_tokens;
+  wanted.keep_texts = column.kind == InputColumn::Kind::categories;
+  if (column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
+  if (column.kind == InputColumn::Kind::categories) wanted.rules.reading = Reading::categories;
+}
+
+}  // namespace
+
+std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, const Options& options) {
+  std::vector<Wanted> wanted(names.size());
+  const auto each = [&](const std::vector<std::string>& keys, auto change) {
+    for (const std::string& key : keys) {
+      const std::size_t found = find_column(names, key);
+      if (found < names.size()) change(wanted[found]);
+    }
+  };
+  const std::string target = options.target.empty() ? "last" : options.target;
+  const std::size_t named = find_column(names, target);
+  Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
+  t.rules.target = t.keep_texts = true;
+  each(options.categorical, [](Wanted& w) {
+    w.rules.reading = Reading::categories;
+    w.keep_texts = true;
+  });
+  each(options.numeric, [](Wanted& w) { w.rules.reading = Reading::numbers; });
+  return wanted;
+}
+
+std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, bool header, const Recipe& known) {
+  std::vector<Wanted> wanted(names.size());
+  const bool by_name = header && known.has_header;
+  const bool without_target = names.size() == known.columns.size();
+  const auto place_of = [&](const std::string& name, std::size_t index) -> std::size_t {
+    if (by_name) return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    return index - (without_target && index > known.target_index ? 1 : 0);
+  };
+  for (const InputColumn& column : known.columns) {
+    const std::size_t place = place_of(column.name, column.index);
+    if (place < wanted.size()) want_by_knowledge(column, wanted[place]);
+  }
+  const std::size_t target = place_of(known.target, known.target_index);
+  if (target >= wanted.size() || (!by_name && without_target)) return wanted;
+  const bool classes = known.task == Task::classify;
+  wanted[target] = {{classes ? Reading::categories : Reading::numbers_only, true}, classes};
+  return wanted;
+}
+
+}  // namespace halfstep::data
