@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/rng.hpp"
-#include "data/target.hpp"
+#include "data/moments.hpp"
 
 namespace halfstep::data {
 namespace {

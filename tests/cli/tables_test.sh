@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Tables as they come, from train to predict: tables_test.sh PROGRAM. Stops at the first failure.
+source "$(dirname "$0")/support.sh"
+
+not_in_err() { ! grep -qF -e "$1" err || fail "$last: stderr has: $1"; }
+rows_out() { [ "$(wc -l <out)" -eq $(($1 + 1)) ] || fail "$last: expected $1 rows"; }
+short=(--epochs 2 --hidden 4 --out m.safetensors)
+
+# table SEPARATOR HEADER CELL: 60 rows, a cell that awk makes of i, a number, a class.
+table() { awk -v FS=, -v s="$1" -v h="$2" 'BEGIN { if (h != "") print h; for (i = 0; i < 60; ++i) print '"$3"' s i / 4 s i % 2 }'; }
+
+# How it is read is said where it could be otherwise.
+table , a,b,y 'i * 7 % 31 + 0.5' >plain.csv
+expect 0 train plain.csv "${short[@]}"
+in_err "plain.csv: 60 rows, 2 features"; in_err "the target is the last column, 'y'"
+expect 0 train plain.csv --target y "${short[@]}"; not_in_err note
+for separator in ';' '|' $'\t' ' '; do
+  table "$separator" "a${separator}b${separator}y" 'i * 7 % 31 + 0.5' >other.data
+  expect 0 train other.data "${short[@]}"; in_err "60 rows, 2 features"
+done
+table , a,b,y '"$" (i + 1) * 10 ".50"' >money.csv
+expect 0 train money.csv "${short[@]}"; in_err "2 features"; in_err "'\$10.50' is read as 10.5"
+table ';' 'a;b;y' '(i + 1) ",5"' >comma.csv
+expect 0 train comma.csv "${short[@]}"; in_err "2 features"; in_err "'1,5' is read as 1.5"
+expect 0 inspect m.safetensors; in_out "separator semicolon, decimal commas"
+table , a,b,y '(i % 10 == 3 ? "not measured" : i * 7 % 31 + 0.5)' >words.csv
+expect 0 train words.csv "${short[@]}"; in_err "'not measured' (6) taken as missing; --categorical a"
+expect 0 train words.csv --categorical a "${short[@]}"; in_err "features"
+table , 0,1,2 'i * 7 % 31 + 0.5' >numbered.csv
+expect 0 train numbered.csv "${short[@]}"; in_err "60 rows"; in_err "--header no takes it as a row"
+table , a,a,y 'i * 7 % 31 + 0.5' >twice.csv
+expect 0 train twice.csv "${short[@]}"; in_err "is called 'a.1'"
+expect 0 train plain.csv --missing -999 "${short[@]}"; in_err "the token '-999' of --missing does not occur"
+expect 0 train plain.csv --target y --json "${short[@]}"; in_out '"notes":[]'
+expect 2 train plain.csv --separator dots "${short[@]}"; in_err "tab, semicolon, pipe, comma, blanks"
+expect 2 train plain.csv --numeric a --categorical a "${short[@]}"; in_err "both numeric and categorical"
+
+# Errors whose advice works.
+{ cat plain.csv; echo 1,2; } >short.csv
+expect 3 train short.csv "${short[@]}"; in_err "line 62"; in_err "1 more of the separator (comma)"
+sed -i '$s/$/,/' short.csv
+expect 0 train short.csv "${short[@]}"; in_err "1 row without a target in 'y' (column 2) left out"
+table , a,b,y 'i + 0.5' | cat - <(echo 1.2.3,2,1) >typo.csv
+expect 3 train typo.csv "${short[@]}"; in_err "line 62, column 0 'a'"; in_err "--numeric a"
+for advice in --missing=1.2.3 --numeric=a --categorical=a --drop=a; do expect 0 train typo.csv "$advice" "${short[@]}"; done
+printf '+1 1:2 3:4\n-1 2:1 3:1\n' >svm.txt
+expect 7 train svm.txt "${short[@]}"; in_err LIBSVM
+: >a.npy; expect 7 train a.npy "${short[@]}"; in_err "numpy.savetxt"
+expect 0 help; in_out ".csv .tsv .txt"
+grep -q npy out && fail "$last: promises a format that is not read"
+
+# The model knows its table.
+awk 'BEGIN { print "age,job,t"; for (i = 0; i < 60; ++i) print (i % 9 ? 20 + i : -999) "," (i % 3 ? "cook" : "smith") "," (i % 2 ? "yes" : "no") }' >jobs.csv
+expect 0 train jobs.csv --missing -999 "${short[@]}"
+printf 'age,job\n30,cook\n-999,smith\n' >new.csv
+expect 0 predict m.safetensors new.csv; rows_out 2; empty err
+printf '30,cook\n-999,smith\n' >new.csv
+expect 0 predict m.safetensors new.csv; rows_out 2; in_err "no line of names"
+printf 'job;age\nCook;300\n;30\n' >new.csv
+expect 0 predict m.safetensors new.csv; rows_out 2
+in_err "another order"; in_err "'job' 1 row ('Cook')"; in_err "'age' 1 row, up to 300"; in_err "'job' 1 row"
+expect 0 predict m.safetensors new.csv --quiet; empty err
+printf 'age,jobs\n30,cook\n' >new.csv
+expect 3 predict m.safetensors new.csv; in_err "missing: 'job'; not in the training data: 'jobs'"
+expect 0 eval m.safetensors jobs.csv --json; in_out '"rows":60'; in_out '"notes":['
+expect 0 train jobs.csv --missing -999 --test jobs.csv "${short[@]}"; in_err "60 to test from jobs.csv"
+tail -n +2 jobs.csv | cut -d, -f2- >bare.csv
+expect 0 train bare.csv --task classify "${short[@]}"; in_err "60 rows"
+printf 'cook\nsmith\n' >new.csv
+expect 0 predict m.safetensors new.csv; rows_out 2
+
+# A good file trains at every seed, whatever is rare in it.
+{ cat jobs.csv; echo 30,cook,rare; echo 31,cook,?; } >rare.csv
+for seed in 1 2 3 4 5 6 7 8 9; do expect 0 train rare.csv --seed $seed "${short[@]}"; in_err "'rare'"; in_err "'?' (1)"; done
+
+# None is a class; a text among the numbers of a regression is an error and no crash, wherever the split puts it.
+sed 's/,yes$/,None/' jobs.csv >none.csv
+expect 0 train none.csv "${short[@]}"; in_err "2 classes"; in_err "60 rows"
+for line in 3 17 40; do
+  awk -v at=$line 'BEGIN { print "x,rating"; for (i = 2; i < 62; ++i) print i "," (i == at ? "unrated" : i % 10) }' >rating.csv
+  expect 3 train rating.csv --task regress "${short[@]}"; in_err "line $line, column 1 'rating'): 'unrated'"
+  expect 0 train rating.csv --task regress --missing unrated "${short[@]}"
+done
+
+echo "tables_test: all passed"
