@@ -202,7 +202,8 @@ Examples apply_matrix(const Recipe& recipe, RawData& raw, bool need_targets) {
   Matrix& matrix = std::get<Matrix>(raw.content);
   if (matrix.cols != recipe.matrix_cols) {
     fail(Status::format, "the rows are not like those of the training data", raw.source,
-         "expected " + std::to_string(recipe.matrix_cols) + " values a row, found " + std::to_string(matrix.cols));
+         "expected " + std::to_string(recipe.matrix_cols) + " values a row, found " + std::to_string(matrix.cols),
+         "images of the size that the model was trained on");
   }
   check_size(matrix.rows, matrix.cols, raw.source);
   const double factor = recipe.matrix_scale > 0 ? 1 / recipe.matrix_scale : 0;

@@ -56,9 +56,10 @@ void require_numbers(const Column& column, std::size_t index, const Table& table
     if (column.missing(row) || parse_number(column.values[column.codes[row]], number) == CellKind::number) continue;
     const std::string line = table.lines.empty() ? "" : ", line " + std::to_string(table.lines[row]);
     const std::string& text = column.values[column.codes[row]];
+    const std::string item = list_item(text);
     fail(Status::format, "text where a number is needed",
          source + line + ", column " + std::to_string(index) + " " + excerpt(column.name), excerpt(text),
-         "correct it, or --missing " + text + " to have it taken as missing");
+         item.empty() ? "correct it" : "correct it, or --missing " + item + " to have it taken as missing");
   }
 }
 

@@ -17,9 +17,9 @@ constexpr std::size_t kSniffedRows = 500;
 
 enum class Kind { missing, number, text };
 
-Kind kind_of(std::string_view cell, const Options& options) {
+Kind kind_of(std::string_view cell, const MissingTokens& own) {
   cell = trim_blanks(cell);
-  if (is_missing_number(cell) || MissingTokens(options.missing).contains(cell)) return Kind::missing;
+  if (is_missing_number(cell) || own.contains(cell)) return Kind::missing;
   double number = 0;
   if (parse_number(cell, number) != CellKind::text) return Kind::number;
   for (const DecimalSign decimal : {DecimalSign::point, DecimalSign::comma}) {
@@ -41,13 +41,13 @@ struct Below {
   bool first_is_new() const { return numbers + texts > 1 && 2 * distinct.size() <= numbers + texts && !repeats_first; }
 };
 
-std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const Options& options) {
+std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const MissingTokens& own) {
   std::vector<Below> below(first.size());
   std::vector<std::string_view> fields;
   scanner.next(fields);
   for (std::size_t row = 0; row < kSniffedRows && scanner.next(fields); ++row) {
     for (std::size_t i = 0; i < std::min(first.size(), fields.size()); ++i) {
-      const Kind kind = kind_of(fields[i], options);
+      const Kind kind = kind_of(fields[i], own);
       below[i].numbers += kind == Kind::number ? 1 : 0;
       below[i].texts += kind == Kind::text ? 1 : 0;
       if (kind != Kind::missing) below[i].distinct.emplace(fields[i]);
@@ -62,37 +62,38 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const O
 // name when it is 0.
 struct NumberNames {
   bool even = true;
+  bool rising = true;  // whole, each above the one before
   bool from_zero = true;
   std::size_t count = 0;
 };
 
-NumberNames look_at_numbers(const Cells& first, const Options& options) {
+NumberNames look_at_numbers(const Cells& first, const MissingTokens& own) {
   NumberNames names;
   std::vector<double> numbers;
   for (const std::string& cell : first) {
     double number = 0;
-    if (kind_of(cell, options) != Kind::number) continue;
-    if (parse_number(cell, number) != CellKind::number || number != std::floor(number)) names.even = false;
+    if (kind_of(cell, own) != Kind::number) continue;
+    if (parse_number(cell, number) != CellKind::number || number != std::floor(number)) names.rising = false;
+    if (!numbers.empty() && number <= numbers.back()) names.rising = false;
     names.from_zero = names.from_zero && number == static_cast<double>(numbers.size());
     numbers.push_back(number);
   }
   names.count = numbers.size();
   const double step = numbers.size() > 1 ? numbers[1] - numbers[0] : 0;
-  for (std::size_t i = 1; i < numbers.size(); ++i)
-    names.even = names.even && step > 0 && numbers[i] - numbers[i - 1] == step;
-  if (numbers.size() == 1) names.even = names.even && numbers[0] == 0;
+  names.even = names.rising && (numbers.size() > 1 || names.from_zero);
+  for (std::size_t i = 1; i < numbers.size(); ++i) names.even = names.even && numbers[i] - numbers[i - 1] == step;
   return names;
 }
 
 // A header is text above numbers. Where every column is text, names are known by never being values themselves.
-bool sniff_header(const RecordScanner& start, const Cells& first, const Options& options) {
-  const std::vector<Below> below = look_below(start, first, options);
+bool sniff_header(const RecordScanner& start, const Cells& first, const MissingTokens& own) {
+  const std::vector<Below> below = look_below(start, first, own);
   std::size_t text_above_numbers = 0;
   std::size_t number_above_numbers = 0;
   bool all_text = true, fractions = false, new_text = false, new_number = false;
   bool repeated = std::set<std::string>(first.begin(), first.end()).size() < first.size();
   for (std::size_t i = 0; i < first.size(); ++i) {
-    const Kind kind = kind_of(first[i], options);
+    const Kind kind = kind_of(first[i], own);
     if (below[i].numeric() && kind == Kind::text) ++text_above_numbers;
     if (below[i].numeric() && kind == Kind::number) ++number_above_numbers;
     if (kind != Kind::text && !first[i].empty()) all_text = false;
@@ -103,7 +104,8 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const Options&
   }
   if (text_above_numbers > number_above_numbers) return true;
   if (text_above_numbers + number_above_numbers == 0) return all_text && !repeated;
-  const NumberNames names = look_at_numbers(first, options);
+  const NumberNames names = look_at_numbers(first, own);
+  if (text_above_numbers > 0 && names.rising && names.count > 1 && fractions) return true;  // years, with gaps
   if (!names.even) return false;
   // Numbers alone could be a row; 0, 1, 2, ... to the end hardly, above fractions or where one of them is found nowhere
   // else.
@@ -113,13 +115,13 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const Options&
 }
 
 // How many columns of the model's table a row could be a row of.
-std::size_t count_fits(const Recipe& known, const Cells& row, const Options& options) {
+std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
   const bool without_target = row.size() == known.columns.size();
   std::size_t fits = 0;
   for (const InputColumn& column : known.columns) {
     const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
-    const Kind kind = kind_of(row[place], options);
+    const Kind kind = kind_of(row[place], own);
     const bool number = column.kind == InputColumn::Kind::number;
     fits += kind == Kind::missing ||
                     (number ? kind == Kind::number : find_category(column.categories, row[place]) != kUnknown)
@@ -130,18 +132,18 @@ std::size_t count_fits(const Recipe& known, const Cells& row, const Options& opt
 }
 
 // Whether most of the rows below the first look more like the model's table than it does.
-bool rows_fit_better(RecordScanner scanner, const Recipe& known, std::size_t fits, const Options& options) {
+bool rows_fit_better(RecordScanner scanner, const Recipe& known, std::size_t fits, const MissingTokens& own) {
   std::vector<std::string_view> fields;
   scanner.next(fields);
   std::size_t rows = 0, better = 0;
   for (; rows < kSniffedRows && scanner.next(fields); ++rows) {
-    better += count_fits(known, Cells(fields.begin(), fields.end()), options) > fits ? 1 : 0;
+    better += count_fits(known, Cells(fields.begin(), fields.end()), own) > fits ? 1 : 0;
   }
   return 2 * better > rows;
 }
 
 // The names the model has asked for stand in the first line, or they do not; a line that fits in no column is no row.
-bool is_known_header(const RecordScanner& start, const Cells& first, const Options& options, const Recipe& known) {
+bool is_known_header(const RecordScanner& start, const Cells& first, const MissingTokens& own, const Recipe& known) {
   const std::set<std::string> cells(first.begin(), first.end());
   std::size_t columns = 0, named = 0;
   bool numbers = false;
@@ -152,8 +154,8 @@ bool is_known_header(const RecordScanner& start, const Cells& first, const Optio
     numbers = numbers || column.kind == InputColumn::Kind::number;
   }
   if (known.has_header && named > 0 && 2 * named >= columns) return true;
-  const std::size_t fits = count_fits(known, first, options);
-  return fits == 0 && ((known.has_header && numbers) || rows_fit_better(start, known, fits, options));
+  const std::size_t fits = count_fits(known, first, own);
+  return fits == 0 && ((known.has_header && numbers) || rows_fit_better(start, known, fits, own));
 }
 
 // "# a,b,c", as numpy writes names.
@@ -181,11 +183,11 @@ void make_names(const Cells& first, std::size_t width, Header& header) {
   }
 }
 
-bool decide(const RecordScanner& start, const Cells& first, const Options& options, const Recipe* known) {
+bool decide(const RecordScanner& start, const Cells& first, const Options& options, const MissingTokens& own,
+            const Recipe* known) {
   if (options.header == "yes") return true;
   if (options.header == "no") return false;
-  return known && !known->is_matrix ? is_known_header(start, first, options, *known)
-                                    : sniff_header(start, first, options);
+  return known && !known->is_matrix ? is_known_header(start, first, own, *known) : sniff_header(start, first, own);
 }
 
 }  // namespace
@@ -194,11 +196,12 @@ Header read_header(const RecordScanner& start, const std::vector<std::string>& r
                    const Options& options, const Recipe* known) {
   const Cells stripped = without_hash(raw_first);
   Header header;
-  header.present = decide(start, stripped, options, known);
+  const MissingTokens own(options.missing);
+  header.present = decide(start, stripped, options, own, known);
   const Cells& first = header.present ? stripped : raw_first;
   if (header.present && options.header == "auto") {
     std::size_t numbers = 0;
-    for (const std::string& cell : first) numbers += kind_of(cell, options) == Kind::number ? 1 : 0;
+    for (const std::string& cell : first) numbers += kind_of(cell, own) == Kind::number ? 1 : 0;
     if (2 * numbers >= first.size() && !known) {
       header.remarks.push_back("the first line is taken as names of columns, " + list_names(first, 4) +
                                "; --header no takes it as a row");

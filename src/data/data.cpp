@@ -35,7 +35,8 @@ RawData read_standard_input(const Options& options, const Recipe* known) {
     matrix.labels_source = options.labels;
     if (matrix.labels.size() != matrix.rows) {
       fail(Status::format, "images and labels do not belong together", options.labels,
-           std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels");
+           std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels",
+           "name the file of their labels with --labels");
     }
   }
   return {source.name, std::move(matrix)};
@@ -119,7 +120,8 @@ DataPair read_pair(const std::string& path, const Options& options) {
   if (!is_folder(path)) return {read_file(path, options, nullptr), std::nullopt};
   const FolderPaths paths = look_into(path);
   if (paths.train.empty()) {
-    fail(Status::format, "no training data in the folder", path, "train-images-idx3-ubyte is not there");
+    fail(Status::format, "no training data in the folder", path, "train-images-idx3-ubyte is not there",
+         "give the path of a file");
   }
   DataPair pair{read_file(paths.train, options, nullptr), std::nullopt};
   if (!paths.test.empty() && options.test.empty()) pair.test = read_file(paths.test, without_labels(options), nullptr);

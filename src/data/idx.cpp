@@ -176,7 +176,8 @@ Matrix read_idx(const std::string& path, const std::string& labels_path) {
   matrix.labels = parse_idx_labels(read_source(found));
   if (matrix.labels.size() != matrix.rows) {
     fail(Status::format, "images and labels do not belong together", path + " and " + found,
-         std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels");
+         std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels",
+         "name the file of their labels with --labels");
   }
   return matrix;
 }

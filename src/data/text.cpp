@@ -183,14 +183,17 @@ std::size_t find_column(std::span<const std::string> names, std::string_view key
   return whole && index < names.size() ? index : names.size();
 }
 
-std::string column_key(const std::string& name, std::size_t index) {
+std::string list_item(const std::string& text) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
-  if (!name.empty() && name.find_first_not_of(kPlain) == std::string::npos) return name;
-  const bool usable =
-      std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= ' '; });
-  if (name.empty() || !usable || name[0] == '-' || name.find_first_of(",'\x7f") != std::string::npos)
-    return std::to_string(index);
-  return "'" + name + "'";
+  const bool usable = std::none_of(text.begin(), text.end(),
+                                   [](unsigned char c) { return c < ' ' || c == 0x7f || c == ',' || c == '\''; });
+  if (text.empty() || !usable || text[0] == '-') return {};
+  return text.find_first_not_of(kPlain) == std::string::npos ? text : "'" + text + "'";
+}
+
+std::string column_key(const std::string& name, std::size_t index) {
+  const std::string item = list_item(name);
+  return item.empty() ? std::to_string(index) : item;
 }
 
 std::string lowercase(std::string_view text) {

@@ -43,6 +43,9 @@ std::string list_names(std::span<const std::string> names, std::size_t most = 10
 // Position of a column given by name, or by index from 0; `names.size()` when there is none.
 std::size_t find_column(std::span<const std::string> names, std::string_view key);
 
+// An item of a list as one puts it behind a flag, quoted for a shell; empty where a list cannot hold it.
+std::string list_item(const std::string& text);
+
 // A column as one puts it behind a flag: its name, quoted for a shell, or its index where the name does not do.
 std::string column_key(const std::string& name, std::size_t index);
 
