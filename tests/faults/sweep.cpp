@@ -52,7 +52,7 @@ std::vector<Fault> faults_of(const Command& command, const Bench& bench) {
   std::vector<Fault> faults;
   const std::size_t step = test::exhaustive() ? 1 : 10;
   for (std::size_t mib = 20; mib <= 300; mib += step) faults.push_back({{}, 0, false, 0, mib << 20});
-  for (const char* kind : {"mmap", "thread"}) add_calls(faults, bench, kind, 0, kMostOthers);
+  for (const char* kind : {"mmap", "thread", "throw"}) add_calls(faults, bench, kind, 0, kMostOthers);
   if (command.large) return faults;
   add_calls(faults, bench, "malloc", 0, kMostMallocs);
   for (const char* kind : {"open", "read", "write", "fsync", "rename", "close", "fallocate", "unlink", "fopen", "fread",
