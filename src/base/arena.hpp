@@ -17,8 +17,11 @@ inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
 namespace detail {
 
 [[noreturn]] inline void no_memory(const std::string& bytes) {
-  throw Error(Status::out_of_memory,
-              {.what = "cannot allocate " + bytes + " bytes", .where = {}, .why = {}, .kept = {}, .hint = {}});
+  throw Error(Status::out_of_memory, {.what = "cannot allocate " + bytes + " bytes",
+                                      .where = {},
+                                      .why = {},
+                                      .kept = {},
+                                      .hint = "a smaller --batch or --hidden"});
 }
 
 // Zeroed memory, aligned to a cache line, in huge pages where it is large or has neighbours (arena.cpp). Throws

@@ -62,6 +62,7 @@ expect 2 train --out --lr 1
 expect 2 train --batch 0
 expect 2 train --epochs -1
 expect 2 train --hidden 1e9
+expect 6 train --hidden 1048576,1048576 --steps 1 --out gone; in_err "error[HS-0005]: this run needs "; in_err "try: "; absent gone
 expect 2 train --lr 1 --lr 2; in_err "twice"
 expect 2 train --json=1
 expect 2 train a b; in_err "too many"

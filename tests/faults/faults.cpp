@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@ enum Kind {
   kMalloc,
   kMmap,
   kThread,
+  kThrow,
   kOpen,
   kRead,
   kWrite,
@@ -43,9 +45,9 @@ enum Kind {
   kFclose,
   kKinds
 };
-constexpr const char* kNames[kKinds] = {"malloc", "mmap",   "thread", "open",      "read",   "write",
-                                        "fsync",  "rename", "close",  "fallocate", "unlink", "fopen",
-                                        "fread",  "fwrite", "fflush", "fclose"};
+constexpr const char* kNames[kKinds] = {"malloc", "mmap",  "thread", "throw",  "open",      "read",
+                                        "write",  "fsync", "rename", "close",  "fallocate", "unlink",
+                                        "fopen",  "fread", "fwrite", "fflush", "fclose"};
 
 std::atomic<long> g_calls[kKinds];
 std::atomic<bool> g_armed = false;
@@ -102,6 +104,9 @@ bool refuses(Kind kind) {
   return true;
 }
 
+// In place of what a thread is to run: an exception that nobody can catch.
+void* throw_out_of_memory(void*) { throw std::bad_alloc(); }
+
 size_t shortened(size_t bytes) { return bytes > 1 ? bytes / 2 : bytes; }
 
 __attribute__((destructor)) void tell() {
@@ -152,7 +157,9 @@ void* mmap64(void* at, size_t n, int protection, int flags, int file, off_t offs
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept {
-  return fails(kThread) ? EAGAIN : HS_REAL(pthread_create)(thread, attributes, run, argument);
+  if (fails(kThread)) return EAGAIN;
+  return fails(kThrow) ? HS_REAL(pthread_create)(thread, attributes, throw_out_of_memory, nullptr)
+                       : HS_REAL(pthread_create)(thread, attributes, run, argument);
 }
 
 int open(const char* path, int flags, ...) {

@@ -20,6 +20,7 @@ struct Command {
   std::string name;
   std::vector<std::string> words;
   std::string result;  // the file it writes; empty: none
+  bool large = false;  // runs long, for the sake of its threads
 };
 
 struct Paths {

@@ -26,6 +26,11 @@ const std::vector<Command>& commands() {
       {"train --threads 4",
        {"train", "tiny.csv", "--hidden", "3", "--steps", "3", "--threads", "4", "--quiet", "--out", "new.safetensors"},
        "new.safetensors"},
+      {"train on threads",
+       {"train", "--hidden", "256,256", "--batch", "512", "--steps", "3", "--threads", "4", "--quiet", "--out",
+        "new.safetensors"},
+       "new.safetensors",
+       true},
       {"eval", {"eval", "model.safetensors", "tiny.csv", "--quiet"}, ""},
       {"predict", {"predict", "model.safetensors", "tiny.csv", "--quiet", "--out", "new.csv"}, "new.csv"},
       {"inspect", {"inspect", "model.safetensors"}, ""},
@@ -33,7 +38,7 @@ const std::vector<Command>& commands() {
   return all;
 }
 
-// Every call where there are few; else a sample that another run of the test does not repeat when the program changes.
+// Every call where there are few; else the first ones, which are those before the program begins, and a sample.
 void add_calls(std::vector<Fault>& faults, const Bench& bench, const std::string& kind, int error, long most) {
   const long calls = bench.calls(kind);
   const long every = test::exhaustive() || calls <= most ? 1 : calls / most;
@@ -42,18 +47,19 @@ void add_calls(std::vector<Fault>& faults, const Bench& bench, const std::string
   }
 }
 
-std::vector<Fault> faults_of(const Bench& bench) {
+std::vector<Fault> faults_of(const Command& command, const Bench& bench) {
   constexpr long kMostMallocs = 100, kMostOthers = 1000;
   std::vector<Fault> faults;
+  const std::size_t step = test::exhaustive() ? 1 : 10;
+  for (std::size_t mib = 20; mib <= 300; mib += step) faults.push_back({{}, 0, false, 0, mib << 20});
+  for (const char* kind : {"mmap", "thread", "throw"}) add_calls(faults, bench, kind, 0, kMostOthers);
+  if (command.large) return faults;
   add_calls(faults, bench, "malloc", 0, kMostMallocs);
-  for (const char* kind : {"mmap", "thread"}) add_calls(faults, bench, kind, 0, kMostOthers);
   for (const char* kind : {"open", "read", "write", "fsync", "rename", "close", "fallocate", "unlink", "fopen", "fread",
                            "fwrite", "fflush", "fclose"}) {
     for (const int error : {EIO, ENOSPC}) add_calls(faults, bench, kind, error, kMostOthers);
   }
   for (const char* kind : {"read", "write", "fread"}) add_calls(faults, bench, kind, 0, kMostOthers);
-  const std::size_t step = test::exhaustive() ? 1 : 10;
-  for (std::size_t mib = 20; mib <= 300; mib += step) faults.push_back({{}, 0, false, 0, mib << 20});
   return faults;
 }
 
@@ -81,7 +87,7 @@ struct Report {
 
 // The faults of one command, shared among some threads with a folder each.
 void sweep(const Paths& paths, const Command& command, const fs::path& folder, Report& report) {
-  const std::vector<Fault> faults = faults_of(Bench(paths, command, folder / "count"));
+  const std::vector<Fault> faults = faults_of(command, Bench(paths, command, folder / "count"));
   std::atomic<std::size_t> next = 0;
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < std::max(2u, std::thread::hardware_concurrency()); ++i) {
@@ -98,17 +104,25 @@ void sweep(const Paths& paths, const Command& command, const fs::path& folder, R
   fs::remove_all(folder);
 }
 
-}  // namespace
-}  // namespace halfstep::faults
-
-int main(int argc, char** argv) {
-  using namespace halfstep::faults;
-  if (argc != 3) return 2;
-  const Paths paths = {fs::absolute(argv[1]), fs::absolute(argv[2])};
+int sweep_all(const Paths& paths) {
   const fs::path folder = fs::temp_directory_path() / ("halfstep_faults_" + std::to_string(::getpid()));
   Report report;
   for (std::size_t i = 0; i < commands().size(); ++i) sweep(paths, commands()[i], folder / std::to_string(i), report);
   fs::remove_all(folder);
   report.print();
   return report.failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace halfstep::faults
+
+int main(int argc, char** argv) {
+  namespace fs = std::filesystem;
+  if (argc != 3) return 2;
+  try {
+    return halfstep::faults::sweep_all({fs::absolute(argv[1]), fs::absolute(argv[2])});
+  } catch (const std::exception& error) {
+    std::printf("FAILED: %s\n", error.what());
+    return 1;
+  }
 }
