@@ -114,6 +114,12 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const MissingT
   return named || (counted && number_above_numbers == names.count);
 }
 
+// Whether training took the cell as missing in that column.
+bool own_word(const InputColumn& column, const std::string& cell) {
+  const auto& words = column.missing_tokens;
+  return std::find(words.begin(), words.end(), cell) != words.end();
+}
+
 // How many columns of the model's table a row could be a row of.
 std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
   const bool without_target = row.size() == known.columns.size();
@@ -121,7 +127,7 @@ std::size_t count_fits(const Recipe& known, const Cells& row, const MissingToken
   for (const InputColumn& column : known.columns) {
     const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
-    const Kind kind = kind_of(row[place], own);
+    const Kind kind = own_word(column, row[place]) ? Kind::missing : kind_of(row[place], own);
     const bool number = column.kind == InputColumn::Kind::number;
     fits += kind == Kind::missing ||
                     (number ? kind == Kind::number : find_category(column.categories, row[place]) != kUnknown)
@@ -196,7 +202,9 @@ Header read_header(const RecordScanner& start, const std::vector<std::string>& r
                    const Options& options, const Recipe* known) {
   const Cells stripped = without_hash(raw_first);
   Header header;
-  const MissingTokens own(options.missing);
+  std::vector<std::string> tokens = options.missing;
+  if (known) tokens.insert(tokens.end(), known->missing.begin(), known->missing.end());
+  const MissingTokens own(tokens);
   header.present = decide(start, stripped, options, own, known);
   const Cells& first = header.present ? stripped : raw_first;
   if (header.present && options.header == "auto") {

@@ -44,7 +44,7 @@ std::vector<char> read_stream(std::FILE* file, const std::string& name, std::uin
     if (used > max_bytes) fail_limit(name, max_bytes);
     if (used == bytes.size()) {
       grow(bytes, max_bytes);
-    } else if (std::ferror(file)) {
+    } else if (std::ferror(file) || !std::feof(file)) {
       fail_io(name, errno);
     } else {
       break;

@@ -1,4 +1,4 @@
-// Separated text under any reading options (the first eight bytes), taken apart as training does: fitted on some rows,
+// Separated text under any reading options (the first eleven bytes), taken apart as training does: fitted on some rows,
 // applied to all.
 #include <initializer_list>
 
@@ -24,6 +24,9 @@ Options draw_options(fuzz::Draw& draw) {
   set("drop", {"", "0", "b", "c2", "1,2"});
   set("standardize", {"auto", "none"});
   set("seed", {"0", "1", "2", "3", "4", "5", "6", "7"});
+  set("separator", {"auto", "comma", "semicolon", "blanks"});
+  set("decimal", {"auto", "comma"});
+  set("numeric", {"", "0", "a,c1"});
   return options;
 }
 
@@ -54,14 +57,32 @@ void check_preprocessing(const data::RawData& raw, const Options& options) {
   }
 }
 
+// The file that a model was fitted on, read by what the model knows: the same rows.
+void check_reading_again(const data::Source& source, const data::RawData& raw, const Options& options) {
+  data::Preprocessor preprocessor;
+  if (!fuzz::succeeds([&] { preprocessor = data::Preprocessor::fit(raw, options); })) return;
+  data::Table again;
+  if (!fuzz::succeeds([&] { again = data::parse_csv(source, {}, &preprocessor.recipe()); })) return;
+  fuzz::check_table(again);
+  fuzz::require(again.rows == raw.rows(), "a model finds the rows of its own table");
+  std::vector<std::string> notes;
+  fuzz::succeeds([&] {
+    const data::Examples examples = preprocessor.apply({"input", std::move(again)}, false, &notes);
+    fuzz::check_examples(preprocessor, examples, raw.rows());
+  });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   fuzz::Draw draw(bytes, size);
   const Options options = draw_options(draw);
+  const data::Source source = fuzz::source_of(draw.rest());
   data::Table table;
-  if (!fuzz::succeeds([&] { table = data::parse_csv(fuzz::source_of(draw.rest()), options); })) return 0;
+  if (!fuzz::succeeds([&] { table = data::parse_csv(source, options); })) return 0;
   fuzz::check_table(table);
-  check_preprocessing({"input", std::move(table)}, options);
+  const data::RawData raw{"input", std::move(table)};
+  check_reading_again(source, raw, options);
+  check_preprocessing(raw, options);
   return 0;
 }

@@ -57,7 +57,7 @@ void check_use(const std::string& model, const std::string& data, const Options&
   Predictions predictions;
   if (!succeeds([&] { predictions = predict(model, data, options); })) return;
   check_predictions(predictions);
-  succeeds([&] { check_metrics(evaluate(model, data, options), predictions); });
+  succeeds([&] { check_metrics(evaluate(model, data, options).metrics, predictions); });
 }
 
 void check_model_file(const std::string& path) {
