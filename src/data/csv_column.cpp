@@ -79,9 +79,9 @@ Column ColumnBuilder::finish(std::string name, const ColumnKind& kind, const std
   Column column;
   column.name = std::move(name);
   column.is_text = !kind.numeric;
-  column.unit = kind.unit;
+  column.unit = to_utf8(kind.unit);
   if (empty_ > 0) column.missing_tokens.push_back({"", empty_});
-  for (const auto& [token, count] : own_missing_) column.missing_tokens.push_back({token, count});
+  for (const auto& [token, count] : own_missing_) column.missing_tokens.push_back({to_utf8(token), count});
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (kind.missing[i]) column.missing_tokens.push_back({to_utf8(texts[i].text), texts[i].count});
   }

@@ -114,56 +114,6 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const MissingT
   return named || (counted && number_above_numbers == names.count);
 }
 
-// Whether training took the cell as missing in that column.
-bool own_word(const InputColumn& column, const std::string& cell) {
-  const auto& words = column.missing_tokens;
-  return std::find(words.begin(), words.end(), cell) != words.end();
-}
-
-// How many columns of the model's table a row could be a row of.
-std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
-  const bool without_target = row.size() == known.columns.size();
-  std::size_t fits = 0;
-  for (const InputColumn& column : known.columns) {
-    const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
-    if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
-    const Kind kind = own_word(column, row[place]) ? Kind::missing : kind_of(row[place], own);
-    const bool number = column.kind == InputColumn::Kind::number;
-    fits += kind == Kind::missing ||
-                    (number ? kind == Kind::number : find_category(column.categories, row[place]) != kUnknown)
-                ? 1
-                : 0;
-  }
-  return fits;
-}
-
-// Whether most of the rows below the first look more like the model's table than it does.
-bool rows_fit_better(RecordScanner scanner, const Recipe& known, std::size_t fits, const MissingTokens& own) {
-  std::vector<std::string_view> fields;
-  scanner.next(fields);
-  std::size_t rows = 0, better = 0;
-  for (; rows < kSniffedRows && scanner.next(fields); ++rows) {
-    better += count_fits(known, Cells(fields.begin(), fields.end()), own) > fits ? 1 : 0;
-  }
-  return 2 * better > rows;
-}
-
-// The names the model has asked for stand in the first line, or they do not; a line that fits in no column is no row.
-bool is_known_header(const RecordScanner& start, const Cells& first, const MissingTokens& own, const Recipe& known) {
-  const std::set<std::string> cells(first.begin(), first.end());
-  std::size_t columns = 0, named = 0;
-  bool numbers = false;
-  for (const InputColumn& column : known.columns) {
-    if (column.kind == InputColumn::Kind::dropped) continue;
-    ++columns;
-    named += cells.contains(column.name) ? 1 : 0;
-    numbers = numbers || column.kind == InputColumn::Kind::number;
-  }
-  if (known.has_header && named > 0 && 2 * named >= columns) return true;
-  const std::size_t fits = count_fits(known, first, own);
-  return fits == 0 && ((known.has_header && numbers) || rows_fit_better(start, known, fits, own));
-}
-
 // "# a,b,c", as numpy writes names.
 Cells without_hash(Cells cells) {
   if (!cells[0].starts_with('#')) return cells;
@@ -189,11 +139,66 @@ void make_names(const Cells& first, std::size_t width, Header& header) {
   }
 }
 
-bool decide(const RecordScanner& start, const Cells& first, const Options& options, const MissingTokens& own,
-            const Recipe* known) {
+// Whether a column of the model's table could hold the cell.
+bool fits(const InputColumn& column, const std::string& cell, const MissingTokens& own) {
+  const std::string text = to_utf8(cell);
+  const Kind kind = kind_of(cell, own);
+  if (kind == Kind::missing || MissingTokens(column.missing_tokens).contains(cell)) return true;
+  if (column.kind == InputColumn::Kind::categories) return find_category(column.categories, text) != kUnknown;
+  return kind == Kind::number || read_written_number(cell, DecimalSign::point) ||
+         read_written_number(cell, DecimalSign::comma);
+}
+
+// How many columns of the model's table a row could be a row of.
+std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
+  const bool without_target = row.size() == known.columns.size();
+  std::size_t count = 0;
+  for (const InputColumn& column : known.columns) {
+    const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
+    if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
+    count += fits(column, row[place], own) ? 1 : 0;
+  }
+  return count;
+}
+
+// Whether nearly all rows below the first look more like the model's table than it does.
+bool rows_fit_better(RecordScanner scanner, const Recipe& known, std::size_t fits, const MissingTokens& own) {
+  std::vector<std::string_view> fields;
+  scanner.next(fields);
+  std::size_t rows = 0, better = 0;
+  for (; rows < kSniffedRows && scanner.next(fields); ++rows) {
+    better += count_fits(known, Cells(fields.begin(), fields.end()), own) > fits ? 1 : 0;
+  }
+  return rows > 0 && 10 * better >= 9 * rows;
+}
+
+// The names the model has asked for stand in the first line, or they do not; a line that fits in no column is no row.
+bool is_known_header(const RecordScanner& start, const Cells& first, std::size_t width, const MissingTokens& own,
+                     const Recipe& known) {
+  Header as_names{.present = true};
+  make_names(without_hash(first), width, as_names);
+  const std::set<std::string> cells(as_names.names.begin(), as_names.names.end());
+  std::size_t columns = 0, named = 0;
+  bool numbers = false;
+  for (const InputColumn& column : known.columns) {
+    if (column.kind == InputColumn::Kind::dropped) continue;
+    ++columns;
+    named += cells.contains(column.name) ? 1 : 0;
+    numbers = numbers || column.kind == InputColumn::Kind::number;
+  }
+  if (known.has_header && named > 0 && 2 * named >= columns) return true;
+  const std::size_t fitting = count_fits(known, first, own);
+  const bool texts =
+      std::none_of(first.begin(), first.end(), [&](const std::string& c) { return kind_of(c, own) == Kind::number; });
+  return fitting == 0 && texts && ((known.has_header && numbers) || rows_fit_better(start, known, fitting, own));
+}
+
+bool decide(const RecordScanner& start, const Cells& first, std::size_t width, const Options& options,
+            const MissingTokens& own, const Recipe* known) {
   if (options.header == "yes") return true;
   if (options.header == "no") return false;
-  return known && !known->is_matrix ? is_known_header(start, first, own, *known) : sniff_header(start, first, own);
+  return known && !known->is_matrix ? is_known_header(start, first, width, own, *known)
+                                    : sniff_header(start, without_hash(first), own);
 }
 
 }  // namespace
@@ -205,7 +210,7 @@ Header read_header(const RecordScanner& start, const std::vector<std::string>& r
   std::vector<std::string> tokens = options.missing;
   if (known) tokens.insert(tokens.end(), known->missing.begin(), known->missing.end());
   const MissingTokens own(tokens);
-  header.present = decide(start, stripped, options, own, known);
+  header.present = decide(start, raw_first, width, options, own, known);
   const Cells& first = header.present ? stripped : raw_first;
   if (header.present && options.header == "auto") {
     std::size_t numbers = 0;

@@ -43,6 +43,7 @@ MissingTokens::MissingTokens(std::span<const std::string> tokens) : tokens_(toke
 bool MissingTokens::contains(std::string_view cell) const {
   if (tokens_.empty()) return false;
   if (std::find(tokens_.begin(), tokens_.end(), cell) != tokens_.end()) return true;
+  if (!is_utf8(cell)) return contains(to_utf8(cell));  // tokens are UTF-8
   double number = 0;
   if (parse_number(cell, number) != CellKind::number) return false;
   return std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();

@@ -1,5 +1,6 @@
 // Parameters from a config file (first byte even) or from words of a command line (odd; separated by NUL bytes).
 #include <algorithm>
+#include <charconv>
 
 #include "cli/args.hpp"
 #include "fuzz/support.hpp"
@@ -41,22 +42,37 @@ void check_config(std::string_view text) {
   fuzz::succeeds([&] { validate(options); });
 }
 
-// The words that a shell makes of a command without expansions: quotes and backslashes only.
-std::vector<std::string> shell_words(const std::string& text) {
-  std::vector<std::string> words;
-  bool inside = false, quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (!quoted && c == ' ') {
-      inside = false;
-      continue;
-    }
-    if (!inside) words.emplace_back();
-    inside = true;
-    if (c == '\'') {
-      quoted = !quoted;
+// What stands between $' and ': bytes as \ooo, and a backslash before what is meant literally.
+std::string take_ansi_c(std::string_view& rest) {
+  std::string text;
+  while (!rest.empty() && rest[0] != '\'') {
+    unsigned byte = 0;
+    const char* begin = rest.data() + 1;
+    const bool escaped = rest[0] == '\\' && rest.size() > 1;
+    const bool octal = escaped && rest.size() > 3 && std::from_chars(begin, begin + 3, byte, 8).ptr == begin + 3;
+    const std::size_t length = octal ? 4 : escaped ? 2 : 1;
+    text += octal ? static_cast<char>(byte) : rest[length - 1];
+    rest.remove_prefix(length);
+  }
+  fuzz::cut_front(rest, '\'');
+  return text;
+}
+
+// The words that a shell makes of a command without expansions, one blank between two.
+std::vector<std::string> shell_words(std::string_view rest) {
+  std::vector<std::string> words(1);
+  while (!rest.empty()) {
+    const char c = rest[0];
+    const bool ansi_c = rest.starts_with("$'");
+    rest.remove_prefix(ansi_c || (c == '\\' && rest.size() > 1) ? 2 : 1);
+    if (ansi_c) {
+      words.back() += take_ansi_c(rest);
+    } else if (c == '\'') {
+      words.back() += fuzz::cut_front(rest, '\'');
+    } else if (c == ' ') {
+      words.emplace_back();
     } else {
-      words.back() += !quoted && c == '\\' && i + 1 < text.size() ? text[++i] : c;
+      words.back() += c == '\\' ? rest.data()[-1] : c;
     }
   }
   return words;
