@@ -58,6 +58,18 @@ TEST_SUITE("data/known_table") {
     CHECK(named.says("'colour'"));
   }
 
+  TEST_CASE("rows that look strange are rows: Latin-1, a column without a name, units") {
+    const Preprocessor latin = train("caf\xe9,rouge,a\nth\xe9,vert,b\ncaf\xe9,vert,a\nth\xe9,rouge,b\n");
+    CHECK(read(latin, "caf\xe9,rose\nth\xe9,vert\n").examples.rows == 2);
+    const Preprocessor unnamed = train(",y\n1,a\n2,b\n3,a\n");
+    CHECK(read(unnamed, ",y\n1,a\n2,b\n").examples.rows == 2);
+    std::string units;
+    for (int i = 0; i < 60; ++i) units += std::to_string(i) + (i % 2 ? " kg;x\n" : " kg;y\n");
+    Options options;
+    options.header = "no";
+    CHECK(read(train(units, options), "5 kg\n6 kg\n").examples.rows == 2);
+  }
+
   TEST_CASE("names that are numbers are known as names") {
     Options options;
     options.header = "yes";

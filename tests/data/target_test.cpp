@@ -42,6 +42,11 @@ TEST_SUITE("data/target") {
       for (const std::uint32_t row : split.train) trained.insert(choice.class_of[row]);
       CHECK(trained.size() == 5);
       CHECK(std::is_sorted(split.train.begin(), split.train.end()));
+      // No more rows are moved than that takes.
+      const Split plain = split_rows(std::size_t{44}, 0.2, seed);
+      std::set<std::uint32_t> without;
+      for (const std::uint32_t row : plain.train) without.insert(choice.class_of[row]);
+      CHECK(split.validation.size() == plain.validation.size() - (5 - without.size()));
     }
   }
 
