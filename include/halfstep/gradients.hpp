@@ -41,7 +41,8 @@ class CheckedGradients {
  public:
   CheckedGradients(CheckedGradients&&) = default;
   CheckedGradients& operator=(CheckedGradients&&) = default;
-  // No inf, no NaN, neither before nor after the loss scale is divided out.
+  // No inf, no NaN, neither before nor after the loss scale is divided out, and nothing so large that the factor which
+  // clips it is below the normal numbers of fp32.
   bool finite() const { return finite_; }
   // The first tensor that is not finite; empty when all are.
   const std::string& first_bad() const { return first_bad_; }
@@ -57,6 +58,7 @@ class CheckedGradients {
   friend class GradientPass;
   friend class FusedUpdate;
   CheckedGradients() = default;
+  void decide(const GradientClip& clip, float inv_scale);
   bool finite_ = true;
   std::string first_bad_;
   double norm_ = 0;

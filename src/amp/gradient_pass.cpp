@@ -16,6 +16,18 @@ float clip_coefficient(double max_norm, double norm) {
   return static_cast<float>(std::min(1.0, max_norm / (norm + 1e-6)));  // where fp32 would round to zero on the way
 }
 
+GradientDecision decide(bool finite, double norm, float inv_scale, double max_norm) {
+  // "Go on only if finite": written so that NaN cannot pass. No element is larger than the norm; multiplying by less
+  // than 1 cannot overflow.
+  const double most = inv_scale > 1 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  GradientDecision decision{.multiplier = inv_scale};
+  if (!finite || !(norm <= most)) return decision;
+  const float coefficient = clip_coefficient(max_norm, norm);
+  const float multiplier = inv_scale * coefficient;
+  if (!(multiplier >= std::numeric_limits<float>::min())) return decision;
+  return {true, coefficient, multiplier};
+}
+
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip) {
   GradientSummary summary;
@@ -27,15 +39,11 @@ GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, fl
     total += sum;
   }
   const double norm = std::sqrt(total) * static_cast<double>(inv_scale);
-  // "Go on only if finite": written so that NaN cannot pass. No element is larger than the norm; multiplying by less
-  // than 1 cannot overflow.
-  const double most = inv_scale > 1 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
-  summary.finite = summary.first_bad < 0 && norm <= most;
+  const GradientDecision decision = decide(summary.first_bad < 0, norm, inv_scale, clip.norm);
+  summary.finite = decision.apply;
   summary.norm = norm;
   summary.limit = clip.value > 0 ? static_cast<float>(clip.value) * scale : std::numeric_limits<float>::infinity();
-  summary.multiplier = inv_scale;
-  if (!summary.finite) return summary;
-  summary.multiplier = inv_scale * clip_coefficient(clip.norm, norm);
+  summary.multiplier = decision.multiplier;
   return summary;
 }
 

@@ -29,9 +29,20 @@ struct GradientSummary {
 // 0: 1. `norm` is finite.
 float clip_coefficient(double max_norm, double norm);
 
-// A non-finite sum is an incident, never a factor, and so is a gradient that leaves fp32 when a scale below 1 is
-// divided out (pytorch#96755). `squares` must be those of the gradients after clipping by value when both clips are
-// asked for.
+// What is done with gradients of that norm, after unscale: the one rule of the trainer and of embedders.
+struct GradientDecision {
+  bool apply = false;
+  float coefficient = 1;  // clip_coef
+  float multiplier = 1;   // inv_scale x clip_coef
+};
+
+// Applied are finite gradients (`finite`: their scaled sums of squares are) that stay within fp32 when a scale below 1
+// is divided out (pytorch#96755), and whose multiplier is a normal number of fp32: a smaller one is zero in the update,
+// and the step would be counted although nothing moves. `max_norm` 0: no clip.
+GradientDecision decide(bool finite, double norm, float inv_scale, double max_norm);
+
+// A non-finite sum is an incident, never a factor; decide() says the rest. `squares` must be those of the gradients
+// after clipping by value when both clips are asked for.
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip);
 

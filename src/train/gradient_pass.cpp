@@ -1,4 +1,5 @@
 // The public gradient pass over src/amp.
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <limits>
@@ -52,13 +53,12 @@ CheckedGradients GradientPass::check(std::span<const GradientTensor> gradients, 
   CheckedGradients out;
   out.tensors_.assign(gradients.begin(), gradients.end());
   out.limit_ = static_cast<float>(clip.value > 0 ? clip.value * static_cast<double>(loss_scale) : kInfinity);
-  const double inv_scale = 1 / static_cast<double>(loss_scale);
+  const float inv_scale = 1 / loss_scale;  // exact: a power of two
   double squares = 0;
   const auto scans = scan_tensors(*impl_->machine.kernels, *impl_->machine.executor, gradients, out.limit_);
   for (std::size_t i = 0; i < scans.size(); ++i) {
     const double largest = static_cast<double>(scans[i].largest) * inv_scale;
-    // "Go on only if finite": nor is what is finite only as long as a scale below 1 is in it (pytorch#96755).
-    const bool finite = largest <= static_cast<double>(FLT_MAX);
+    const bool finite = largest <= static_cast<double>(FLT_MAX);  // false for NaN
     if (!finite && out.finite_) out.first_bad_ = gradients[i].name;
     out.finite_ = out.finite_ && finite;
     const double sum = finite ? scans[i].squares : std::isnan(largest) ? largest : kInfinity;
@@ -67,16 +67,27 @@ CheckedGradients GradientPass::check(std::span<const GradientTensor> gradients, 
     squares += sum;
   }
   out.norm_ = std::sqrt(squares) * inv_scale;
-  for (const double norm : out.tensor_norms_) {
-    float coefficient = 1;
-    if (out.finite_) {
-      coefficient =
-          clip.tensor_norm > 0 ? clip_coefficient(clip.tensor_norm, norm) : clip_coefficient(clip.norm, out.norm_);
-    }
-    out.coefficients_.push_back(coefficient);
-    out.multipliers_.push_back(static_cast<float>(inv_scale * static_cast<double>(coefficient)));
-  }
+  out.decide(clip, inv_scale);
   return out;
+}
+
+// All are applied or none: a factor that fp32 cannot hold stops the step as an infinity does.
+void CheckedGradients::decide(const GradientClip& clip, float inv_scale) {
+  bool apply = finite_;
+  for (const double norm : tensor_norms_) {
+    const double clipped = clip.tensor_norm > 0 ? norm : norm_;
+    const GradientDecision decision =
+        halfstep::decide(finite_, clipped, inv_scale, clip.tensor_norm > 0 ? clip.tensor_norm : clip.norm);
+    apply = apply && decision.apply;
+    coefficients_.push_back(decision.coefficient);
+    multipliers_.push_back(decision.multiplier);
+  }
+  if (!finite_ || apply) return;
+  const auto largest = std::max_element(tensor_norms_.begin(), tensor_norms_.end());
+  first_bad_ = tensors_[static_cast<std::size_t>(largest - tensor_norms_.begin())].name;
+  std::fill(coefficients_.begin(), coefficients_.end(), 1.0f);
+  finite_ = false;
+  norm_ = kInfinity;
 }
 
 }  // namespace halfstep

@@ -25,7 +25,7 @@ std::string_view explain(StepCause cause) {
                                          "the loss is non-finite",
                                          "a scaled gradient is non-finite in the storage type",
                                          "a weight gradient is non-finite in fp32",
-                                         "a gradient is non-finite once a loss scale below 1 is divided out"};
+                                         "a gradient leaves fp32 once the loss scale is divided out, or is too large to be clipped"};
   return kTexts[static_cast<std::size_t>(cause)];
 }
 

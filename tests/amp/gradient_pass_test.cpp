@@ -107,4 +107,24 @@ TEST_CASE("gradients: large finite gradients are no false alarm") {
   CHECK(std::isfinite(s.multiplier));
 }
 
+// 100 gradients of 3e38 and a limit of 1: a factor of 3e-40 is zero where subnormals are, and nothing would move.
+TEST_CASE("gradients: what no factor of fp32 can clip stops the step") {
+  const Gradients g{{{1.0}, {100 * 9e76}}};
+  CHECK(g.summary(1).finite);
+  CHECK_FALSE(g.summary(1, {.norm = 1}).finite);
+  CHECK(g.summary(1, {.norm = 1}).multiplier == 1);
+  CHECK(g.summary(1, {.norm = 100}).finite);  // 3e-38
+  CHECK(g.summary(1, {.norm = 100}).multiplier >= std::numeric_limits<float>::min());
+}
+
+TEST_CASE("gradients: one rule decides") {
+  CHECK(decide(true, 5, 0.5f, 1).apply);
+  CHECK(decide(true, 5, 0.5f, 1).multiplier == 0.5f * clip_coefficient(1, 5));
+  CHECK(decide(true, 0, 1, 1).multiplier == 1);
+  for (double norm : {kInfinity, kNotANumber}) CHECK_FALSE(decide(true, norm, 1, 0).apply);
+  CHECK_FALSE(decide(false, 1, 1, 0).apply);
+  CHECK(decide(true, 1e39, 1, 0).apply);        // elements are finite, and stay so
+  CHECK_FALSE(decide(true, 1e39, 2, 0).apply);  // a scale of 1/2 is divided out
+}
+
 }  // namespace

@@ -193,6 +193,25 @@ TEST_CASE("gradients: what a scale below 1 makes infinite is not finite (pytorch
   CHECK(t.state() == state);
 }
 
+TEST_CASE("gradients: what no factor of fp32 can clip is not applied") {
+  GradientPass pass(1);
+  Tensors t(Dtype::fp32, {20, 100});
+  FusedUpdate update(pass, {}, t.weight_list());
+  for (std::size_t i = 0; i < 100; ++i) t.set(1, i, 3e38f);
+  CHECK(pass.check(t.gradient_list(), 1).finite());
+  CHECK(pass.check(t.gradient_list(), 1, {.norm = 100}).finite());
+  for (const GradientClip clip : {GradientClip{.norm = 1}, GradientClip{.tensor_norm = 1}}) {
+    const auto state = t.state();
+    CheckedGradients checked = pass.check(t.gradient_list(), 1, clip);
+    CHECK_FALSE(checked.finite());
+    CHECK(checked.first_bad() == "tensor1");
+    CHECK_FALSE(std::isfinite(checked.norm()));
+    CHECK(checked.clip_coefficient(1) == 1);
+    CHECK_FALSE(update.apply(std::move(checked), 0.01));
+    CHECK(t.state() == state);
+  }
+}
+
 // The textbook order on plain numbers: unscale, clip by value, norm, clip by norm.
 std::vector<std::vector<float>> clipped(const Tensors& t, const GradientClip& clip) {
   std::vector<std::vector<double>> all;
