@@ -10,6 +10,13 @@ namespace halfstep {
 // bytes that are no UTF-8 as \xff.
 std::string printable(std::string_view text);
 
+// The shortest text that reads back as the same number, in every locale; "nan" whatever its sign, "inf", "-inf".
+std::string number_text(double number);
+std::string number_text(float number);
+
+// So many significant digits, for people.
+std::string short_number(double number, int digits = 5);
+
 // JSON text of a string, with its quotes, and of a number; "nan", "inf" and "-inf" become strings.
 std::string json_text(std::string_view text);
 std::string json_text(double number);

@@ -1,8 +1,6 @@
 #include "halfstep/demo.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -12,12 +10,6 @@ namespace halfstep::cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
-
-std::string shown(double value) {
-  char text[32];
-  if (std::isnan(value)) return "nan";
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
-}
 
 std::string padded(const std::string& text, std::size_t width, bool right) {
   const std::string blanks(width - std::min(width, text.size()), ' ');
@@ -45,14 +37,14 @@ std::string table_text(const DemoTable& table, bool colour) {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     std::size_t width = table.columns[c].size();
-    for (const DemoRow& row : table.rows) width = std::max(width, shown(row.values[c]).size());
+    for (const DemoRow& row : table.rows) width = std::max(width, short_number(row.values[c], 4).size());
     widths.push_back(width + kGap);
   }
   std::string head = padded(table.title, label_width, false), body;
   for (std::size_t c = 0; c < widths.size(); ++c) head += padded(table.columns[c], widths[c], true);
   for (const DemoRow& row : table.rows) {
     body += padded(row.label, label_width, false);
-    for (std::size_t c = 0; c < widths.size(); ++c) body += padded(shown(row.values[c]), widths[c], true);
+    for (std::size_t c = 0; c < widths.size(); ++c) body += padded(short_number(row.values[c], 4), widths[c], true);
     body += row.note.empty() ? "\n" : "   " + row.note + "\n";
   }
   return "\n" + bold(head, colour) + "\n" + body;

@@ -1,8 +1,6 @@
 #include "cli/output.hpp"
 
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -140,17 +138,9 @@ void add_metrics(JsonObject& object, const Metrics& metrics) {
 }
 
 std::string brief(double value) {
-  if (std::isnan(value)) return "nan";  // whatever its sign
-  char text[32];
   // Rates and counts read better in full than with an exponent.
   if (value >= 9999.5 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));
-  return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 4).ptr};
-}
-
-std::string exact(float value) {
-  if (std::isnan(value)) return "nan";
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  return short_number(value, 4);
 }
 
 namespace {

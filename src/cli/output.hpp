@@ -84,9 +84,8 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 std::string metrics_text(const Metrics& metrics);
 void add_metrics(JsonObject& object, const Metrics& metrics);
 
-// Four significant digits, or a whole number, for people; shortest round-trip text for files.
+// Four significant digits, or a whole number, for people.
 std::string brief(double value);
-std::string exact(float value);
 
 // Reports the exception being handled, on stderr and with `json` on stdout too, and gives the exit code. Needs no
 // memory: where there is none, that is what it reports.

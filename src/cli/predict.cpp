@@ -53,7 +53,7 @@ std::string csv_header(const Predictions& predictions, bool terminal) {
 }
 
 // A probability is an fp32 number.
-std::string probability(double value) { return exact(static_cast<float>(value)); }
+std::string probability(double value) { return number_text(static_cast<float>(value)); }
 
 std::string csv_row(const Predictions& predictions, std::size_t row, bool terminal) {
   std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row], terminal);

@@ -8,6 +8,7 @@
 #include "data/missing.hpp"
 #include "data/recipe.hpp"
 #include "data/text.hpp"
+#include "halfstep/text.hpp"
 
 namespace halfstep::data {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "data/number_format.hpp"
 #include "data/text.hpp"
+#include "halfstep/text.hpp"
 
 namespace halfstep::data {
 namespace {
@@ -36,7 +37,7 @@ Categories categories_of_numbers(const Column& column) {
       continue;
     }
     const auto [place, fresh] = index.try_emplace(number, static_cast<std::uint32_t>(out.texts.size()));
-    if (fresh) out.texts.push_back(number_text(number));
+    if (fresh) out.texts.push_back(category_name(number));
     out.codes.push_back(place->second);
   }
   return out;
@@ -110,7 +111,7 @@ std::size_t resolve_column(const Table& table, const std::string& key, const std
   const std::vector<std::string> names = column_names(table);
   const std::size_t found = find_column(names, key);
   if (found < names.size()) return found;
-  const std::string close = nearest(key, names);
+  const std::string_view close = nearest_name(key, std::vector<std::string_view>(names.begin(), names.end()));
   fail(Status::invalid_argument, "no such column", "--" + parameter, excerpt(key),
        close.empty() ? "the columns are " + list_names(names, 20) : excerpt(close));
 }

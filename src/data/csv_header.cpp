@@ -7,6 +7,7 @@
 #include "data/missing.hpp"
 #include "data/number_format.hpp"
 #include "data/text.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep::data {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/text.hpp"
+#include "halfstep/text.hpp"
 
 namespace halfstep::data {
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/text.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep::data {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "data/dialect.hpp"
 #include "data/text.hpp"
+#include "halfstep/text.hpp"
 
 namespace halfstep::data {
 namespace {

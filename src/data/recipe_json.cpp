@@ -4,9 +4,9 @@
 #include <initializer_list>
 #include <set>
 
-#include "base/json.hpp"
 #include "data/recipe.hpp"
 #include "data/text.hpp"
+#include "text/json.hpp"
 
 namespace halfstep::data {
 namespace {

@@ -6,8 +6,8 @@
 #include <limits>
 #include <utility>
 
-#include "base/utf8.hpp"
 #include "halfstep/text.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep::data {
 namespace {
@@ -42,21 +42,6 @@ bool underflows(std::string_view text) {
   return exponent < -place;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 CellKind parse_number(std::string_view text, double& number) {
@@ -78,18 +63,7 @@ CellKind parse_number(std::string_view text, double& number) {
   return CellKind::number;
 }
 
-std::string number_text(double number) {
-  char buffer[32];
-  if (number == 0) number = 0;  // no "-0"
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number);
-  return std::string(buffer, result.ptr);
-}
-
-std::string short_number(double number) {
-  char buffer[40];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 5);
-  return std::string(buffer, result.ptr);
-}
+std::string category_name(double number) { return number_text(number == 0 ? 0.0 : number); }
 
 std::string category_name(std::string_view text) {
   double number = 0;
@@ -124,46 +98,6 @@ std::string excerpt(std::string_view text) {
     used += length;
   }
   return "'" + printable(text.substr(0, used)) + (used < text.size() ? "...'" : "'");
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-std::string to_utf8(std::string_view text) {
-  if (is_utf8(text)) return std::string(text);
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (byte < 0x80) {
-      out += c;
-    } else {
-      out += static_cast<char>(0xc0 | (byte >> 6));
-      out += static_cast<char>(0x80 | (byte & 0x3f));
-    }
-  }
-  return out;
-}
-
-std::string nearest(std::string_view name, std::span<const std::string> names) {
-  std::size_t best = name.size() / 2 + 1;  // more than half of the letters wrong is no suggestion
-  std::string found;
-  if (name.size() > 200) return found;
-  const std::string wanted = lowercase(name);
-  for (const std::string& candidate : names) {
-    if (candidate.size() > 200) continue;
-    const std::size_t distance = edit_distance(wanted, lowercase(candidate));
-    if (distance < best) {
-      best = distance;
-      found = candidate;
-    }
-  }
-  return found;
 }
 
 std::string list_names(std::span<const std::string> names, std::size_t most) {

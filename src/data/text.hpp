@@ -14,28 +14,15 @@ enum class CellKind { number, text, not_finite };
 // Whole-text, locale-free parse. "1e-400" is 0; "1e400", "inf" and "nan" are not_finite; "0x1", "1,5" are text.
 CellKind parse_number(std::string_view text, double& number);
 
-// Shortest text that reads back as the same number.
-std::string number_text(double number);
-
-// Five significant digits, for people.
-std::string short_number(double number);
-
 // The name of a category that is a number: "+1" and "1.0" are "1"; anything else stays as it stands.
 std::string category_name(std::string_view text);
+std::string category_name(double number);
 
 // Numbers by value, then texts by bytes.
 void sort_categories(std::vector<std::string>& names);
 
 // Quoted and escaped, at most 64 bytes of the text: safe in messages.
 std::string excerpt(std::string_view text);
-
-bool is_utf8(std::string_view text);
-
-// Text that is not UTF-8 is taken as Latin-1.
-std::string to_utf8(std::string_view text);
-
-// The closest of `names` by edit distance, or empty when none is close.
-std::string nearest(std::string_view name, std::span<const std::string> names);
 
 // "'a', 'b', 'c' and 12 more"
 std::string list_names(std::span<const std::string> names, std::size_t most = 10);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/digest.hpp"
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "io/posix.hpp"
 #include "io/safetensors_layout.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "base/digest.hpp"
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "halfstep/error.hpp"
 #include "io/safe_file.hpp"
 #include "io/safetensors.hpp"

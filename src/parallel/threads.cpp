@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <thread>
 #include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
 #endif
+
+#include "halfstep/text.hpp"
 
 namespace halfstep {
 namespace {
@@ -28,12 +29,6 @@ std::optional<double> quota_v1(const std::string& folder) {
   const auto period = positive_number(first_line(folder + "/cpu.cfs_period_us"));
   if (!quota || !period) return {};
   return *quota / *period;
-}
-
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
 }
 
 }  // namespace
@@ -61,7 +56,7 @@ ThreadChoice choose_threads(int requested) {
   const int cpus = affinity_threads();
   const std::optional<double> quota = cpu_quota();
   if (quota && std::ceil(*quota) < cpus) {
-    return {std::max(1, static_cast<int>(std::ceil(*quota))), "CPU quota of " + short_number(*quota) + " (cgroup)"};
+    return {std::max(1, static_cast<int>(std::ceil(*quota))), "CPU quota of " + short_number(*quota, 3) + " (cgroup)"};
   }
   return {std::min(cpus, kMaxThreads), std::to_string(cpus) + (cpus == 1 ? " CPU" : " CPUs") + " in the affinity mask"};
 }

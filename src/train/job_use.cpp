@@ -1,6 +1,5 @@
 // Jobs on a trained model: evaluate, predict, inspect.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -8,6 +7,7 @@
 #include "data/data.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
+#include "halfstep/text.hpp"
 #include "train/machine.hpp"
 #include "train/model_file.hpp"
 #include "train/non_finite.hpp"
@@ -38,12 +38,6 @@ struct Loaded {
   GemmContext context;
   Mlp model;
 };
-
-std::string shortest(double value) {
-  if (std::isnan(value)) return "nan";  // whatever its sign
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
-}
 
 void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,
                Predictions& out) {
@@ -76,7 +70,7 @@ data::Examples read_examples(const SavedModel& saved, const std::string& path, c
 void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
   const double value = target_value(output, meaning.target_mean, meaning.target_scale);
   out.values.push_back(value);
-  out.predicted.push_back(shortest(value));
+  out.predicted.push_back(number_text(value));
 }
 
 }  // namespace
@@ -134,7 +128,7 @@ ModelSummary inspect(const std::string& path) {
   s.step = saved.step;
   s.precision = name(saved.precision);
   s.layer_precision = exceptions_text(saved.precision, saved.layer_dtypes);
-  s.loss_scale = shortest(saved.scaler.scale);
+  s.loss_scale = number_text(saved.scaler.scale);
   s.digest = saved.digest;
   s.weights_digest = weights_digest(saved.tensors);
   s.classes = saved.preprocessor.classes();

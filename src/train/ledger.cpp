@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include "train/options_parse.hpp"
+#include "halfstep/text.hpp"
 
 namespace halfstep {
 
-using options::number_text;
 std::string_view name(StepOutcome outcome) {
   constexpr std::string_view kNames[] = {"applied", "retried", "skipped"};
   return kNames[static_cast<std::size_t>(outcome)];
@@ -18,14 +17,15 @@ std::string_view name(StepCause cause) {
 }
 
 std::string_view explain(StepCause cause) {
-  constexpr std::string_view kTexts[] = {"nothing is wrong",
-                                         "an input is non-finite in the storage type",
-                                         "a weight is non-finite in the storage type",
-                                         "the forward pass is non-finite",
-                                         "the loss is non-finite",
-                                         "a scaled gradient is non-finite in the storage type",
-                                         "a weight gradient is non-finite in fp32",
-                                         "a gradient leaves fp32 once the loss scale is divided out, or is too large to be clipped"};
+  constexpr std::string_view kTexts[] = {
+      "nothing is wrong",
+      "an input is non-finite in the storage type",
+      "a weight is non-finite in the storage type",
+      "the forward pass is non-finite",
+      "the loss is non-finite",
+      "a scaled gradient is non-finite in the storage type",
+      "a weight gradient is non-finite in fp32",
+      "a gradient leaves fp32 once the loss scale is divided out, or is too large to be clipped"};
   return kTexts[static_cast<std::size_t>(cause)];
 }
 

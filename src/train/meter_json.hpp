@@ -1,6 +1,6 @@
 // Meters as lines of the metrics log.
 #pragma once
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "halfstep/meters.hpp"
 
 namespace halfstep {

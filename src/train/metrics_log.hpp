@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "io/posix.hpp"
 
 namespace halfstep {

@@ -7,9 +7,9 @@
 #include <span>
 
 #include "base/digest.hpp"
-#include "base/json.hpp"
 #include "halfstep/error.hpp"
 #include "io/safetensors.hpp"
+#include "text/json.hpp"
 
 namespace halfstep {
 namespace {

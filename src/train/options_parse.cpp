@@ -86,11 +86,6 @@ std::string choice_name(std::string_view choices, std::size_t index) {
   return std::string(split(choices, '|').at(index));
 }
 
-std::string number_text(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
 std::string list_text(const std::vector<std::string>& items) {
   std::string text;
   for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : ",") + items[i];

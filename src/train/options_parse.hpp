@@ -21,7 +21,6 @@ std::vector<std::string> parse_list(std::string_view text);  // separated by com
 std::size_t parse_choice(std::string_view name, std::string_view text, std::string_view choices);
 std::string choice_name(std::string_view choices, std::size_t index);
 
-std::string number_text(double value);  // shortest text that reads back to the same bits
 std::string list_text(const std::vector<std::string>& items);
 
 // Scaling by a power of two loses nothing; the bounds keep its reciprocal an ordinary fp32 number.

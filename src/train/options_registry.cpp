@@ -1,5 +1,6 @@
 #include "train/options_registry.hpp"
 
+#include "halfstep/text.hpp"
 #include "train/class_weights.hpp"
 #include "train/options_parse.hpp"
 

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "amp/step_cause.hpp"
-#include "train/options_parse.hpp"
+#include "halfstep/text.hpp"
 #include "train/precision.hpp"
 
 namespace halfstep {
 namespace {
-
-using options::number_text;
 
 // Skips in a row after which a run that no smaller scale can help gives up: one bad batch must not end it.
 constexpr std::int64_t kHopelessSkips = 20;

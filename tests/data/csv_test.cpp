@@ -1,6 +1,7 @@
 #include "data/csv_scan.hpp"
 #include "data/text.hpp"
 #include "data_helpers.hpp"
+#include "halfstep/text.hpp"
 
 using namespace halfstep;
 using namespace halfstep::data;

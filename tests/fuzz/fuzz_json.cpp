@@ -1,5 +1,5 @@
 // JSON: what was read is written and read back to the same text.
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "fuzz/support.hpp"
 
 using namespace halfstep;
@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   json::Value value;
   if (!fuzz::succeeds([&] { value = json::parse(fuzz::as_text(bytes, size)); })) return 0;
   const std::string written = json::dump(value);
-  fuzz::require(json::is_utf8(written), "JSON is written as UTF-8", written);
+  fuzz::require(is_utf8(written), "JSON is written as UTF-8", written);
   fuzz::require(written.find('\n') == std::string::npos, "JSON is written in one line", written);
   json::Value again;
   fuzz::require(fuzz::succeeds([&] { again = json::parse(written); }), "what was written can be read", written);

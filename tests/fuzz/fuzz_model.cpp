@@ -6,7 +6,7 @@
 #include <cstring>
 #include <deque>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "fuzz/job_checks.hpp"
 #include "fuzz/support.hpp"
 #include "io/safetensors.hpp"

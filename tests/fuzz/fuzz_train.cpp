@@ -1,5 +1,5 @@
 // Train, evaluate and predict: small runs under drawn options on a drawn table.
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "data/csv.hpp"
 #include "fuzz/draw_run.hpp"
 #include "fuzz/job_checks.hpp"

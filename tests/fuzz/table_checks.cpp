@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "fuzz/support.hpp"
 
 namespace halfstep::fuzz {
@@ -14,8 +14,8 @@ void check_column(const data::Column& column, std::size_t rows) {
   const std::size_t cells = column.is_text ? column.codes.size() : column.numbers.size();
   require(cells == rows, "a column has a cell for every row", column.name);
   require(column.codes.empty() || column.codes.size() == rows, "texts are kept of every row or of none", column.name);
-  require(json::is_utf8(column.name), "names are UTF-8");
-  for (const std::string& value : column.values) require(json::is_utf8(value), "values are UTF-8");
+  require(is_utf8(column.name), "names are UTF-8");
+  for (const std::string& value : column.values) require(is_utf8(value), "values are UTF-8");
   for (const std::uint32_t code : column.codes) {
     require(code == data::kMissingCode || code < column.values.size(), "a code stands for a value", column.name);
   }

@@ -2,10 +2,11 @@
 BEGIN {
   # What each folder of src may include besides itself and include/halfstep.
   below["base"] = ""
-  below["kernels"] = below["parallel"] = below["data"] = below["io"] = "base"
+  below["text"] = below["kernels"] = below["parallel"] = "base"
+  below["data"] = below["io"] = "base text"
   below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
   below["nn"] = "base kernels parallel gemm"
-  below["train"] = below["doctor"] = below["dist"] = below["report"] = "base kernels parallel gemm data nn loss amp optim io"
+  below["train"] = below["doctor"] = below["dist"] = below["report"] = "base text kernels parallel gemm data nn loss amp optim io"
   below["demo"] = "base kernels parallel loss amp optim"
   below["bench"] = "base kernels parallel gemm data nn loss amp optim train"
   below["cli"] = below["capi"] = ""

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"

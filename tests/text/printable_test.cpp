@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "base/json.hpp"
-#include "base/utf8.hpp"
+#include "text/json.hpp"
+#include "text/utf8.hpp"
 #include "halfstep/text.hpp"
 
 using halfstep::is_control;

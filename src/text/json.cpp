@@ -1,12 +1,12 @@
-#include "base/json.hpp"
+#include "text/json.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <unordered_set>
 
-#include "base/utf8.hpp"
 #include "halfstep/error.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep::json {
 namespace {
@@ -377,18 +377,6 @@ std::string dump(const Value& value) {
   std::string out;
   dump_to(out, value);
   return out;
-}
-
-bool is_utf8(std::string_view text, std::size_t* offset) {
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text.substr(i));
-    if (length == 0) {
-      if (offset != nullptr) *offset = i;
-      return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace halfstep::json

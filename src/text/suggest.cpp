@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 
 namespace halfstep {
 namespace {

@@ -1,8 +1,8 @@
 // Text that cannot drive a terminal.
 #include <algorithm>
 
-#include "base/utf8.hpp"
 #include "halfstep/text.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep {
 namespace {

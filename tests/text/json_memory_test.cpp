@@ -3,7 +3,7 @@
 
 #include <new>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "support/failing_new.hpp"
 
 namespace json = halfstep::json;

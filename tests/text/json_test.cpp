@@ -1,4 +1,4 @@
-#include "base/json.hpp"
+#include "text/json.hpp"
 
 #include <doctest/doctest.h>
 

@@ -80,7 +80,4 @@ Value parse(std::string_view text, const Limits& limits = {});
 // Compact, with the shortest numbers that read back to the same bits.
 std::string dump(const Value& value);
 
-// Whether `text` is well-formed UTF-8; on failure `*offset` is the first bad byte.
-bool is_utf8(std::string_view text, std::size_t* offset = nullptr);
-
 }  // namespace halfstep::json

@@ -1,6 +1,7 @@
 // UTF-8, a character at a time.
 #pragma once
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace halfstep {
@@ -31,5 +32,11 @@ inline bool is_control(std::string_view character) {
   return first < 0x20 || first == 0x7F ||
          (first == 0xC2 && character.size() == 2 && static_cast<unsigned char>(character[1]) < 0xA0);
 }
+
+// Whether `text` is well-formed; on failure `*offset` is the first bad byte.
+bool is_utf8(std::string_view text, std::size_t* offset = nullptr);
+
+// Text that is not UTF-8 is taken as Latin-1.
+std::string to_utf8(std::string_view text);
 
 }  // namespace halfstep
