@@ -1,14 +1,14 @@
 // halfstep's kernels on whole arrays, in parts that stay in L1, as the layers call them.
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "nn/row_pass.hpp"
 #include "peers/kernel_case.hpp"
 
 namespace halfstep::peers {
 namespace {
 
-std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
-std::size_t bytes_of(const KernelShape& s) { return s.elements() * (s.dtype == Dtype::fp32 ? 4 : 2); }
+std::size_t bytes_of(const KernelShape& s) { return s.elements() * size_of(s.dtype); }
 
 Activation activation_of(RowKernel kernel) {
   switch (kernel) {
@@ -62,21 +62,21 @@ class OurArrays final : public KernelCase {
   static constexpr std::size_t kMostColumns = 8192;  // of a softmax
 
   const std::byte* at(const AlignedBuffer<std::byte>& array, std::size_t first) const {
-    return array.data() + first * (s_.dtype == Dtype::fp32 ? 4 : 2);
+    return array.data() + first * size_of(s_.dtype);
   }
   void work(std::size_t first, std::size_t n) {
     std::byte* const out = out_.data() + (at(out_, first) - out_.data());
     if (s_.kernel == RowKernel::softmax) return softmax(n, at(saved_, first), out);
     const Activation activation = activation_of(s_.kernel);
     s_.way == Way::forward
-        ? kernels_.activate_stored[index(s_.dtype)](activation, n, at(saved_, first), out)
-        : kernels_.differentiate_stored[index(s_.dtype)](activation, n, at(saved_, first), at(d_, first), out);
+        ? kernels_.activate_stored[index_of(s_.dtype)](activation, n, at(saved_, first), out)
+        : kernels_.differentiate_stored[index_of(s_.dtype)](activation, n, at(saved_, first), at(d_, first), out);
   }
   void softmax(std::size_t n, const std::byte* logits, std::byte* out) const {
     alignas(kCacheLine) float wide[kMostColumns];
-    kernels_.to_fp32[index(s_.dtype)](n, logits, wide);
+    kernels_.to_fp32[index_of(s_.dtype)](n, logits, wide);
     kernels_.softmax(n, wide, wide);
-    kernels_.from_fp32[index(s_.dtype)](n, wide, out);
+    kernels_.from_fp32[index_of(s_.dtype)](n, wide, out);
   }
 
   const KernelTable& kernels_;

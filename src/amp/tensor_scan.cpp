@@ -1,4 +1,5 @@
 #include "amp/tensor_scan.hpp"
+#include "base/dtype.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -34,9 +35,8 @@ std::vector<TensorScan> scan_tensors(const KernelTable& kernels, Executor& execu
   auto body = [&](std::size_t task, int) {
     const auto& [index, first, count] = chunks[task];
     const GradientTensor& t = tensors[index];
-    const std::size_t bytes = t.dtype == Dtype::fp32 ? 4 : 2;
-    scans[task] = kernels.scan[static_cast<std::size_t>(t.dtype)](
-        count, static_cast<const std::byte*>(t.data) + first * bytes, limit);
+    const std::size_t bytes = size_of(t.dtype);
+    scans[task] = kernels.scan[index_of(t.dtype)](count, static_cast<const std::byte*>(t.data) + first * bytes, limit);
   };
   executor.run(chunks.size(), body, elements < kWorthAThread ? 1 : 0);
   std::vector<std::uint32_t> largest(tensors.size());

@@ -1,5 +1,6 @@
 #include "bench/gemm_case.hpp"
 
+#include "base/dtype.hpp"
 #include "base/float16.hpp"
 
 namespace halfstep {
@@ -38,7 +39,7 @@ GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBen
   for (std::size_t s = 0; s < layout_.strips(); ++s) {
     for (std::size_t b = 0; b < layout_.blocks(); ++b) {
       const std::size_t column = b * kBlockColumns;
-      kernels.pack_strip[static_cast<std::size_t>(shape.dtype)](
+      kernels.pack_strip[index_of(shape.dtype)](
           layout_.block_columns(b), master.data() + layout_.block_offset(s, b),
           forward.data() + (s * layout_.forward_panel() + column * kLanes) * element,
           backward.data() + (column / kLanes * layout_.backward_panel() + s * kLanes * kLanes) * element,
@@ -66,7 +67,7 @@ GemmCase::Stored GemmCase::random_matrix(std::size_t rows, std::size_t columns, 
     }
     const StorageTarget at = {m.rows.data() + r * m.ld * element, m.ld, m.panels.data() + r * kLanes * element,
                               m.panel_stride, m.dtype};
-    context_.kernels.store_rows[static_cast<std::size_t>(shape_.dtype)](width, pair.data(), pair.data() + width, at);
+    context_.kernels.store_rows[index_of(shape_.dtype)](width, pair.data(), pair.data() + width, at);
   }
   return m;
 }

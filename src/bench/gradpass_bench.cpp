@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/arena.hpp"
+#include "base/dtype.hpp"
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "bench/bandwidth.hpp"
@@ -14,8 +15,6 @@
 namespace halfstep {
 namespace {
 
-std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
-
 constexpr std::size_t kLeastMemory = std::size_t{1} << 20;  // that a bandwidth can be measured on
 
 // One tensor with everything an update needs but its moments. Weights start at zero.
@@ -26,7 +25,7 @@ struct Tensor {
 
   explicit Tensor(const GradPassBenchRequest& r)
       : elements(r.elements),
-        gradient(std::max(kLeastMemory, r.elements * bytes(r.gradient))),
+        gradient(std::max(kLeastMemory, r.elements * size_of(r.gradient))),
         working(r.elements * 2) {
     if (r.optimizer.master == MasterKind::fp32) master = AlignedBuffer<float>(elements);
     const Rng rng(1, 1);
@@ -51,7 +50,7 @@ Traffic update_traffic(const GradPassBenchRequest& r, std::size_t state_bytes) {
   const bool master = r.optimizer.master == MasterKind::fp32;
   const auto n = static_cast<double>(r.elements);
   const double kept = n * (master ? 4 : 2) + static_cast<double>(state_bytes);
-  const double read = n * static_cast<double>(bytes(r.gradient)) + kept;
+  const double read = n * static_cast<double>(size_of(r.gradient)) + kept;
   return {read, read + kept + (master ? 2 * n : 0)};
 }
 
@@ -95,7 +94,7 @@ std::vector<GradPassBenchResult> measure(const GradPassBenchRequest& request, Te
   };
   time_interleaved(cases, request.repetitions);
   const Bandwidth machine{median(read), median(write)};
-  const double gradient_bytes = static_cast<double>(request.elements * bytes(request.gradient));
+  const double gradient_bytes = static_cast<double>(request.elements * size_of(request.gradient));
   std::vector<GradPassBenchResult> results = {
       result_of(cases[0].seconds, {gradient_bytes, gradient_bytes}, machine),
       result_of(update_seconds, update_traffic(request, update.memory_bytes()), machine)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/dtype.hpp"
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 
@@ -32,7 +33,7 @@ KernelArrays::KernelArrays(const KernelRow& row, Dtype dtype, std::size_t elemen
     fill(fp32_[i], Dtype::fp32, i == 3 ? 0 : -kMost);
   }
   for (std::size_t i = 0; i < kStoredArrays; ++i) {
-    take(stored_[i], row.stored[i], dtype == Dtype::fp32 ? 4 : 2);
+    take(stored_[i], row.stored[i], size_of(dtype));
     fill(stored_[i], dtype, -kMost);
   }
 }

@@ -1,4 +1,5 @@
 #include "bench/kernel_rows.hpp"
+#include "base/dtype.hpp"
 
 #include <limits>
 
@@ -300,7 +301,7 @@ std::span<const KernelRow> kernel_rows() { return kRows; }
 KernelBytes bytes_of(const KernelRow& row, Dtype dtype) {
   KernelBytes bytes;
   for (const ArrayUse use : row.fp32) add(bytes, use, 4);
-  for (const ArrayUse use : row.stored) add(bytes, use, dtype == Dtype::fp32 ? 4 : 2);
+  for (const ArrayUse use : row.stored) add(bytes, use, size_of(dtype));
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/dtype.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
@@ -25,10 +26,8 @@ struct KernelPiece {
   float* fp32[kFp32Arrays];
   std::byte* stored[kStoredArrays];
 
-  std::size_t index() const { return static_cast<std::size_t>(dtype); }
-  std::byte* at(std::size_t array, std::size_t element) const {
-    return stored[array] + element * (dtype == Dtype::fp32 ? 4 : 2);
-  }
+  std::size_t index() const { return index_of(dtype); }
+  std::byte* at(std::size_t array, std::size_t element) const { return stored[array] + element * size_of(dtype); }
 };
 
 struct KernelRow {

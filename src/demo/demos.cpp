@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "base/fp_env.hpp"
 #include "halfstep/error.hpp"
 #include "kernels/dispatch.hpp"
@@ -36,8 +37,8 @@ Demo run_demo(std::string_view name, std::string_view isa) {
 
 DemoVector stored(const KernelTable& kernels, Dtype dtype, const DemoVector& x) {
   DemoVector memory, out;  // memory: large enough for any storage type
-  kernels.from_fp32[static_cast<std::size_t>(dtype)](kLanes, x.x.data(), memory.x.data());
-  kernels.to_fp32[static_cast<std::size_t>(dtype)](kLanes, memory.x.data(), out.x.data());
+  kernels.from_fp32[index_of(dtype)](kLanes, x.x.data(), memory.x.data());
+  kernels.to_fp32[index_of(dtype)](kLanes, memory.x.data(), out.x.data());
   return out;
 }
 
@@ -53,7 +54,7 @@ DemoGradient mse_gradient(const KernelTable& kernels, Dtype dtype, std::span<con
   DemoGradient out;
   out.loss = evaluate_loss(*make_loss(LossKind::mse, 1), kernels, *executor, logits, {nullptr, truth.x.data()}, scale,
                            &gradient);
-  kernels.to_fp32[static_cast<std::size_t>(dtype)](kLanes, rows, out.d.x.data());
+  kernels.to_fp32[index_of(dtype)](kLanes, rows, out.d.x.data());
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "amp/grad_scaler.hpp"
 #include "amp/step_cause.hpp"
+#include "base/dtype.hpp"
 #include "demo/demos.hpp"
 
 namespace halfstep {
@@ -40,7 +41,7 @@ DemoTable repair(const KernelTable& kernels, GradScaler scaler, DemoVector& upda
     const float scale = scaler.scale();
     const DemoVector d = mse_gradient(kernels, Dtype::fp16, kErrors, scale).d;
     const GradientSummary summary = summarise(kernels, d, scale, scaler.inv_scale(), kClip);
-    const GradientScan scan = kernels.scan[static_cast<std::size_t>(Dtype::fp32)](kLanes, d.x.data(), INFINITY);
+    const GradientScan scan = kernels.scan[index_of(Dtype::fp32)](kLanes, d.x.data(), INFINITY);
     const double largest = static_cast<double>(std::bit_cast<float>(scan.largest));
     table.rows.push_back({"attempt " + std::to_string(attempt),
                           {scale, largest, summary.norm, summary.finite ? summary.multiplier : 0.0},

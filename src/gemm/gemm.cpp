@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/dtype.hpp"
 #include "gemm/blocking.hpp"
 #include "gemm/tiling.hpp"
 #include "kernels/cpu.hpp"
@@ -126,8 +127,8 @@ void rows_product(GemmContext& ctx, std::size_t rows, std::size_t n, std::size_t
           // Rows that no other block of columns will read share one place, which stays in L1.
           float* const widened = widened_rows + (one_block ? 0 : row - row_begin) * widened_ld;
           if (convert) {  // just before the first tile reads them
-            ctx.kernels.widen_rows[static_cast<std::size_t>(lhs.dtype)](count, round_up(kc, kLanes), stored, lhs.ld,
-                                                                        widened, widened_ld);
+            ctx.kernels.widen_rows[index_of(lhs.dtype)](count, round_up(kc, kLanes), stored, lhs.ld, widened,
+                                                        widened_ld);
           }
           call.run(number++, height, widen ? widened : stored, sums + (row - first) * kBlockColumns);
           row += count;
@@ -196,7 +197,7 @@ void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& lay
       e.y = shifted(start.y, row, 0);
       e.z = advance(start.z, row * e.z_ld * element);
       if (e.skip) e.skip = at(start.skip, row * e.skip_ld * skip_element);
-      ctx.kernels.forward_epilogue[static_cast<std::size_t>(e.y.dtype)](e);
+      ctx.kernels.forward_epilogue[index_of(e.y.dtype)](e);
     };
   };
   rows_product(ctx, rows, layout.out, layout.in, x, packed_forward, layout.forward_panel(),
@@ -221,7 +222,7 @@ void input_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLayo
       if (e.d_y) e.d_y = start.d_y + row * e.d_y_ld;
       e.sums = start.sums + row / kSumRows * width;
       if (row % kSumRows == 0) std::memset(e.sums, 0, pad_columns(e.columns) * sizeof(float));
-      ctx.kernels.backward_epilogue[static_cast<std::size_t>(e.d.dtype)](e);
+      ctx.kernels.backward_epilogue[index_of(e.d.dtype)](e);
     };
   };
   rows_product(ctx, rows, layout.in, layout.out, d_y, packed_backward, layout.backward_panel(), kSumRows, columns_from,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/dtype.hpp"
 #include "gemm/cut.hpp"
 #include "gemm/layout.hpp"
 #include "gemm/side_tasks.hpp"
@@ -31,7 +32,7 @@ class GemmContext {
 
   const GemmFamily& family(Dtype dtype) const {
     if (dtype == Dtype::bf16 && !dot_bf16 && kernels.bf16_by_fma.panels > 0) return kernels.bf16_by_fma;
-    return kernels.gemm[static_cast<std::size_t>(dtype)];
+    return kernels.gemm[index_of(dtype)];
   }
   // The tiles that follow the first over a right operand, where that converts it for them; else null.
   const GemmFamily* rest_of(const GemmFamily& f) const { return widen_once ? f.rest : nullptr; }

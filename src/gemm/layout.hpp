@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/arena.hpp"
+#include "base/dtype.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
@@ -19,7 +20,6 @@ constexpr std::size_t leading_dimension(std::size_t columns, std::size_t element
   const std::size_t lines = columns > kBlockColumns ? round_up(bytes, kCacheLine) : bytes;
   return (lines + (lines % 1024 == 0 ? kCacheLine : 0)) / element;
 }
-constexpr std::size_t size_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
 // Element (o, i) of a weight matrix [out][in] in strips.
 struct WeightLayout {

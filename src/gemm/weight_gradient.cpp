@@ -1,6 +1,7 @@
 // dW = dy^T x: both operands in panels, k = rows of the batch.
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "gemm/blocking.hpp"
 #include "gemm/gemm.hpp"
 #include "gemm/tiling.hpp"
@@ -68,7 +69,7 @@ void weight_gradient_product(GemmContext& ctx, std::size_t rows, const WeightLay
           const std::size_t strip_rows = layout.strip_rows(s);
           float* const out = grad + layout.block_offset(s, b);
           if (widen && b == block_begin) {
-            ctx.kernels.widen_panel[static_cast<std::size_t>(x.dtype)](kc, stored(s), widened(s));
+            ctx.kernels.widen_panel[index_of(x.dtype)](kc, stored(s), widened(s));
           }
           const void* const lhs = widen ? static_cast<const void*>(widened(s)) : stored(s);
           for (std::size_t i = 0; i < strip_rows;) {

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "base/dtype.hpp"
 #include "loss/losses.hpp"
 
 namespace halfstep {
@@ -12,7 +13,7 @@ class BinaryCrossEntropy final : public Loss {
   double row(const KernelTable& kernels, const float* logits, std::size_t columns, std::size_t index,
              const Targets& targets, float scale, float* d) const override {
     const std::int32_t label = targets.labels[index];
-    kernels.activate[static_cast<std::size_t>(Dtype::fp32)](Activation::sigmoid, columns, logits, d);
+    kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, columns, logits, d);
     const float factor = scale / static_cast<float>(columns);
     double sum = 0;
     for (std::size_t i = 0; i < columns; ++i) {

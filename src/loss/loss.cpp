@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/dtype.hpp"
 #include "loss/losses.hpp"
 
 namespace halfstep {
@@ -76,10 +77,10 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
       }
       if (!gradient) continue;
       StorageTarget t = gradient->target;
-      const std::size_t element = t.dtype == Dtype::fp32 ? 4 : 2;
+      const std::size_t element = size_of(t.dtype);
       t.rows = static_cast<std::byte*>(t.rows) + i * t.ld * element;
       if (t.panels) t.panels = static_cast<std::byte*>(t.panels) + i * kLanes * element;
-      kernels.store_rows[static_cast<std::size_t>(t.dtype)](width, d.row(0), d.row(1), t);
+      kernels.store_rows[index_of(t.dtype)](width, d.row(0), d.row(1), t);
     }
   };
   static_assert(kChunkRows % 2 == 0);

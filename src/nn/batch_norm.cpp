@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "nn/row_pass.hpp"
 
 namespace halfstep {
 namespace {
-
-std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
 
 const std::byte* z_at(const Dense& l, std::size_t row, std::size_t column) {
   return l.z.data() + (row * l.y.ld + column) * size_of(l.y.dtype);
@@ -26,8 +25,8 @@ struct ColumnBlock {
     alignas(kCacheLine) float sums[kBlockColumns] = {}, squares[kBlockColumns] = {};
     for (std::size_t row = 0; row < rows; row += kSumRows) {
       alignas(kCacheLine) float part_sums[kBlockColumns] = {}, part_squares[kBlockColumns] = {};
-      kernels.column_sums[index(l.y.dtype)](std::min(kSumRows, rows - row), columns, z_at(l, row, first), l.y.ld,
-                                            centre, part_sums, part_squares);
+      kernels.column_sums[index_of(l.y.dtype)](std::min(kSumRows, rows - row), columns, z_at(l, row, first), l.y.ld,
+                                               centre, part_sums, part_squares);
       kernels.add(kBlockColumns, part_sums, sums);
       kernels.add(kBlockColumns, part_squares, squares);
     }
@@ -35,7 +34,7 @@ struct ColumnBlock {
   }
   // About the first row, then about the mean that this gives.
   void take_twice() {
-    kernels.to_fp32[index(l.y.dtype)](columns, z_at(l, 0, first), centre);
+    kernels.to_fp32[index_of(l.y.dtype)](columns, z_at(l, 0, first), centre);
     take();
     for (std::size_t i = 0; i < columns; ++i) centre[i] = statistics.mean[i] + statistics.rest[i];
     take();
@@ -95,13 +94,13 @@ void batch_norm_backward(GemmContext& ctx, Dense& l, std::size_t rows, float* d_
     for (std::size_t row = chunk * kSumRows; row < std::min(padded, (chunk + 1) * kSumRows); ++row) {
       float* const here = d_z + row * width;
       if (row < rows) {
-        kernels.normalise_columns_backward[index(l.y.dtype)](l.layout.out, rows, z_at(l, row, 0), columns_from(l),
-                                                             l.norm_parameters[0].values.data(), totals[0], totals[1],
-                                                             here);
+        kernels.normalise_columns_backward[index_of(l.y.dtype)](l.layout.out, rows, z_at(l, row, 0), columns_from(l),
+                                                                l.norm_parameters[0].values.data(), totals[0],
+                                                                totals[1], here);
       } else {
         std::fill_n(here, width, 0.0f);
       }
-      if (row % 2 == 1) kernels.store_rows[index(d.dtype)](width, here - width, here, shifted(d, row - 1, 0));
+      if (row % 2 == 1) kernels.store_rows[index_of(d.dtype)](width, here - width, here, shifted(d, row - 1, 0));
     }
   };
   ctx.executor.run(sum_chunks(padded), body, padded * width < kWorthAThread ? 1 : 0);

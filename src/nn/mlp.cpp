@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/dtype.hpp"
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
@@ -150,8 +151,7 @@ float* Mlp::weight_block(const KernelTable& kernels, std::size_t layer, std::siz
                          float* scratch) {
   Dense& l = layers_[layer];
   if (l.weight.size() > 0) return l.weight.data() + l.layout.block_offset(strip, block);
-  kernels.unpack_strip[static_cast<std::size_t>(l.dtype)](l.layout.block_columns(block), forward_block(l, strip, block),
-                                                          scratch);
+  kernels.unpack_strip[index_of(l.dtype)](l.layout.block_columns(block), forward_block(l, strip, block), scratch);
   return scratch;
 }
 
@@ -164,8 +164,8 @@ void Mlp::pack_block(const KernelTable& kernels, std::size_t layer, std::size_t 
           ? nullptr
           : l.packed_backward.data() +
                 (block * kBlockColumns / kLanes * l.layout.backward_panel() + strip * kLanes * kLanes) * element;
-  kernels.pack_strip[static_cast<std::size_t>(l.dtype)](
-      l.layout.block_columns(block), values, forward_block(l, strip, block), backward, l.layout.backward_panel());
+  kernels.pack_strip[index_of(l.dtype)](l.layout.block_columns(block), values, forward_block(l, strip, block), backward,
+                                        l.layout.backward_panel());
 }
 
 void Mlp::pack_all(const KernelTable& kernels) {

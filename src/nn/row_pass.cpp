@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "gemm/tiling.hpp"
 #include "nn/batch_norm.hpp"
 
@@ -12,8 +13,6 @@ constexpr std::size_t kPart = 256;       // columns that are worked on at a time
 constexpr std::size_t kWholeRow = 2048;  // a row that is normalised is widened once where two of them stay in L1
 constexpr std::size_t kTaskRows = 16;
 static_assert(kPart % kRandomGroup == 0 && kTaskRows % 2 == 0 && kSumRows % 2 == 0);
-
-std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
 
 template <class Body>
 void for_rows(GemmContext& ctx, const Dense& l, std::size_t rows, std::size_t task_rows, Body body) {
@@ -38,7 +37,7 @@ struct RowPart {
 
   // What the activation is given.
   void load(float* x) const {
-    const std::size_t dtype = index(l.y.dtype);
+    const std::size_t dtype = index_of(l.y.dtype);
     if (l.norm == Norm::none) return kernels.to_fp32[dtype](padded(), z(), x);
     const float *gamma = gamma_of(l) + first, *beta = beta_of(l) ? beta_of(l) + first : nullptr;
     if (l.norm == Norm::batch)
@@ -46,7 +45,7 @@ struct RowPart {
     RowStatistics statistics = l.statistics[row];
     if (!centred) return kernels.normalise[dtype](columns, z(), statistics, gamma, beta, x);
     statistics.mean = 0;
-    kernels.normalise[index(Dtype::fp32)](columns, x, statistics, gamma, beta, x);
+    kernels.normalise[index_of(Dtype::fp32)](columns, x, statistics, gamma, beta, x);
   }
   // Every row starts a group of random numbers.
   void drop(const DropoutMask& mask, float* x) const {
@@ -56,11 +55,11 @@ struct RowPart {
   }
   void forward(const DropoutMask& mask, const RowsOperand& x, float* y) const {
     load(y);
-    kernels.activate[index(l.y.dtype)](l.activation, padded(), y, y);
+    kernels.activate[index_of(l.y.dtype)](l.activation, padded(), y, y);
     drop(mask, y);
     if (x.data) {
       const std::byte* skip = at(x.data, (row * x.ld + first) * size_of(x.dtype));
-      kernels.add_stored[index(x.dtype)](padded(), skip, y);
+      kernels.add_stored[index_of(x.dtype)](padded(), skip, y);
     }
     std::fill(y + columns, y + padded(), 0.0f);  // padding stays zero even where the activation of zero is not
   }
@@ -71,8 +70,9 @@ struct RowPart {
     drop(mask, d);
     if (l.activation == Activation::identity) return;
     load(saved);
-    if (!derivative_needs_input(l.activation)) kernels.activate[index(l.y.dtype)](l.activation, padded(), saved, saved);
-    kernels.differentiate[index(dtype)](l.activation, padded(), saved, d, d);
+    if (!derivative_needs_input(l.activation))
+      kernels.activate[index_of(l.y.dtype)](l.activation, padded(), saved, saved);
+    kernels.differentiate[index_of(dtype)](l.activation, padded(), saved, d, d);
   }
 };
 
@@ -86,7 +86,7 @@ void for_each_part(const KernelTable& kernels, Dense& l, std::size_t row, F f) {
 // The gradient by the row that was normalised, in place; for Norm::batch its sums only.
 void normalise_row_backward(const KernelTable& kernels, Dense& l, std::size_t row, float* d) {
   if (l.norm == Norm::none) return;
-  const std::size_t dtype = index(l.y.dtype), sums = row / kSumRows * pad_columns(l.layout.out);
+  const std::size_t dtype = index_of(l.y.dtype), sums = row / kSumRows * pad_columns(l.layout.out);
   const std::byte* z = l.z.data() + row * l.y.ld * size_of(l.y.dtype);
   float* gamma_sums = l.norm_parameters[0].sums.data() + sums;
   float* beta_sums = l.norm_parameters.size() > 1 ? l.norm_parameters[1].sums.data() + sums : nullptr;
@@ -136,7 +136,7 @@ void initialise_norm(Dense& l) {
 void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMask& mask, RowsOperand x,
                   StorageTarget y) {
   const KernelTable& kernels = ctx.kernels;
-  const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows), dtype = index(l.y.dtype);
+  const std::size_t padded = pad_rows(rows), count = rows_that_count(l, rows), dtype = index_of(l.y.dtype);
   const bool normalised = takes_row_statistics(l), whole = normalised && l.layout.out <= kWholeRow;
   const bool cheap = l.activation == Activation::identity || l.activation == Activation::relu;
   const bool at_once = whole && cheap && mask.dropped == 0 && !x.data;
@@ -146,7 +146,7 @@ void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMas
       part.forward(mask, x, wide[0]);
       ++part.row;
       part.row < count ? part.forward(mask, x, wide[1]) : part.zero(wide[1]);
-      kernels.store_rows[index(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, part.row - 1, part.first));
+      kernels.store_rows[index_of(y.dtype)](part.padded(), wide[0], wide[1], shifted(y, part.row - 1, part.first));
     };
     const std::size_t end = std::min(padded, (task + 1) * kTaskRows);
     for (std::size_t row = task * kTaskRows; row < end; row += 2) {
@@ -160,8 +160,8 @@ void forward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMas
       } else if (!at_once) {
         finish({kernels, l, row, 0, l.layout.out, true});
       } else {
-        kernels.normalise_rows[index(y.dtype)](l.activation, l.layout.out, wide[0], kWholeRow, &l.statistics[row],
-                                               gamma_of(l), beta_of(l), shifted(y, row, 0));
+        kernels.normalise_rows[index_of(y.dtype)](l.activation, l.layout.out, wide[0], kWholeRow, &l.statistics[row],
+                                                  gamma_of(l), beta_of(l), shifted(y, row, 0));
       }
     }
   });
@@ -185,7 +185,7 @@ void backward_rows(GemmContext& ctx, Dense& l, std::size_t rows, const DropoutMa
       normalise_row_backward(kernels, l, row, here);
       if (!by_row) continue;
       kernels.add(width, here, sums + chunk * width);
-      if (row % 2 == 1) kernels.store_rows[index(d.dtype)](width, here - width, here, shifted(d, row - 1, 0));
+      if (row % 2 == 1) kernels.store_rows[index_of(d.dtype)](width, here - width, here, shifted(d, row - 1, 0));
     }
   });
   // Their sums stay zero: what a bias adds to a column, BatchNorm takes away.

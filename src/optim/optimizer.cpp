@@ -2,21 +2,17 @@
 
 #include <algorithm>
 
+#include "base/dtype.hpp"
 #include "optim/optimizers.hpp"
 
 namespace halfstep {
-namespace {
-
-std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
-std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
-
-}  // namespace
+namespace {}  // namespace
 
 Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments)
     : options_(options) {
   for (const OptimizerTensor& shape : tensors) {
     Tensor t{shape, {}, {}};
-    for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * bytes(options.moments));
+    for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * size_of(options.moments));
     if (!shape.master && options.master == MasterKind::kahan) t.rest = AlignedBuffer<std::uint16_t>(shape.size);
     tensors_.push_back(std::move(t));
   }
@@ -46,23 +42,23 @@ void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std:
   const Dtype dtype = options_.moments;
   alignas(64) float wide[2][kChunk];
   float* moments[2] = {};
-  auto stored = [&](std::size_t i) { return t.moments[i].data() + offset * bytes(dtype); };
+  auto stored = [&](std::size_t i) { return t.moments[i].data() + offset * size_of(dtype); };
   for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
     moments[i] = dtype == Dtype::fp32 ? reinterpret_cast<float*>(stored(i)) : wide[i];
-    if (dtype != Dtype::fp32) kernels.to_fp32[index(dtype)](n, stored(i), moments[i]);
+    if (dtype != Dtype::fp32) kernels.to_fp32[index_of(dtype)](n, stored(i), moments[i]);
   }
   if (t.rest.size() > 0) {
     alignas(64) float rest[kChunk];
-    kernels.to_fp32[index(Dtype::bf16)](n, t.rest.data() + offset, rest);
+    kernels.to_fp32[index_of(Dtype::bf16)](n, t.rest.data() + offset, rest);
     kernels.add(n, rest, weights);
   }
   update(kernels, n, grad, weights, moments[0], moments[1]);
   // To nearest a bf16 second moment would stand still: beta2 = 0.999 takes less than half of its last place.
   for (std::size_t i = 0; i < 2 && dtype != Dtype::fp32 && moments[i] != nullptr; ++i) {
-    kernels.round_stochastic[index(dtype)](n, moments[i], place(tensor, offset, static_cast<Purpose>(i)));
-    kernels.from_fp32[index(dtype)](n, moments[i], stored(i));
+    kernels.round_stochastic[index_of(dtype)](n, moments[i], place(tensor, offset, static_cast<Purpose>(i)));
+    kernels.from_fp32[index_of(dtype)](n, moments[i], stored(i));
   }
-  const std::size_t storage = index(t.shape.storage);
+  const std::size_t storage = index_of(t.shape.storage);
   if (t.rest.size() > 0) {
     kernels.split[storage](n, weights, t.rest.data() + offset);
   } else if (!t.shape.master) {
@@ -72,7 +68,7 @@ void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std:
 
 void Optimizer::reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const {
   const Tensor& t = tensors_[tensor];
-  const std::size_t element = bytes(options_.moments);
+  const std::size_t element = size_of(options_.moments);
   for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
     ranges[i] = {t.moments[i].data() + offset * element, n * element};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/dtype.hpp"
 #include "gemm/tiling.hpp"
 
 namespace halfstep {
@@ -56,7 +57,7 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
       StorageTarget t = input.target();
       t.rows = static_cast<std::byte*>(t.rows) + 2 * p * t.ld * element;
       if (t.panels) t.panels = static_cast<std::byte*>(t.panels) + 2 * p * kLanes * element;
-      context.kernels.store_rows[static_cast<std::size_t>(input.dtype)](width_, row0, row1, t);
+      context.kernels.store_rows[index_of(input.dtype)](width_, row0, row1, t);
     }
   };
   constexpr std::size_t kWorthWaking = std::size_t{1} << 14;  // elements

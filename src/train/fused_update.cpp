@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/dtype.hpp"
 #include "halfstep/error.hpp"
 #include "optim/optimizer.hpp"
 #include "train/gradient_pass_impl.hpp"
@@ -14,8 +15,6 @@ constexpr std::size_t kTask = 16 * kRange;  // of one task
 constexpr std::size_t kWorthAThread = 4 * kTask;
 
 std::size_t padded(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
-std::size_t index(Dtype dtype) { return static_cast<std::size_t>(dtype); }
-std::size_t bytes(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
 [[noreturn]] void refuse(std::string what, std::string where) {
   throw Error(Status::invalid_argument,
@@ -64,24 +63,24 @@ struct FusedUpdate::Impl {
     const WeightTensor& w = weights[i];
     const bool tail = n % kLanes != 0;
     alignas(kCacheLine) float wide_gradient[kRange], wide_weights[kRange];
-    const void* from = static_cast<const std::byte*>(gradient.data) + first * bytes(gradient.dtype);
-    void* working = w.working == nullptr ? nullptr : static_cast<std::byte*>(w.working) + first * bytes(w.dtype);
+    const void* from = static_cast<const std::byte*>(gradient.data) + first * size_of(gradient.dtype);
+    void* working = w.working == nullptr ? nullptr : static_cast<std::byte*>(w.working) + first * size_of(w.dtype);
     const float* g = static_cast<const float*>(from);
     if (tail) std::fill_n(wide_gradient + padded(n) - kLanes, kLanes, 0.0f);
     if (tail) std::fill_n(wide_weights + padded(n) - kLanes, kLanes, 0.0f);
     if (tail || gradient.dtype != Dtype::fp32) {
-      kernels.to_fp32[index(gradient.dtype)](n, from, wide_gradient);
+      kernels.to_fp32[index_of(gradient.dtype)](n, from, wide_gradient);
       g = wide_gradient;
     }
     float* master = w.master == nullptr ? nullptr : w.master + first;
     float* values = master;
     if (master == nullptr)
-      kernels.to_fp32[index(w.dtype)](n, working, values = wide_weights);
+      kernels.to_fp32[index_of(w.dtype)](n, working, values = wide_weights);
     else if (tail)
-      kernels.to_fp32[index(Dtype::fp32)](n, master, values = wide_weights);
+      kernels.to_fp32[index_of(Dtype::fp32)](n, master, values = wide_weights);
     optimizer->apply(kernels, i, first, padded(n), g, values);
     if (master != nullptr && tail) std::copy_n(values, n, master);
-    if (working != nullptr) kernels.from_fp32[index(w.dtype)](n, values, working);
+    if (working != nullptr) kernels.from_fp32[index_of(w.dtype)](n, values, working);
   }
 
   void update_all(std::span<const GradientTensor> gradients) {

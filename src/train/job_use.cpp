@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 
+#include "base/dtype.hpp"
 #include "data/data.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
@@ -52,7 +53,7 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
   if (saved.loss == LossKind::cross_entropy) {
     kernels.softmax(columns, logits, probabilities.data());
   } else {
-    kernels.activate[static_cast<std::size_t>(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
+    kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
   }
   if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
   out.values.insert(out.values.end(), probabilities.begin(),

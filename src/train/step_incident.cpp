@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 
+#include "base/dtype.hpp"
 #include "train/step.hpp"
 
 namespace halfstep {
@@ -17,7 +18,7 @@ std::string tensor_name(std::size_t layer, const char* part) { return "layers." 
 
 // NaN where there is one.
 float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const void* x) {
-  return std::bit_cast<float>(kernels.scan[static_cast<std::size_t>(dtype)](n, x, INFINITY).largest);
+  return std::bit_cast<float>(kernels.scan[index_of(dtype)](n, x, INFINITY).largest);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ std::vector<View> views(const KernelRow& row, const KernelPiece& piece) {
   }
   for (std::size_t i = 0; i < kStoredArrays; ++i) {
     if (row.stored[i] != ArrayUse::none)
-      out.push_back({row.stored[i], piece.stored[i], bytes_of(piece.dtype) * piece.elements});
+      out.push_back({row.stored[i], piece.stored[i], size_of(piece.dtype) * piece.elements});
   }
   return out;
 }
@@ -181,7 +181,7 @@ TEST_CASE("kernel bench: a result for each ISA, with fields that fit together") 
       CHECK(r.place == KernelPlace::l1);
       CHECK(r.median_ns > 0);
       CHECK(r.ns_per_element * 1024 == doctest::Approx(r.median_ns));
-      CHECK(r.gb_per_s * r.ns_per_element == doctest::Approx(4 + bytes_of(dtype)));
+      CHECK(r.gb_per_s * r.ns_per_element == doctest::Approx(4 + size_of(dtype)));
       CHECK(r.copy_gb_per_s > 0);
       CHECK(r.fraction_of_copy * r.copy_gb_per_s == doctest::Approx(r.gb_per_s));
       CHECK(r.speedup * r.median_ns == doctest::Approx(results.front().median_ns * results.front().speedup));

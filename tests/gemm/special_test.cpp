@@ -42,9 +42,9 @@ std::vector<std::uint32_t> all_results(GemmContext& ctx, ProductCase& c, Activat
 
   std::vector<std::uint32_t> words;
   for (const StoredMatrix* m : {&y, &z, &d}) {
-    for (std::size_t i = 0; i < m->in_rows.size() / bytes_of(c.dtype); ++i)
+    for (std::size_t i = 0; i < m->in_rows.size() / size_of(c.dtype); ++i)
       words.push_back(raw(c.dtype, m->in_rows.data(), i));
-    for (std::size_t i = 0; i < m->in_panels.size() / bytes_of(c.dtype); ++i)
+    for (std::size_t i = 0; i < m->in_panels.size() / size_of(c.dtype); ++i)
       words.push_back(raw(c.dtype, m->in_panels.data(), i));
   }
   for (const AlignedBuffer<float>* f : {&sums, &grad}) {

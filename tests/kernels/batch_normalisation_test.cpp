@@ -38,7 +38,7 @@ struct Batch {
       for (std::size_t j = c; j < ld; ++j) d[i * ld + j] = 0;
   }
   const std::byte* row(std::size_t r) const {
-    return reinterpret_cast<const std::byte*>(x.data()) + r * ld * bytes_of(dtype);
+    return reinterpret_cast<const std::byte*>(x.data()) + r * ld * size_of(dtype);
   }
   float at(std::size_t r, std::size_t c) const { return get(dtype, x.data(), r * ld + c); }
   std::string text() const {

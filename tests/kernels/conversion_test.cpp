@@ -115,7 +115,7 @@ void check_length(Mismatches& wrong, const KernelTable& kernels, Dtype dtype, co
       wrong.add(kernels.name, " ", name(dtype), " back n ", n, " at ", i, ": ", back[i], " not ", widened);
     }
   }
-  for (std::size_t i = n * bytes_of(dtype); i < stored.size(); ++i) {
+  for (std::size_t i = n * size_of(dtype); i < stored.size(); ++i) {
     if (stored[i] != kCanary) wrong.add(kernels.name, " ", name(dtype), " n ", n, " wrote byte ", i);
   }
   const auto* tail = reinterpret_cast<const unsigned char*>(back.data());

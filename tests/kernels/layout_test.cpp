@@ -18,7 +18,7 @@ namespace {
 class Expectation {
  public:
   Expectation(Dtype dtype, std::size_t elements)
-      : dtype_(dtype), got_(elements * bytes_of(dtype)), expected_(elements * bytes_of(dtype)), elements_(elements) {
+      : dtype_(dtype), got_(elements * size_of(dtype)), expected_(elements * size_of(dtype)), elements_(elements) {
     std::memset(got_.data(), kCanary, got_.size());
     std::memset(expected_.data(), kCanary, expected_.size());
   }
@@ -64,7 +64,7 @@ TEST_CASE("kernels: widen_panel follows the panel order, widen_rows the rows") {
       const FpEnvGuard guard;
       Mismatches wrong;
       for (std::size_t k = 0; k <= 64; k += 2) {
-        AlignedBuffer<unsigned char> panel(64 * kLanes * bytes_of(dtype));
+        AlignedBuffer<unsigned char> panel(64 * kLanes * size_of(dtype));
         for (std::size_t i = 0; i < k * kLanes; ++i) {
           put(dtype, panel.data(), panel_index(dtype, i / kLanes, i % kLanes, 0), values[i]);
         }
@@ -72,18 +72,18 @@ TEST_CASE("kernels: widen_panel follows the panel order, widen_rows the rows") {
                       [&](float* out) { kernels.widen_panel[index_of(dtype)](k, panel.data(), out); });
       }
       for (std::size_t k = 0; k <= values.size(); k += kLanes) {
-        AlignedBuffer<unsigned char> row(values.size() * bytes_of(dtype));
+        AlignedBuffer<unsigned char> row(values.size() * size_of(dtype));
         for (std::size_t i = 0; i < k; ++i) put(dtype, row.data(), i, values[i]);
         check_widened(wrong, kernels, dtype, k, 1, values,
                       [&](float* out) { kernels.widen_rows[index_of(dtype)](1, k, row.data(), 0, out, 0); });
       }
       // Rows apart on both sides: [2][16] of each 48, to each 32.
-      AlignedBuffer<unsigned char> rows(2 * 48 * bytes_of(dtype));
+      AlignedBuffer<unsigned char> rows(2 * 48 * size_of(dtype));
       for (std::size_t i = 0; i < 2 * 48; ++i) put(dtype, rows.data(), i, values[i]);
       AlignedBuffer<float> one(kLanes), both(2 * 32);
       kernels.widen_rows[index_of(dtype)](2, kLanes, rows.data(), 48, both.data(), 32);
       for (std::size_t r = 0; r < 2; ++r) {
-        kernels.widen_rows[index_of(dtype)](1, kLanes, rows.data() + r * 48 * bytes_of(dtype), 0, one.data(), 0);
+        kernels.widen_rows[index_of(dtype)](1, kLanes, rows.data() + r * 48 * size_of(dtype), 0, one.data(), 0);
         CHECK(std::equal(one.begin(), one.end(), both.data() + r * 32));
         CHECK(std::all_of(both.data() + r * 32 + kLanes, both.data() + (r + 1) * 32, [](float x) { return x == 0; }));
       }

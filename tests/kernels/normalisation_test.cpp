@@ -296,7 +296,7 @@ TEST_CASE("kernels: normalisation has the same bits on every ISA, and in parts")
         for (std::size_t first = 0; first < row.columns; first += 32) {
           kernels.normalise[index_of(row.dtype)](
               std::min<std::size_t>(32, row.columns - first),
-              reinterpret_cast<const std::byte*>(row.x.data()) + first * bytes_of(row.dtype), a.statistics,
+              reinterpret_cast<const std::byte*>(row.x.data()) + first * size_of(row.dtype), a.statistics,
               row.gamma.data() + first, row.beta.data() + first, parts.data() + first);
         }
         for (std::size_t i = 0; i < row.x.size(); ++i) {

@@ -19,13 +19,13 @@ struct Stored {
   std::size_t n;
   AlignedBuffer<std::byte> memory;
 
-  Stored(Dtype type, std::size_t count) : dtype(type), n(count), memory((count + 2) * bytes_of(type)) {
+  Stored(Dtype type, std::size_t count) : dtype(type), n(count), memory((count + 2) * size_of(type)) {
     for (std::size_t i = 0; i < count + 2; ++i) put(type, memory.data(), i, kNan);  // nobody may look there
   }
   void set(std::size_t i, float value) { put(dtype, memory.data(), i + 1, value); }
   float at(std::size_t i) const { return get(dtype, memory.data(), i + 1); }
   GradientScan scan(const KernelTable& kernels, float limit = kInf) const {
-    return kernels.scan[index_of(dtype)](n, memory.data() + bytes_of(dtype), limit);
+    return kernels.scan[index_of(dtype)](n, memory.data() + size_of(dtype), limit);
   }
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/dtype.hpp"
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 #include "kernels/table.hpp"
@@ -30,7 +31,6 @@ inline const char* label(Activation activation) {
                                    "tanh",     "sigmoid", "leaky_relu", "elu",       "softplus"};
   return names[static_cast<std::size_t>(activation)];
 }
-inline std::size_t index_of(Dtype dtype) { return static_cast<std::size_t>(dtype); }
 
 // One rounding mode for a scope.
 class RoundingMode {
@@ -68,8 +68,6 @@ inline std::uint32_t random16(const RandomPlace& at, std::uint64_t element) {
   const std::uint32_t word = Rng(at.seed, at.stream).u32(4 * block + element % 128 / 32);
   return element / 16 % 2 == 0 ? word & 0xffff : word >> 16;
 }
-
-inline std::size_t bytes_of(Dtype dtype) { return dtype == Dtype::fp32 ? 4 : 2; }
 
 // Element `index` of storage memory as it lies there, widened to 32 bits.
 inline std::uint32_t raw(Dtype dtype, const void* data, std::size_t index) {

@@ -23,8 +23,8 @@ struct StoredMatrix {
         columns(c),
         ld(pad_columns(c) + 16),
         panel_stride((r + 2) * kLanes),
-        in_rows((r + 2) * ld * bytes_of(type)),
-        in_panels(pad_columns(c) / kLanes * panel_stride * bytes_of(type)) {}
+        in_rows((r + 2) * ld * size_of(type)),
+        in_panels(pad_columns(c) / kLanes * panel_stride * size_of(type)) {}
 
   void set(std::size_t row, std::size_t column, float value) {
     put(dtype, in_rows.data(), row * ld + column, value);
@@ -70,8 +70,8 @@ struct ProductCase {
         saved(type, rows, in),
         bias(pad_columns(out)),
         weight(out * in),
-        forward(layout.size() * bytes_of(type)),
-        backward(layout.size() * bytes_of(type)) {
+        forward(layout.size() * size_of(type)),
+        backward(layout.size() * size_of(type)) {
     for (std::size_t r = 0; r < valid; ++r) {
       for (std::size_t i = 0; i < in; ++i) x.set(r, i, fill(1, r * in + i));
       for (std::size_t i = 0; i < in; ++i) saved.set(r, i, fill(2, r * in + i));

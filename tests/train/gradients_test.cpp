@@ -34,7 +34,7 @@ struct Tensors {
   explicit Tensors(Dtype type, std::vector<std::size_t> s = {1, 15, 17, 1000, 5001})
       : sizes(std::move(s)), dtype(type) {
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      gradients.emplace_back((sizes[i] + 1) * bytes_of(dtype));
+      gradients.emplace_back((sizes[i] + 1) * size_of(dtype));
       masters.push_back(random_floats(sizes[i], 300 + i));
       working.emplace_back(sizes[i]);
       for (std::size_t j = 0; j < sizes[i]; ++j) working[i][j] = to_bf16(masters[i][j]).bits;
@@ -52,7 +52,7 @@ struct Tensors {
   std::vector<GradientTensor> gradient_list() const {
     std::vector<GradientTensor> list;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      list.push_back({"tensor" + std::to_string(i), gradients[i].data() + bytes_of(dtype), sizes[i], dtype});
+      list.push_back({"tensor" + std::to_string(i), gradients[i].data() + size_of(dtype), sizes[i], dtype});
     }
     return list;
   }
