@@ -28,6 +28,7 @@ constexpr std::array<Separator, 5> kSeparators = {
 struct Sample {
   std::size_t records = 0;
   std::size_t hashes = 0;  // records that begin with '#', counted apart where there are others
+  std::size_t used = 0;    // fields without those at the end in which no record has anything
   std::map<std::size_t, std::size_t> widths;
   std::map<std::size_t, std::size_t> numbers;  // cells that are numbers or missing, by width
   bool broken = false;
@@ -56,6 +57,8 @@ bool looks_like_number(std::string_view cell) {
 void count(Sample& sample, const std::vector<std::string_view>& fields) {
   ++sample.records;
   ++sample.widths[fields.size()];
+  const auto last = std::find_if(fields.rbegin(), fields.rend(), [](std::string_view f) { return !f.empty(); });
+  sample.used = std::max(sample.used, static_cast<std::size_t>(fields.rend() - last));
   sample.numbers[fields.size()] +=
       static_cast<std::size_t>(std::count_if(fields.begin(), fields.end(), looks_like_number));
 }
@@ -124,7 +127,10 @@ Dialect sniff_dialect(std::string_view text, const std::string& given, std::span
   double most = 0;
   for (const Separator& s : kSeparators) {
     const Sample sample = take_sample(text, s.sign);
-    const bool fits = std::find(expected.begin(), expected.end(), sample.width()) != expected.end();
+    const auto is_expected = [&](std::size_t w) {
+      return std::find(expected.begin(), expected.end(), w) != expected.end();
+    };
+    const bool fits = is_expected(sample.width()) || is_expected(sample.used);
     double score = sample.score(fits ? 1 : 2);
     if (score > 0 && fits) score += s.sign == usual ? 2 : 1;
     if (score <= most && !(most == 0 && s.sign == ',')) continue;

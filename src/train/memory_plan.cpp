@@ -1,10 +1,10 @@
 #include "train/memory_plan.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
 #include "halfstep/error.hpp"
+#include "halfstep/text.hpp"
 #include "train/step.hpp"
 
 namespace halfstep {
@@ -23,9 +23,7 @@ std::string size_text(std::uint64_t bytes) {
   double size = static_cast<double>(bytes) / 0x1p20;
   std::size_t unit = 0;
   for (; size >= 1024 && unit < 2; ++unit) size /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %s", size, kUnits[unit]);
-  return text;
+  return short_number(size, 4) + " " + kUnits[unit];
 }
 
 std::string largest(std::vector<MemoryPart> parts) {

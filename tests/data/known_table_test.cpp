@@ -61,6 +61,8 @@ TEST_SUITE("data/known_table") {
   TEST_CASE("rows that look strange are rows: Latin-1, a column without a name, units") {
     const Preprocessor latin = train("caf\xe9,rouge,a\nth\xe9,vert,b\ncaf\xe9,vert,a\nth\xe9,rouge,b\n");
     CHECK(read(latin, "caf\xe9,rose\nth\xe9,vert\n").examples.rows == 2);
+    const Preprocessor ends = train("a;t\nx y;1;\nz;2;\nx y;1;\n");
+    CHECK(read(ends, "a;t\nx y;1;\nz;2;\n").examples.rows == 2);
     const Preprocessor unnamed = train(",y\n1,a\n2,b\n3,a\n");
     CHECK(read(unnamed, ",y\n1,a\n2,b\n").examples.rows == 2);
     std::string units;
