@@ -1,6 +1,7 @@
 // JSON: what was read is written and read back to the same text.
-#include "text/json.hpp"
 #include "fuzz/support.hpp"
+#include "text/json.hpp"
+#include "text/utf8.hpp"
 
 using namespace halfstep;
 

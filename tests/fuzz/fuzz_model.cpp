@@ -6,10 +6,10 @@
 #include <cstring>
 #include <deque>
 
-#include "text/json.hpp"
 #include "fuzz/job_checks.hpp"
 #include "fuzz/support.hpp"
 #include "io/safetensors.hpp"
+#include "text/json.hpp"
 
 using namespace halfstep;
 

@@ -1,10 +1,10 @@
 // Train, evaluate and predict: small runs under drawn options on a drawn table.
-#include "text/json.hpp"
 #include "data/csv.hpp"
 #include "fuzz/draw_run.hpp"
 #include "fuzz/job_checks.hpp"
 #include "fuzz/support.hpp"
 #include "halfstep/jobs.hpp"
+#include "text/json.hpp"
 
 using namespace halfstep;
 

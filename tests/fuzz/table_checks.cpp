@@ -4,8 +4,9 @@
 #include <cmath>
 #include <set>
 
-#include "text/json.hpp"
 #include "fuzz/support.hpp"
+#include "text/json.hpp"
+#include "text/utf8.hpp"
 
 namespace halfstep::fuzz {
 namespace {
