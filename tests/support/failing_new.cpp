@@ -15,7 +15,13 @@ void* operator new(std::size_t bytes) {
   if (void* const memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
   throw std::bad_alloc();
 }
+// Replaced with the others, for memory from it goes back through the same delete.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  if (t_armed && ++t_calls == t_failing) return nullptr;
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace halfstep::test {
