@@ -59,19 +59,23 @@ if [ "$bochs" = yes ]; then
   done
 fi
 
-[ -n "$missing" ] || exit 0
-
 as_root=""
-if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null 2>&1 || { echo "bootstrap: run as root, or install:$missing" >&2; exit 1; }
-  as_root=sudo
-fi
-
-echo "bootstrap: installing$missing" >&2
-case "$missing" in *:arm64*) [ "$native" = arm64 ] || $as_root dpkg --add-architecture arm64 ;; esac
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
+install() {  # install PACKAGE...
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "bootstrap: run as root, or install: $*" >&2; exit 1; }
+    as_root=sudo
+  fi
+  echo "bootstrap: installing $*" >&2
+  case "$*" in *:arm64*) [ "$native" = arm64 ] || $as_root dpkg --add-architecture arm64 ;; esac
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" >&2
+  hash -r
+}
 # shellcheck disable=SC2086
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing >&2
+[ -z "$missing" ] || install $missing
 
-hash -r
 cmake_is_new_enough || { echo "bootstrap: $(cmake --version | head -1) is too old, 3.25 is needed: pip install cmake" >&2; exit 1; }
+
+# The run-time library of the sanitizers and of libFuzzer is a package of its own, named after the compiler's version.
+clang_sanitizes() { echo 'int main() {}' | clang++ -x c++ -fsanitize=address - -o /dev/null 2>/dev/null; }
+[ "$ci" = no ] || clang_sanitizes || install "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
