@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/dtype.hpp"
-#include "nn/row_pass.hpp"
+#include "nn/row_chain.hpp"
 #include "peers/kernel_case.hpp"
 
 namespace halfstep::peers {

@@ -25,6 +25,12 @@ enum class Activation : std::uint8_t {
   softplus     // beta 1
 };
 
+constexpr std::string_view name(Activation activation) {
+  constexpr std::string_view kNames[] = {"identity", "relu",    "gelu",       "gelu_tanh", "silu",
+                                         "tanh",     "sigmoid", "leaky_relu", "elu",       "softplus"};
+  return kNames[static_cast<std::size_t>(activation)];
+}
+
 // Of the pre-activations of a hidden layer: row by row, or (batch) column by column over the rows of a batch.
 enum class Norm : std::uint8_t { none, layer, rms, batch };
 

@@ -12,8 +12,8 @@ namespace {
 // Small, so that thousands of steps on one batch leave the numbers as ordinary as they were.
 constexpr double kLearningRate = 1e-5;
 
-MlpShape shape_of(const StepBenchRequest& r, Dtype precision) {
-  MlpShape shape;
+NetworkShape shape_of(const StepBenchRequest& r, Dtype precision) {
+  NetworkShape shape;
   shape.widths = r.widths;
   shape.activation = r.activation;
   shape.dtype = precision;

@@ -18,7 +18,7 @@ data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t 
 struct StepNetwork {
   StepNetwork(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels);
 
-  Mlp model;
+  Network model;
   std::unique_ptr<Loss> loss;
   std::unique_ptr<Optimizer> optimizer;
   GradScaler scaler;

@@ -7,7 +7,7 @@
 #include "data/examples.hpp"
 #include "gemm/gemm.hpp"
 #include "loss/loss.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 
 namespace halfstep {
 

@@ -51,7 +51,7 @@ class Score {
 
 }  // namespace
 
-void for_each_batch(GemmContext& context, Mlp& model, const data::Examples& examples,
+void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
   const FpEnvGuard fp_env;
   const std::size_t batch = model.shape().max_rows;
@@ -79,7 +79,7 @@ bool is_finite_output(const float* logits, std::size_t columns) {
   return std::all_of(logits, logits + columns, [](float logit) { return std::isfinite(logit); });
 }
 
-Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples, const Loss& loss,
+Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning) {
   const std::size_t columns = model.shape().widths.back();
   double loss_sum = 0, weight_sum = 0;

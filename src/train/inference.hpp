@@ -6,7 +6,7 @@
 #include "gemm/gemm.hpp"
 #include "halfstep/jobs.hpp"
 #include "loss/loss.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 
 namespace halfstep {
 
@@ -19,7 +19,7 @@ struct OutputMeaning {
 };
 
 // Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32.
-void for_each_batch(GemmContext& context, Mlp& model, const data::Examples& examples,
+void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f);
 
 // An inf is an overflow on the way, as good as a NaN: softmax makes one of it.
@@ -28,7 +28,7 @@ bool is_finite_output(const float* logits, std::size_t columns);
 // The class an example is given; NaN logits never win.
 std::size_t predicted_class(const float* logits, std::size_t columns, bool single_logit);
 
-Metrics measure(GemmContext& context, Mlp& model, const data::Examples& examples, const Loss& loss,
+Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning);
 
 }  // namespace halfstep

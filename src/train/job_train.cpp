@@ -135,7 +135,7 @@ RunPlan make_plan(const Prepared& p, const Options& options, const Problem& prob
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
   plan.model = architecture(model_widths(problem, options), options) + ", " +
-               std::to_string(trainer.model().parameters()) + " parameters, " +
+               std::to_string(trainer.model().elements()) + " parameters, " +
                precision_text(options.precision, trainer.model().shape().layer_dtypes);
   plan.machine = machine.description;
   plan.memory = trainer.memory();

@@ -20,24 +20,24 @@ namespace {
 
 constexpr std::size_t kBatch = 512;
 
+NetworkShape shape_of(const SavedModel& saved, std::size_t rows) {
+  NetworkShape shape = network_shape(saved);
+  shape.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1));
+  return shape;
+}
+
 // A model ready for forward passes, in the precision it was trained in.
 struct Loaded {
   Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
       : machine(options),
         context(*machine.kernels, *machine.executor),
-        model({.widths = saved.widths,
-               .activation = saved.activation,
-               .norm = saved.norm,
-               .residual = saved.residual,
-               .layer_dtypes = saved.layer_dtypes,
-               .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
-               .training = false}) {
+        model(shape_of(saved, rows)) {
     model.set_tensors(saved.tensors);
     model.pack_all(*machine.kernels);
   }
   Machine machine;
   GemmContext context;
-  Mlp model;
+  Network model;
 };
 
 void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,
@@ -123,7 +123,7 @@ ModelSummary inspect(const std::string& path) {
   s.architecture +=
       " " + hidden_text(saved.activation, saved.norm, saved.residual) + ", " + std::string(loss_name(saved.loss));
   for (const NamedTensor& t : saved.tensors) {
-    if (is_parameter(t)) s.parameters += static_cast<std::int64_t>(t.values.size());
+    if (t.role != ParameterRole::statistic) s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
   }
   s.step = saved.step;

@@ -13,19 +13,16 @@ void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
 
 }  // namespace
 
-LastGood::LastGood(Mlp& model) {
-  for (const Dense& l : model.layers()) {
+LastGood::LastGood(const Network& network) {
+  for (const Parameter* p : network.parameters()) {
     Copy copy;
-    copy.bias = AlignedBuffer<float>(l.bias.size());
-    for (const NormParameter& p : l.norm_parameters) copy.norm.emplace_back(p.values.size());
-    for (const RunningStatistic& s : l.running) copy.running.emplace_back(s.values.size());
-    if (l.master) {
-      copy.weight = AlignedBuffer<float>(l.layout.size());
+    if (p->has_master) {
+      copy.master = AlignedBuffer<float>(p->size());
     } else {
-      copy.packed_forward = AlignedBuffer<std::byte>(l.packed_forward.size());
-      copy.packed_backward = AlignedBuffer<std::byte>(l.packed_backward.size());
+      copy.packed_forward = AlignedBuffer<std::byte>(p->packed_forward.size());
+      copy.packed_backward = AlignedBuffer<std::byte>(p->packed_backward.size());
     }
-    layers_.push_back(std::move(copy));
+    copies_.push_back(std::move(copy));
   }
 }
 
@@ -38,48 +35,36 @@ bool LastGood::due(double loss) {
   return good;
 }
 
-void LastGood::keep(Mlp& model, std::int64_t applied) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Dense& l = model.layers()[i];
-    Copy& copy = layers_[i];
-    copy_all(l.bias, copy.bias);
-    for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(l.norm_parameters[p].values, copy.norm[p]);
-    for (std::size_t s = 0; s < copy.running.size(); ++s) copy_all(l.running[s].values, copy.running[s]);
-    if (l.master) {
-      copy_all(l.weight, copy.weight);
-      continue;
+void LastGood::keep(const Network& network, std::int64_t applied) {
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    const Parameter& p = *network.parameters()[i];
+    if (p.has_master) {
+      copy_all(p.master, copies_[i].master);
+    } else {
+      copy_all(p.packed_forward, copies_[i].packed_forward);
+      copy_all(p.packed_backward, copies_[i].packed_backward);
     }
-    copy_all(l.packed_forward, copy.packed_forward);
-    copy_all(l.packed_backward, copy.packed_backward);
   }
   applied_ = applied;
 }
 
-void LastGood::restore(Mlp& model) const {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    Dense& l = model.layers()[i];
-    const Copy& copy = layers_[i];
-    copy_all(copy.bias, l.bias);
-    for (std::size_t p = 0; p < copy.norm.size(); ++p) copy_all(copy.norm[p], l.norm_parameters[p].values);
-    for (std::size_t s = 0; s < copy.running.size(); ++s) copy_all(copy.running[s], l.running[s].values);
-    if (l.master) {
-      copy_all(copy.weight, l.weight);
-      continue;
+void LastGood::restore(Network& network) const {
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    Parameter& p = *network.parameters()[i];
+    if (p.has_master) {
+      copy_all(copies_[i].master, p.master);
+    } else {
+      copy_all(copies_[i].packed_forward, p.packed_forward);
+      copy_all(copies_[i].packed_backward, p.packed_backward);
     }
-    copy_all(copy.packed_forward, l.packed_forward);
-    copy_all(copy.packed_backward, l.packed_backward);
   }
-  model.settle_statistics(false);
+  network.discard_statistics();
 }
 
 std::size_t LastGood::memory_bytes() const {
   std::size_t total = 0;
-  for (const Copy& copy : layers_) {
-    total += (copy.weight.size() + copy.bias.size()) * sizeof(float) + copy.packed_forward.size() +
-             copy.packed_backward.size();
-    for (const auto* list : {&copy.norm, &copy.running}) {
-      for (const AlignedBuffer<float>& values : *list) total += values.size() * sizeof(float);
-    }
+  for (const Copy& copy : copies_) {
+    total += copy.master.size() * sizeof(float) + copy.packed_forward.size() + copy.packed_backward.size();
   }
   return total;
 }

@@ -49,7 +49,7 @@ std::string hint(RunShape run, const MemoryLimit& limit) {
 }
 
 // So that sizes below are no more than 64 bits can count: rows times columns, or columns times columns, of numbers.
-bool countable(const MlpShape& shape) {
+bool countable(const NetworkShape& shape) {
   const std::size_t widest = *std::max_element(shape.widths.begin(), shape.widths.end());
   return widest <= std::size_t{1} << 28 && shape.max_rows <= std::size_t{1} << 32 && shape.widths.size() <= 512;
 }
@@ -60,9 +60,9 @@ std::uint64_t clamped(std::size_t bytes) {
 
 }  // namespace
 
-std::vector<MemoryPart> memory_parts(const RunShape& run, const Mlp& mlp, const Optimizer& optimizer,
+std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network, const Optimizer& optimizer,
                                      const LastGood& last_good, const StepMeter* meter) {
-  const ModelMemory model = mlp.memory();
+  const ModelMemory model = network.memory();
   std::vector<MemoryPart> parts;
   const auto add = [&](const char* what, std::size_t bytes) {
     if (bytes > 0) parts.push_back({what, static_cast<std::int64_t>(clamped(bytes))});
@@ -77,15 +77,15 @@ std::vector<MemoryPart> memory_parts(const RunShape& run, const Mlp& mlp, const 
   add("last good weights", last_good.memory_bytes());
   add("meters", meter != nullptr ? meter->memory_bytes() : 0);
   add("scratch of the threads", static_cast<std::size_t>(run.threads) * GemmContext::kWorkerFloats * sizeof(float));
-  add("model file, while it is saved", mlp.parameters() * sizeof(float));
+  add("model file, while it is saved", network.elements() * sizeof(float));
   return parts;
 }
 
 std::vector<MemoryPart> planned_memory(const RunShape& run) {
   const PlanOnly plan;
-  Mlp model(run.model);
+  Network model(run.model);
   const auto optimizer = make_optimizer(run.optimizer, TrainStep::tensor_sizes(model));
-  model.drop_strips();
+  model.drop_masters();
   const LastGood last_good(model);
   const std::optional<StepMeter> meter = run.meters ? std::optional<StepMeter>(model) : std::nullopt;
   return memory_parts(run, model, *optimizer, last_good, meter ? &*meter : nullptr);

@@ -4,7 +4,7 @@
 
 #include "base/memory_limit.hpp"
 #include "halfstep/jobs.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "optim/optimizer.hpp"
 #include "train/last_good.hpp"
 #include "train/step_meter.hpp"
@@ -12,7 +12,7 @@
 namespace halfstep {
 
 struct RunShape {
-  MlpShape model;
+  NetworkShape model;
   OptimizerOptions optimizer;
   bool meters;
   std::size_t examples;  // bytes that are there already
@@ -20,7 +20,7 @@ struct RunShape {
 };
 
 // What these objects hold and what comes to it, but for the program itself. `meter` may be null.
-std::vector<MemoryPart> memory_parts(const RunShape&, const Mlp&, const Optimizer&, const LastGood&,
+std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Optimizer&, const LastGood&,
                                      const StepMeter* meter);
 
 // The same from the shape alone: the objects are built, with buffers that have a size and no memory. What huge pages

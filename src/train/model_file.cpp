@@ -22,13 +22,6 @@ constexpr std::array<std::string_view, 3> kPrecisions = {"fp32", "bf16", "fp16"}
 constexpr std::int64_t kMaxWidth = 1 << 20;
 constexpr std::size_t kMaxLayers = 1024;
 
-// What normalisation brings to a layer, in canonical order.
-std::span<const char* const> tensors_of(Norm norm) {
-  constexpr static const char* kNames[] = {"gamma", "beta", "running_mean", "running_var"};
-  constexpr std::size_t kCounts[] = {0, 2, 1, 4};
-  return {kNames, kCounts[static_cast<std::size_t>(norm)]};
-}
-
 [[noreturn]] void bad_model(const std::string& path, const std::string& why) {
   throw Error(Status::format, {.what = "not a halfstep model",
                                .where = path,
@@ -145,30 +138,23 @@ std::int64_t read_step(const std::string& path, const std::string& text) {
 
 // Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
 std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file, const SavedModel& model) {
-  const std::vector<std::size_t>& widths = model.widths;
-  const std::size_t hidden = widths.size() - 2;
-  const std::span<const char* const> of_norm = tensors_of(model.norm);
-  const std::size_t expected = 2 * (hidden + 1) + of_norm.size() * hidden;
+  const PlanOnly plan;
+  const Network network(network_shape(model));
+  const std::size_t expected = network.parameters().size();
   if (file.tensors.size() != expected) {
     bad_model(path, "expected " + std::to_string(expected) + " tensors, found " + std::to_string(file.tensors.size()));
   }
   std::vector<NamedTensor> out;
-  auto take = [&](const std::string& name, std::vector<std::size_t> shape) {
-    const io::Tensor* t = file.find(name);
-    if (!t) bad_model(path, "tensor '" + name + "' is missing");
+  for (const Parameter* p : network.parameters()) {
+    const io::Tensor* t = file.find(p->name);
+    if (!t) bad_model(path, "tensor '" + p->name + "' is missing");
     const bool same =
-        t->dtype == "F32" && std::equal(shape.begin(), shape.end(), t->shape.begin(), t->shape.end(),
+        t->dtype == "F32" && std::equal(p->shape.begin(), p->shape.end(), t->shape.begin(), t->shape.end(),
                                         [](std::size_t a, std::int64_t b) { return std::cmp_equal(a, b); });
-    if (!same) bad_model(path, "tensor '" + name + "' is not fp32 of the shape that its layer needs");
-    NamedTensor tensor{name, std::move(shape), std::vector<float>(t->bytes.size() / sizeof(float))};
+    if (!same) bad_model(path, "tensor '" + p->name + "' is not fp32 of the shape that its layer needs");
+    NamedTensor tensor{p->name, p->shape, std::vector<float>(t->bytes.size() / sizeof(float)), p->role};
     if (!t->bytes.empty()) std::memcpy(tensor.values.data(), t->bytes.data(), t->bytes.size());
     out.push_back(std::move(tensor));
-  };
-  for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-    take("layers." + std::to_string(i) + ".weight", {widths[i + 1], widths[i]});
-    take("layers." + std::to_string(i) + ".bias", {widths[i + 1]});
-    if (i == hidden) break;
-    for (const char* name : of_norm) take("layers." + std::to_string(i) + "." + name, {widths[i + 1]});
   }
   return out;
 }
@@ -198,7 +184,15 @@ std::string hidden_text(Activation activation, Norm norm, bool residual) {
   return before + std::string(activation_name(activation)) + (residual ? ", residual" : "");
 }
 
-bool is_parameter(const NamedTensor& tensor) { return tensor.name.find(".running_") == std::string::npos; }
+NetworkShape network_shape(const SavedModel& model) {
+  return {.widths = model.widths,
+          .activation = model.activation,
+          .norm = model.norm,
+          .residual = model.residual,
+          .layer_dtypes = model.layer_dtypes,
+          .max_rows = 1,
+          .training = false};
+}
 
 std::string weights_digest(const std::vector<NamedTensor>& tensors) {
   Digest digest;

@@ -7,7 +7,7 @@
 
 #include "data/preprocess.hpp"
 #include "halfstep/options.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "train/inference.hpp"
 #include "train/trainer.hpp"
 
@@ -37,8 +37,8 @@ struct SavedModel {
 // normalised, running_mean and running_var where over a batch, layers.1.weight, ...
 std::string weights_digest(const std::vector<NamedTensor>& tensors);
 
-// Trained, not only followed.
-bool is_parameter(const NamedTensor& tensor);
+// For forward passes on one row.
+NetworkShape network_shape(const SavedModel& model);
 
 // Durable and atomic. Throws Error(io).
 void save_model(const std::string& path, const SavedModel& model);

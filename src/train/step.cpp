@@ -34,7 +34,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
     report.loss_scale = scaler_.scale();
     report.loss = 0;
     largest_d_ = 0;
-    if (again && parts > 1) model_.settle_statistics(false);
+    if (again && parts > 1) model_.discard_statistics();
     for (std::size_t i = 0; i < parts; ++i) {
       const Part part = part_of(examples, weight, i);
       // What a single part's forward pass has left is still there.
@@ -53,7 +53,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
     const bool whole = meter != nullptr || watch_ != nullptr || !cache_of_updates_;
     whole ? update_.run() : update_.begin(*cache_of_updates_);
   }
-  model_.settle_statistics(gradients.finite);
+  gradients.finite ? model_.commit_statistics() : model_.discard_statistics();
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
   if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d_);
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
@@ -63,7 +63,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   return report;
 }
 
-TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
+TrainStep::TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
                      ClipOptions clip, std::optional<Headroom> headroom)
     : context_(context),
       model_(model),
@@ -74,30 +74,12 @@ TrainStep::TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimiz
       headroom_(headroom),
       pace_(context.executor.threads()),
       update_(context, model, optimizer) {
-  const std::vector<Dense>& layers = model_.layers();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    squares_.push_back({{layers[i].squares.data(), layers[i].squares.size() - 1}});
-    squares_.push_back({{&layers[i].squares.back(), 1}});
-    places_.push_back({StepCause::gradient, i, "weight"});
-    places_.push_back({StepCause::gradient, i, "bias"});
-  }
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    for (const NormParameter& p : layers[i].norm_parameters) {
-      squares_.push_back({{&p.squares, 1}});
-      places_.push_back({StepCause::gradient, i, p.name});
-    }
-  }
+  for (const Parameter* p : model_.trained()) squares_.push_back({{p->squares.data(), p->squares.size()}});
 }
 
-std::vector<OptimizerTensor> TrainStep::tensor_sizes(Mlp& model) {
+std::vector<OptimizerTensor> TrainStep::tensor_sizes(const Network& network) {
   std::vector<OptimizerTensor> sizes;
-  for (const Dense& l : model.layers()) {
-    sizes.emplace_back(l.layout.size(), l.master, l.dtype);
-    sizes.emplace_back(l.bias.size());
-  }
-  for (const Dense& l : model.layers()) {
-    for (const NormParameter& p : l.norm_parameters) sizes.emplace_back(p.values.size(), true, Dtype::fp32, false);
-  }
+  for (const Parameter* p : network.trained()) sizes.emplace_back(p->size(), p->has_master, p->storage, p->decays);
   return sizes;
 }
 
@@ -119,7 +101,7 @@ void TrainStep::forward(const StepExamples& examples, const Part& part) {
 double TrainStep::backward(const Part& part, bool accumulate) {
   enter(watch_, StepStage::loss);
   // Leaves the gradient by the logits, times the loss scale.
-  const double loss = evaluate(part, model_.d_logits().target(), model_.d_logits_sums());
+  const double loss = evaluate(part, model_.logits_gradient().d, model_.logits_gradient().sums);
   model_.backward(context_, part.rows, accumulate, watch_);
   if (headroom_) largest_d_ = std::max(largest_d_, largest_d(part.rows));
   return loss;
@@ -151,24 +133,22 @@ bool TrainStep::run_again(StepReport& report) {
 void TrainStep::clip_by_value() {
   const KernelTable& kernels = context_.kernels;
   const auto limit = static_cast<float>(clip_.value) * scaler_.scale();
-  for (Dense& l : model_.layers()) {
-    context_.executor.run(l.layout.strips(), [&](std::size_t strip, int) {
-      for (std::size_t b = 0; b < l.layout.blocks(); ++b) {
-        float* block = l.weight_grad.data() + l.layout.block_offset(strip, b);
-        const std::size_t n = l.layout.block_size(strip, b);
-        double& squares = l.squares[strip * l.layout.blocks() + b];
-        if (!(squares < std::numeric_limits<double>::infinity())) continue;  // an infinity must stay visible
-        kernels.clamp(n, limit, block);
-        squares = kernels.sum_squares(n, block);
+  auto clip = [&](float* gradient, std::size_t n, double& squares) {
+    if (!(squares < std::numeric_limits<double>::infinity())) return;  // an infinity must stay visible
+    kernels.clamp(n, limit, gradient);
+    squares = kernels.sum_squares(n, gradient);
+  };
+  for (Parameter* p : model_.trained()) {
+    if (!p->is_matrix()) {
+      clip(p->gradient.data(), p->size(), p->squares[0]);
+      continue;
+    }
+    context_.executor.run(p->strips.strips(), [&](std::size_t strip, int) {
+      for (std::size_t b = 0; b < p->strips.blocks(); ++b) {
+        clip(p->gradient.data() + p->strips.block_offset(strip, b), p->strips.block_size(strip, b),
+             p->squares[strip * p->strips.blocks() + b]);
       }
     });
-    auto clip_vector = [&](AlignedBuffer<float>& grad, double& squares) {
-      if (!(squares < std::numeric_limits<double>::infinity())) return;
-      kernels.clamp(grad.size(), limit, grad.data());
-      squares = kernels.sum_squares(grad.size(), grad.data());
-    };
-    clip_vector(l.bias_grad, l.squares.back());
-    for (NormParameter& p : l.norm_parameters) clip_vector(p.grad, p.squares);
   }
 }
 

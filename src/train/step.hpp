@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "amp/grad_scaler.hpp"
@@ -14,7 +15,7 @@
 #include "gemm/blocking.hpp"
 #include "gemm/gemm.hpp"
 #include "loss/loss.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "optim/optimizer.hpp"
 #include "train/step_meter.hpp"
 #include "train/step_pace.hpp"
@@ -25,8 +26,7 @@ namespace halfstep {
 // Where a step went non-finite first.
 struct Incident {
   StepCause cause = StepCause::none;
-  std::size_t layer = 0;
-  const char* parameter = "weight";  // of that layer, where a weight or a gradient is meant
+  std::string_view tensor;  // where: a parameter or a signal of the network, which keeps the name; may be empty
 };
 
 struct StepReport {
@@ -58,7 +58,7 @@ class TrainStep {
  public:
   // With `headroom` the scale follows the largest gradients, and an overflow that the scale alone caused is repaired
   // within the step.
-  TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
+  TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
             ClipOptions clip, std::optional<Headroom> headroom = {});
 
   // Allocates nothing. A meter reads what this step rounds, in its last part.
@@ -81,9 +81,8 @@ class TrainStep {
   // The first weight that is not finite, itself or in the storage type.
   Incident check_weights() const;
 
-  // Tensors in the order the optimizer knows them: weight and bias of each layer, then what normalisation brings to
-  // each, which does not decay. All but weights are always fp32.
-  static std::vector<OptimizerTensor> tensor_sizes(Mlp& model);
+  // The trained parameters as the optimizer numbers them.
+  static std::vector<OptimizerTensor> tensor_sizes(const Network& network);
 
  private:
   // Some of the step's rows while the model looks at them.
@@ -103,12 +102,11 @@ class TrainStep {
   void clip_by_value();
   bool run_again(StepReport& report);
   Incident find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const;
-  bool forward_is_finite(std::size_t layer, std::size_t rows) const;
-  float largest(const Activations& a, std::size_t rows) const;
+  float largest(const StoredSignal& signal, std::size_t rows) const;
   float largest_d(std::size_t rows) const;
 
   GemmContext& context_;
-  Mlp& model_;
+  Network& model_;
   const Loss& loss_;
   Optimizer& optimizer_;
   GradScaler& scaler_;
@@ -118,8 +116,7 @@ class TrainStep {
   StepPace pace_;
   WeightUpdate update_;
   std::optional<std::size_t> cache_of_updates_;
-  std::vector<GradientSquares> squares_;  // of each tensor, in the optimizer's order
-  std::vector<Incident> places_;          // layer and parameter of each of them
+  std::vector<GradientSquares> squares_;  // of each trained parameter
   std::uint64_t parts_seen_ = 0;          // in earlier steps: dropout's masks follow from it
   float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };

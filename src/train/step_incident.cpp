@@ -14,8 +14,6 @@ float beyond(Dtype dtype) {
   return dtype == Dtype::bf16 ? 0x1.ffp127f : INFINITY;
 }
 
-std::string tensor_name(std::size_t layer, const char* part) { return "layers." + std::to_string(layer) + "." + part; }
-
 // NaN where there is one.
 float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const void* x) {
   return std::bit_cast<float>(kernels.scan[index_of(dtype)](n, x, INFINITY).largest);
@@ -23,70 +21,66 @@ float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const v
 
 }  // namespace
 
-float TrainStep::largest(const Activations& a, std::size_t rows) const {
-  return largest_of(context_.kernels, a.dtype, pad_rows(rows) * a.ld, a.rows.data());
+float TrainStep::largest(const StoredSignal& signal, std::size_t rows) const {
+  return largest_of(context_.kernels, signal.dtype, pad_rows(rows) * signal.ld, signal.data);
 }
 
 float TrainStep::largest_d(std::size_t rows) const {
   float most = 0;
-  for (const Dense& l : model_.layers()) {
-    if (l.dtype != Dtype::fp16) continue;  // the others have fp32's range
-    const float here = largest(l.d, rows);
+  for (const StoredSignal& signal : model_.signals()) {
+    // The other types have fp32's range.
+    if (signal.kind != StoredSignal::Kind::gradient || signal.dtype != Dtype::fp16) continue;
+    const float here = largest(signal, rows);
     if (here > most || std::isnan(here)) most = here;
   }
   return most;
 }
 
-bool TrainStep::forward_is_finite(std::size_t layer, std::size_t rows) const {
-  const Dense& l = model_.layers()[layer];
-  const std::size_t padded = pad_rows(rows);
-  if (layer + 1 == model_.layers().size()) {
-    return std::isfinite(largest_of(context_.kernels, Dtype::fp32, padded * model_.logits_ld(), model_.logits()));
-  }
-  const bool z = l.z.size() == 0 || std::isfinite(largest_of(context_.kernels, l.y.dtype, padded * l.y.ld, l.z.data()));
-  return z && std::isfinite(largest(l.y, rows));
-}
-
 Incident TrainStep::check_weights() const {
-  const auto fits = [&](const AlignedBuffer<float>& tensor, float limit) {
-    return largest_of(context_.kernels, Dtype::fp32, tensor.size(), tensor.data()) < limit;
-  };
-  for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-    const Dense& l = model_.layers()[i];
-    // Without masters the packed weights are all there is.
-    const bool whole =
-        l.master ? fits(l.weight, beyond(l.dtype))
-                 : std::isfinite(largest_of(context_.kernels, l.dtype, l.layout.size(), l.packed_forward.data()));
-    if (!whole) return {StepCause::weights, i, "weight"};
-    if (!fits(l.bias, INFINITY)) return {StepCause::weights, i, "bias"};  // this and the others stay fp32
-    for (const NormParameter& p : l.norm_parameters) {
-      if (!fits(p.values, INFINITY)) return {StepCause::weights, i, p.name};
-    }
-    for (const RunningStatistic& s : l.running) {
-      if (!fits(s.values, INFINITY)) return {StepCause::weights, i, s.name};
-    }
+  for (const Parameter* p : model_.parameters()) {
+    // Without masters the packed weights are all there is. What is no matrix stays fp32.
+    const float most = p->has_master ? largest_of(context_.kernels, Dtype::fp32, p->master.size(), p->master.data())
+                                     : largest_of(context_.kernels, p->storage, p->size(), p->packed_forward.data());
+    if (!(most < (p->has_master ? beyond(p->storage) : INFINITY))) return {StepCause::weights, p->name};
   }
   return {};
 }
 
 Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const {
-  const std::size_t layers = model_.layers().size();
+  using Kind = StoredSignal::Kind;
   const Incident weights = check_weights();
-  std::size_t forward = 0, backward = layers;  // the first layer of each pass that is not finite
-  while (forward < layers && forward_is_finite(forward, rows)) ++forward;
-  while (backward > 0 && std::isfinite(largest(model_.layers()[backward - 1].d, rows))) --backward;
-  const StepCause cause = cause_of({.data = std::isfinite(largest(model_.input(), rows)),
+  // The first of each pass, in the order of that pass.
+  const StoredSignal *input = nullptr, *output = nullptr, *gradient = nullptr;
+  for (const StoredSignal& signal : model_.signals()) {
+    if (std::isfinite(largest(signal, rows))) continue;
+    if (signal.kind == Kind::input) input = &signal;
+    if (signal.kind == Kind::output && output == nullptr) output = &signal;
+    if (signal.kind == Kind::gradient) gradient = &signal;
+  }
+  const StepCause cause = cause_of({.data = input == nullptr,
                                     .weights = weights.cause == StepCause::none,
-                                    .forward = forward == layers,
+                                    .forward = output == nullptr,
                                     .loss = std::isfinite(loss),
-                                    .d = backward == 0,
+                                    .d = gradient == nullptr,
                                     .gradients = gradients.first_bad < 0,
                                     .unscaled = gradients.finite});
-  if (cause == StepCause::weights) return weights;
-  if (cause == StepCause::forward) return {cause, forward};
-  if (cause == StepCause::scale) return {cause, backward - 1};
-  if (cause != StepCause::gradient) return {cause};
-  return places_[static_cast<std::size_t>(gradients.first_bad)];
+  switch (cause) {
+    case StepCause::data:
+      return {cause, input->name};
+    case StepCause::weights:
+      return weights;
+    case StepCause::forward:
+      return {cause, output->name};
+    case StepCause::scale:
+      return {cause, gradient->name};
+    case StepCause::loss:
+      return {cause, "loss"};
+    case StepCause::gradient:  // all of them are named below
+    case StepCause::none:
+    case StepCause::unscale:
+      break;
+  }
+  return {cause, {}};
 }
 
 // The sum over parts hides where it began: each runs again by itself, until one is not finite.
@@ -104,31 +98,11 @@ Incident TrainStep::explain(const StepExamples& examples, double weight, double 
 
 std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
   std::vector<std::string> names;
-  switch (incident.cause) {
-    case StepCause::data:
-      names.emplace_back("input");
-      break;
-    case StepCause::weights:
-      names.push_back(tensor_name(incident.layer, incident.parameter));
-      break;
-    case StepCause::forward:
-      names.push_back(incident.layer + 1 == model_.layers().size() ? "logits" : tensor_name(incident.layer, "output"));
-      break;
-    case StepCause::loss:
-      names.emplace_back("loss");
-      break;
-    case StepCause::scale:
-      names.push_back(tensor_name(incident.layer, "d"));
-      break;
-    case StepCause::none:
-    case StepCause::gradient:
-    case StepCause::unscale:
-      break;  // the gradients below say all
-  }
+  if (!incident.tensor.empty()) names.emplace_back(incident.tensor);
   for (std::size_t i = 0; i < squares_.size(); ++i) {
     double sum = 0;
     for (const double block : squares_[i].blocks) sum += block;
-    if (!std::isfinite(sum)) names.push_back("gradient of " + tensor_name(places_[i].layer, places_[i].parameter));
+    if (!std::isfinite(sum)) names.push_back("gradient of " + model_.trained()[i]->name);
   }
   return names;
 }

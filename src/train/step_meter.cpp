@@ -10,36 +10,36 @@ namespace {
 
 float least_normal(Dtype dtype) { return dtype == Dtype::fp16 ? 0x1p-14f : 0x1p-126f; }
 
-std::size_t widest(const MlpShape& shape) { return *std::max_element(shape.widths.begin() + 1, shape.widths.end()); }
-
-std::string tensor_name(std::size_t layer, const char* part) { return "layers." + std::to_string(layer) + "." + part; }
-
 // Weight gradients as a layer of this precision would store them.
-TensorMeter gradient_meter(const KernelTable& kernels, std::size_t layer, const Dense& l) {
+TensorMeter gradient_meter(const KernelTable& kernels, const Parameter& weight) {
+  const WeightLayout& layout = weight.strips;
   TensorMeter meter;
-  meter.tensor = "gradient of " + tensor_name(layer, "weight");
-  meter.storage = l.dtype;
-  for (std::size_t o = 0; o < l.layout.out; ++o) {
-    for (std::size_t i = 0; i < l.layout.in; i += kBlockColumns) {
-      count_storage(kernels, std::min(kBlockColumns, l.layout.in - i), l.weight_grad.data() + l.layout.offset(o, i),
+  meter.tensor = "gradient of " + weight.name;
+  meter.storage = weight.storage;
+  for (std::size_t o = 0; o < layout.out; ++o) {
+    for (std::size_t i = 0; i < layout.in; i += kBlockColumns) {
+      count_storage(kernels, std::min(kBlockColumns, layout.in - i), weight.gradient.data() + layout.offset(o, i),
                     meter);
     }
   }
   return meter;
 }
 
-UpdateMeter update_meter(std::size_t layer, const Dense& l, const std::byte* before) {
-  UpdateMeter meter = {tensor_name(layer, "weight"), l.dtype, 0, 0};
-  const std::size_t element = size_of(l.dtype);
-  for (std::size_t o = 0; o < l.layout.out; ++o) {
-    for (std::size_t i = 0; i < l.layout.in; ++i) {
-      const std::size_t at = l.packed_place(o, i) * element;
+UpdateMeter update_meter(const Parameter& weight, const std::byte* before) {
+  UpdateMeter meter = {weight.name, weight.storage, 0, 0};
+  const std::size_t element = size_of(weight.storage);
+  for (std::size_t o = 0; o < weight.strips.out; ++o) {
+    for (std::size_t i = 0; i < weight.strips.in; ++i) {
+      const std::size_t at = weight.packed_index(o, i) * element;
       ++meter.weights;
-      meter.unchanged += std::memcmp(l.packed_forward.data() + at, before + at, element) == 0;
+      meter.unchanged += std::memcmp(weight.packed_forward.data() + at, before + at, element) == 0;
     }
   }
   return meter;
 }
+
+// "layers.0.d" is the gradient that "layers.0.weight" has its own from.
+std::string weight_of(const std::string& d) { return d.substr(0, d.size() - 1) + "weight"; }
 
 }  // namespace
 
@@ -67,16 +67,18 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
   meter.elements += static_cast<std::int64_t>(n);
 }
 
-StepMeter::StepMeter(Mlp& model) : model_(model) {
-  const std::size_t rows = pad_rows(model.shape().max_rows), width = pad_columns(widest(model.shape()));
+StepMeter::StepMeter(Network& network) : network_(network) {
+  const std::size_t rows = pad_rows(network.shape().max_rows), width = pad_columns(network.widest());
   scratch_ = AlignedBuffer<float>(rows * width);
   sums_ = AlignedBuffer<float>(sum_chunks(rows) * width);
-  for (const Dense& l : model.layers()) before_update_.emplace_back(l.packed_forward.size());
+  for (const Parameter* p : network.parameters()) {
+    if (p->is_matrix()) weights_.push_back({p, AlignedBuffer<std::byte>(p->packed_forward.size())});
+  }
 }
 
 std::size_t StepMeter::memory_bytes() const {
   std::size_t total = (scratch_.size() + sums_.size()) * sizeof(float);
-  for (const auto& weights : before_update_) total += weights.size();
+  for (const Weight& w : weights_) total += w.before_update.size();
   return total;
 }
 
@@ -96,37 +98,36 @@ TensorMeter StepMeter::matrix_meter(const KernelTable& kernels, std::string name
 
 void StepMeter::begin() {
   report_ = {};
-  for (std::size_t i = 0; i < before_update_.size(); ++i) {
-    const auto& weights = model_.layers()[i].packed_forward;
-    std::copy(weights.begin(), weights.end(), before_update_[i].begin());
+  for (Weight& w : weights_) {
+    std::copy(w.parameter->packed_forward.begin(), w.parameter->packed_forward.end(), w.before_update.begin());
+  }
+}
+
+void StepMeter::add_gradients(const KernelTable& kernels, const std::string& d, Dtype storage, std::size_t rows,
+                              std::size_t columns) {
+  report_.tensors.push_back(matrix_meter(kernels, d, storage, rows, columns));
+  const std::string weight = weight_of(d);
+  for (const Weight& w : weights_) {
+    if (w.parameter->name == weight) report_.tensors.push_back(gradient_meter(kernels, *w.parameter));
   }
 }
 
 void StepMeter::read(GemmContext& context, std::size_t rows) {
   const KernelTable& kernels = context.kernels;
-  std::vector<Dense>& layers = model_.layers();
-  std::vector<TensorMeter>& out = report_.tensors;
-  for (std::size_t i = layers.size(); i-- > 0;) {
-    const Dense& l = layers[i];
-    if (i + 1 < layers.size()) model_.input_gradient(context, i + 1, rows, scratch_target(l.layout.out), sums_.data());
-    out.push_back(matrix_meter(kernels, tensor_name(i, "d"), l.d.dtype, rows, l.layout.out));
-    out.push_back(gradient_meter(kernels, i, l));
-    if (i + 1 == layers.size()) continue;  // logits are fp32
-    if (l.norm != Norm::none) {
-      model_.pre_activation(context, i, rows, scratch_target(l.layout.out));
-      out.push_back(matrix_meter(kernels, tensor_name(i, "pre_activation"), l.y.dtype, rows, l.layout.out));
-    }
-    model_.forward_layer(context, i, rows, scratch_target(l.layout.out), nullptr);
-    out.push_back(matrix_meter(kernels, tensor_name(i, "output"), l.y.dtype, rows, l.layout.out));
-  }
-  std::reverse(out.begin(), out.end());
+  const GradientTarget& last = network_.logits_gradient();
+  add_gradients(kernels, last.name, last.d.dtype, rows, network_.shape().widths.back());
+  network_.replay(context, rows, scratch_.data(), sums_.data(), [&](const Network::Replayed& r) {
+    if (r.kind == StoredSignal::Kind::gradient) return add_gradients(kernels, r.name, r.storage, rows, r.columns);
+    report_.tensors.push_back(matrix_meter(kernels, r.name, r.storage, rows, r.columns));
+  });
+  std::reverse(report_.tensors.begin(), report_.tensors.end());
 }
 
 void StepMeter::finish(bool applied, double loss_scale) {
   report_.applied = applied;
   report_.loss_scale = loss_scale;
-  for (std::size_t i = 0; applied && i < before_update_.size(); ++i) {
-    report_.updates.push_back(update_meter(i, model_.layers()[i], before_update_[i].data()));
+  for (std::size_t i = 0; applied && i < weights_.size(); ++i) {
+    report_.updates.push_back(update_meter(*weights_[i].parameter, weights_[i].before_update.data()));
   }
 }
 

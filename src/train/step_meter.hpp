@@ -5,7 +5,7 @@
 
 #include "gemm/gemm.hpp"
 #include "halfstep/meters.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 
 namespace halfstep {
 
@@ -14,13 +14,13 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
 
 class StepMeter {
  public:
-  explicit StepMeter(Mlp& model);
+  explicit StepMeter(Network& network);
 
   // After the backward pass and before the update. `logits_gradient` writes the gradient by the logits to a target.
   template <class F>
   void before_update(GemmContext& context, std::size_t rows, F logits_gradient) {
     begin();
-    logits_gradient(scratch_target(model_.shape().widths.back()), sums_.data());
+    logits_gradient(scratch_target(network_.shape().widths.back()), sums_.data());
     read(context, rows);
   }
   // After an update, or without one.
@@ -34,12 +34,21 @@ class StepMeter {
   void begin();
   void read(GemmContext& context, std::size_t rows);
   StorageTarget scratch_target(std::size_t columns);
+  // Of the matrix in scratch_, and of the weight gradient that follows from it.
+  void add_gradients(const KernelTable& kernels, const std::string& d, Dtype storage, std::size_t rows,
+                     std::size_t columns);
   TensorMeter matrix_meter(const KernelTable& kernels, std::string name, Dtype storage, std::size_t rows,
                            std::size_t columns) const;
 
-  Mlp& model_;
+  // A matrix, and its packed weights before the update.
+  struct Weight {
+    const Parameter* parameter;
+    AlignedBuffer<std::byte> before_update;
+  };
+
+  Network& network_;
   AlignedBuffer<float> scratch_, sums_;                  // one matrix of activations before rounding, its column sums
-  std::vector<AlignedBuffer<std::byte>> before_update_;  // working weights of each layer
+  std::vector<Weight> weights_;
   MeterReport report_;
 };
 

@@ -36,7 +36,7 @@ class Trainer {
   Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
           const data::Examples* eval);
 
-  Mlp& model() { return model_; }
+  Network& model() { return model_; }
   // What a run takes, but for the program itself.
   std::vector<MemoryPart> memory() const;
   std::int64_t planned_steps() const { return schedule_.steps; }
@@ -63,7 +63,7 @@ class Trainer {
   const data::Examples& train_;
   const data::Examples* eval_;
   RunShape shape_;
-  Mlp model_;
+  Network model_;
   GemmContext context_;
   std::unique_ptr<Loss> loss_;
   std::unique_ptr<Optimizer> optimizer_;

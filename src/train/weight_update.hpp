@@ -1,19 +1,19 @@
-// The optimizer's update of a whole model. It waits for memory, while products wait for arithmetic: so all layers but
-// the first can be left to the next forward pass, each to be updated between the tiles of the layer before it.
+// The optimizer's update of a whole network. It waits for memory, while products wait for arithmetic: so all blocks but
+// the first can be left to the next forward pass, each to be updated between the tiles of the block before it.
 #pragma once
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "gemm/side_tasks.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "optim/optimizer.hpp"
 
 namespace halfstep {
 
 class WeightUpdate {
  public:
-  WeightUpdate(GemmContext& context, Mlp& model, Optimizer& optimizer);
+  WeightUpdate(GemmContext& context, Network& network, Optimizer& optimizer);
   WeightUpdate(const WeightUpdate&) = delete;
   WeightUpdate& operator=(const WeightUpdate&) = delete;
 
@@ -23,32 +23,35 @@ class WeightUpdate {
   void begin(std::size_t cache_bytes);
   void finish();
 
-  // For Mlp::forward, which then finishes the update. To be told that it did.
+  // For Network::forward, which then finishes the update. To be told that it did.
   std::span<const SideTasks> beside_forward() const { return left_ ? beside_ : std::span<const SideTasks>(); }
   void finished() { left_ = false; }
 
  private:
-  // Some blocks of a strip, as they lie in memory.
+  // Some blocks of one strip of a matrix, as they lie in memory.
   struct Task {
+    std::size_t tensor;  // as the optimizer numbers it
     std::size_t strip, first_block;
   };
-  struct Layer {
+  // The matrices of one block of the network.
+  struct BlockUpdate {
     WeightUpdate& update;
-    std::size_t index;
     std::vector<Task> tasks;
     void operator()(std::size_t task) const;
     void operator()(std::size_t task, MemoryRanges& ranges) const;
   };
   static constexpr std::size_t kBlocksOfTask = 8;
 
-  void run_layers(std::size_t first, std::size_t end);
+  void run_blocks(std::size_t first, std::size_t end);
   void run_vectors();
 
   GemmContext& context_;
-  Mlp& model_;
+  Network& network_;
   Optimizer& optimizer_;
-  std::vector<Layer> layers_;
-  std::vector<SideTasks> beside_;  // [i]: layer i + 1
+  std::size_t elements_;                 // trained
+  std::size_t elements_beyond_first_ = 0;  // of matrices, with padding, that could be left
+  std::vector<BlockUpdate> blocks_;
+  std::vector<SideTasks> beside_;  // [i]: block i + 1
   bool left_ = false;
 };
 

@@ -12,13 +12,13 @@ using namespace halfstep::test;
 
 namespace {
 
-MlpShape shape_of(Dtype dtype) {
+NetworkShape shape_of(Dtype dtype) {
   return {
       .widths = {12, 70, 33, 3}, .activation = Activation::gelu, .norm = Norm::batch, .dtype = dtype, .max_rows = 120};
 }
 
 // Everything but what a step would leave: gamma and beta that are not 1 and 0.
-void start(Mlp& model, const KernelTable& kernels) {
+void start(Network& model, const KernelTable& kernels) {
   model.initialise(11, kernels);
   for (Dense& l : model.layers()) {
     for (NormParameter& p : l.norm_parameters) {
@@ -28,7 +28,7 @@ void start(Mlp& model, const KernelTable& kernels) {
   }
 }
 
-ReferenceMlp reference_of(const Mlp& model) {
+ReferenceMlp reference_of(const Network& model) {
   ReferenceMlp reference;
   reference.widths = model.shape().widths;
   reference.activation = model.shape().activation;
@@ -63,7 +63,7 @@ TEST_CASE("batch norm: running statistics are averages over the batches of appli
     const FpEnvGuard guard;
     const auto executor = make_executor(2, "threads");
     GemmContext ctx(kernels, *executor);
-    Mlp model(shape_of(Dtype::fp32));
+    Network model(shape_of(Dtype::fp32));
     start(model, kernels);
     ReferenceMlp reference = reference_of(model);
     std::vector<std::vector<double>> means = reference.running_means, variances = reference.running_variances;
@@ -108,7 +108,7 @@ TEST_CASE("batch norm: without a mask every row is normalised by the running sta
     const auto executor = make_executor(2, "threads");
     GemmContext ctx(kernels, *executor);
     for (Dtype dtype : kEachDtype) {
-      Mlp model(shape_of(dtype));
+      Network model(shape_of(dtype));
       start(model, kernels);
       set_input(model, Examples(120, 12, 3));
       for (std::uint64_t step = 1; step < 30; ++step) {
@@ -116,9 +116,9 @@ TEST_CASE("batch norm: without a mask every row is normalised by the running sta
         model.settle_statistics(true);
       }
       const ReferenceMlp reference = reference_of(model);
-      MlpShape shape = shape_of(dtype);
+      NetworkShape shape = shape_of(dtype);
       shape.training = false;
-      Mlp loaded(shape);
+      Network loaded(shape);
       loaded.set_tensors(model.tensors());
       loaded.pack_all(kernels);
       const auto before = master_bits(model);
@@ -126,7 +126,7 @@ TEST_CASE("batch norm: without a mask every row is normalised by the running sta
         const Examples e(rows, 12, 3);
         const auto expected = reference.forward(inputs(e), rows).back().y;
         std::vector<std::uint32_t> bits[2];
-        for (Mlp* m : {&model, &loaded}) {
+        for (Network* m : {&model, &loaded}) {
           set_input(*m, e);
           m->forward(ctx, rows);
           for (std::size_t r = 0; r < rows; ++r) {
@@ -148,7 +148,7 @@ TEST_CASE("batch norm: an inf or a NaN in a batch makes the loss NaN, and a sing
   for_each_runnable_isa([&](const KernelTable& kernels) {
     const FpEnvGuard guard;
     GemmContext ctx(kernels, *executor);
-    Mlp model(shape_of(Dtype::bf16));
+    Network model(shape_of(Dtype::bf16));
     start(model, kernels);
     for (float bad : {kNan, kInf, -kInf}) {
       Examples e(50, 12, 3);
@@ -178,10 +178,10 @@ TEST_CASE("batch norm: the zero row behind an odd batch is no row") {
   for_each_runnable_isa([&](const KernelTable& kernels) {
     const FpEnvGuard guard;
     GemmContext ctx(kernels, *executor);
-    MlpShape shape = shape_of(Dtype::fp16);
+    NetworkShape shape = shape_of(Dtype::fp16);
     shape.widths = {12, 70, 70, 3};
     shape.residual = true;
-    Mlp model(shape);
+    Network model(shape);
     start(model, kernels);
     const auto loss = make_loss(LossKind::cross_entropy, 1.0);
     for (std::size_t rows : {48u, 7u}) {

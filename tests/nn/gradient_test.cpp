@@ -26,7 +26,7 @@ const Net kNets[] = {{{5, 7, 3}, 4}, {{30, 64, 32, 2}, 13}, {{17, 65, 33, 10}, 4
 
 constexpr std::uint64_t kMask = 7;  // the number of the step, for dropout
 
-ReferenceMlp reference_of(const Mlp& model) {
+ReferenceMlp reference_of(const Network& model) {
   ReferenceMlp reference;
   reference.widths = model.shape().widths;
   reference.activation = model.shape().activation;
@@ -44,7 +44,7 @@ ReferenceMlp reference_of(const Mlp& model) {
 }
 
 // Which outputs the step kMask keeps, by the rule of nn/mlp.cpp and kernels/table.hpp.
-void set_dropout(ReferenceMlp& reference, const MlpShape& shape, std::size_t rows) {
+void set_dropout(ReferenceMlp& reference, const NetworkShape& shape, std::size_t rows) {
   const auto dropped = static_cast<std::uint32_t>(shape.dropout * 65536);
   for (std::size_t l = 0; l + 2 < shape.widths.size(); ++l) {
     const std::size_t width = shape.widths[l + 1];
@@ -58,14 +58,14 @@ void set_dropout(ReferenceMlp& reference, const MlpShape& shape, std::size_t row
   }
 }
 
-ReferenceMlp::Gradients expected_of(const Mlp& model, const Examples& e) {
+ReferenceMlp::Gradients expected_of(const Network& model, const Examples& e) {
   ReferenceMlp reference = reference_of(model);
   if (model.shape().dropout > 0) set_dropout(reference, model.shape(), e.rows);
   return reference.gradients(LossKind::cross_entropy, {e.x.begin(), e.x.end()}, e.rows, e.reference());
 }
 
 // A model whose biases are not zero, and whose gamma and beta are not 1 and 0.
-void start(Mlp& model, const KernelTable& kernels) {
+void start(Network& model, const KernelTable& kernels) {
   model.initialise(11, kernels);
   for (Dense& l : model.layers()) {
     const AlignedBuffer<float> bias = random_floats(l.layout.out, 90, 0.3f);
@@ -77,7 +77,7 @@ void start(Mlp& model, const KernelTable& kernels) {
   model.pack_all(kernels);
 }
 
-double run(GemmContext& ctx, Mlp& model, LossKind kind, const Examples& e, float scale, bool accumulate) {
+double run(GemmContext& ctx, Network& model, LossKind kind, const Examples& e, float scale, bool accumulate) {
   const FpEnvGuard guard;
   model.forward(ctx, e.rows, kMask);
   const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows};
@@ -114,7 +114,7 @@ class Comparison {
   double factor_, tolerance_, worst_ = 0, largest_ = 0, errors_ = 0, squares_ = 0;
 };
 
-void compare(Mismatches& wrong, const std::string& what, Mlp& model, const ReferenceMlp::Gradients& expected,
+void compare(Mismatches& wrong, const std::string& what, Network& model, const ReferenceMlp::Gradients& expected,
              double factor, double tolerance, bool each) {
   for (std::size_t index = 0; index < model.layers().size(); ++index) {
     Dense& l = model.layers()[index];
@@ -153,7 +153,7 @@ void check_net(Mismatches& wrong, const KernelTable& kernels, Executor& executor
                LossKind kind) {
   const Examples e(net.rows, net.widths.front(), net.widths.back());
   for (const Precision& p : kPrecisions) {
-    Mlp model({.widths = net.widths, .activation = activation, .dtype = p.dtype, .max_rows = net.rows + 3});
+    Network model({.widths = net.widths, .activation = activation, .dtype = p.dtype, .max_rows = net.rows + 3});
     start(model, kernels);
     set_input(model, e);
     GemmContext ctx(kernels, executor);
@@ -195,7 +195,7 @@ TEST_CASE("nn: gradients with normalisation and dropout against double, in every
         for (Activation activation : {Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
           std::optional<ReferenceMlp::Gradients> expected;  // from the masters, which are the same in every precision
           for (const Precision& p : kPrecisions) {
-            Mlp model({.widths = net.widths,
+            Network model({.widths = net.widths,
                        .activation = activation,
                        .norm = r.norm,
                        .dropout = r.dropout,
@@ -226,10 +226,10 @@ TEST_CASE("nn: gradients with normalisation and dropout against double, in every
 }
 
 // With a skip around layers of every kind: the first, between others, none.
-void check_residual(Mismatches& wrong, GemmContext& ctx, MlpShape shape, const std::vector<Dtype>& dtypes,
+void check_residual(Mismatches& wrong, GemmContext& ctx, NetworkShape shape, const std::vector<Dtype>& dtypes,
                     const Examples& e, const ReferenceMlp::Gradients& expected, double tolerance) {
   shape.layer_dtypes = dtypes;
-  Mlp model(shape);
+  Network model(shape);
   start(model, ctx.kernels);
   const Examples before(140, 20, 5);  // leaves what later batches must not see
   set_input(model, before);
@@ -257,14 +257,14 @@ TEST_CASE("nn: gradients with layers that are skipped against double, in every p
         for (std::size_t rows : {101u, 13u}) {
           if (test_effort() < 1 && rows > 48) continue;
           const Examples e(rows, 20, 5);
-          const MlpShape shape = {.widths = {20, 20, 37, 37, 37, 5},
+          const NetworkShape shape = {.widths = {20, 20, 37, 37, 37, 5},
                                   .activation = activation,
                                   .norm = r.norm,
                                   .dropout = r.dropout,
                                   .residual = true,
                                   .mask_seed = 99,
                                   .max_rows = 140};
-          Mlp masters(shape);
+          Network masters(shape);
           start(masters, kernels);
           const auto expected = expected_of(masters, e);
           check_residual(wrong, ctx, shape, std::vector(5, kFp32), e, expected, 2e-5);
@@ -287,15 +287,15 @@ TEST_CASE("nn: without a mask nothing is dropped, and another mask drops others"
     const auto executor = make_executor(1, "serial");
     GemmContext ctx(kernels, *executor);
     const Examples e(20, 12, 3);
-    const MlpShape plain = {.widths = {12, 40, 3}, .activation = Activation::tanh, .max_rows = 20};
-    MlpShape dropping = plain;
+    const NetworkShape plain = {.widths = {12, 40, 3}, .activation = Activation::tanh, .max_rows = 20};
+    NetworkShape dropping = plain;
     dropping.dropout = 0.5;
-    Mlp a(plain), b(dropping);
-    for (Mlp* model : {&a, &b}) {
+    Network a(plain), b(dropping);
+    for (Network* model : {&a, &b}) {
       start(*model, kernels);
       set_input(*model, e);
     }
-    auto logits = [&](Mlp& model, std::optional<std::uint64_t> mask) {
+    auto logits = [&](Network& model, std::optional<std::uint64_t> mask) {
       model.forward(ctx, 20, mask);
       return std::vector<float>(model.logits(), model.logits() + 20 * model.logits_ld());
     };
@@ -319,7 +319,7 @@ TEST_CASE("nn: gradients of layers in different precisions against double") {
       for (const std::vector<Dtype>& dtypes :
            {std::vector{kFp32, kBf16, kFp16}, {kBf16, kFp16, kFp32}, {kFp16, kFp32, kBf16}, {kBf16, kFp32, kBf16}}) {
         const bool plain = activation == Activation::relu;
-        Mlp model({.widths = {20, 50, 33, 5},
+        Network model({.widths = {20, 50, 33, 5},
                    .activation = activation,
                    .norm = plain ? Norm::none : Norm::layer,
                    .dropout = plain ? 0 : 0.25,
@@ -345,10 +345,10 @@ TEST_CASE("nn: naming each layer's precision is naming the model's") {
     for (const Precision& p : kPrecisions) {
       std::vector<float> gradients[2];
       for (int i = 0; i < 2; ++i) {
-        MlpShape shape = {.widths = {20, 40, 5}, .activation = Activation::relu, .max_rows = 30};
+        NetworkShape shape = {.widths = {20, 40, 5}, .activation = Activation::relu, .max_rows = 30};
         if (i == 0) shape.dtype = p.dtype;
         if (i == 1) shape.layer_dtypes = {p.dtype, p.dtype};
-        Mlp model(shape);
+        Network model(shape);
         start(model, kernels);
         set_input(model, e);
         GemmContext ctx(kernels, *executor);
@@ -379,7 +379,7 @@ TEST_CASE("nn: gradients of every activation and loss against double, in every p
 }
 
 void check_differences(Mismatches& wrong, const Rows& rows, Activation activation, LossKind kind) {
-  Mlp model({.widths = {5, 7, rows.residual ? 7u : 4u, 3},
+  Network model({.widths = {5, 7, rows.residual ? 7u : 4u, 3},
              .activation = activation,
              .norm = rows.norm,
              .dropout = rows.dropout,
@@ -433,8 +433,8 @@ TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone
     Mismatches wrong;
     for (Dtype dtype : kEachDtype) {
       GemmContext ctx(kernels, *executor);
-      const MlpShape shape = {.widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
-      Mlp used(shape), fresh(shape);
+      const NetworkShape shape = {.widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
+      Network used(shape), fresh(shape);
       start(used, kernels);
       start(fresh, kernels);
       const Examples large(480, 9, 4);

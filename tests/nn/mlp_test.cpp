@@ -1,4 +1,4 @@
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@ using namespace halfstep::test;
 
 namespace {
 
-const MlpShape kShape = {
+const NetworkShape kShape = {
     .widths = {17, 65, 33, 10}, .activation = Activation::silu, .dtype = Dtype::bf16, .max_rows = 5};
 
 bool same_bytes(const AlignedBuffer<std::byte>& a, const AlignedBuffer<std::byte>& b) {
@@ -23,9 +23,9 @@ bool same_bytes(const AlignedBuffer<std::byte>& a, const AlignedBuffer<std::byte
 TEST_CASE("nn: tensors go out and in again, and the packed weights follow") {
   for_each_runnable_isa([](const KernelTable& kernels) {
     for (Dtype dtype : kEachDtype) {
-      MlpShape shape = kShape;
+      NetworkShape shape = kShape;
       shape.dtype = dtype;
-      Mlp model(shape), copy(shape);
+      Network model(shape), copy(shape);
       model.initialise(3, kernels);
       for (Dense& l : model.layers()) l.bias[l.layout.out - 1] = 0.25f;
       copy.set_tensors(model.tensors());
@@ -42,9 +42,9 @@ TEST_CASE("nn: tensors go out and in again, and the packed weights follow") {
 TEST_CASE("nn: packed weights are the rounded master, in both orders, padding zero") {
   for_each_runnable_isa([](const KernelTable& kernels) {
     for (Dtype dtype : kEachDtype) {
-      MlpShape shape = kShape;
+      NetworkShape shape = kShape;
       shape.dtype = dtype;
-      Mlp model(shape);
+      Network model(shape);
       model.initialise(4, kernels);
       std::size_t differing = 0;
       for (std::size_t index = 0; index < model.layers().size(); ++index) {
@@ -67,7 +67,7 @@ TEST_CASE("nn: packed weights are the rounded master, in both orders, padding ze
 }
 
 TEST_CASE("nn: a missing or misshapen tensor is an error that names it") {
-  Mlp model(kShape);
+  Network model(kShape);
   auto tensors = model.tensors();
   CHECK(tensors.size() == 6);
   CHECK(tensors[2].name == "layers.1.weight");
@@ -90,12 +90,12 @@ TEST_CASE("nn: a missing or misshapen tensor is an error that names it") {
 
 TEST_CASE("nn: initial weights are bounded, centred, and the same on every ISA; biases zero") {
   const auto expected = [] {
-    Mlp model(kShape);
+    Network model(kShape);
     model.initialise(5, *isas().front().table);
     return master_bits(model);
   }();
   for_each_runnable_isa([&](const KernelTable& kernels) {
-    Mlp model(kShape);
+    Network model(kShape);
     model.initialise(5, kernels);
     CHECK(master_bits(model) == expected);
     Dense& l = model.layers()[1];
@@ -116,12 +116,12 @@ TEST_CASE("nn: initial weights are bounded, centred, and the same on every ISA; 
 }
 
 TEST_CASE("nn: sizes") {
-  const Mlp model(kShape);
+  const Network model(kShape);
   CHECK(model.parameters() == 17 * 65 + 65 + 65 * 33 + 33 + 33 * 10 + 10);
   CHECK(model.memory().total() > 4 * model.parameters());
-  MlpShape inference = kShape;
+  NetworkShape inference = kShape;
   inference.training = false;
-  CHECK(Mlp(inference).memory().total() < model.memory().total());
+  CHECK(Network(inference).memory().total() < model.memory().total());
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ accepts src/parallel/a.cpp '#include <tbb/parallel_for.h>'
 accepts src/kernels/simd/a.hpp '#include <xsimd/xsimd.hpp>'
 accepts src/base/fp_env.hpp '#include <xmmintrin.h>'
 accepts src/base/long.cpp "$(yes '//' | head -500)"
-refuses src/gemm/a.cpp '#include "nn/mlp.hpp"'
+refuses src/gemm/a.cpp '#include "nn/network.hpp"'
 refuses src/base/a.cpp '  #  include "kernels/table.hpp"'
 refuses src/loss/a.cpp '#include "amp/scaler.hpp"'
 refuses src/data/a.cpp '#include "parallel/executor.hpp"'

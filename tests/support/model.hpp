@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "loss/loss.hpp"
-#include "nn/mlp.hpp"
+#include "nn/network.hpp"
 #include "support/numbers.hpp"
 #include "support/reference.hpp"
 
@@ -33,7 +33,7 @@ struct Examples {
 };
 
 // Writes the batch where the model expects it; rows beyond it become zero.
-inline void set_input(Mlp& model, const Examples& e) {
+inline void set_input(Network& model, const Examples& e) {
   Activations& in = model.input();
   const Dtype dtype = in.dtype;
   std::memset(in.rows.data(), 0, in.rows.size());
@@ -48,7 +48,7 @@ inline void set_input(Mlp& model, const Examples& e) {
 }
 
 // Nothing at all moved: every weight and bias, bit for bit.
-inline std::vector<std::uint32_t> master_bits(const Mlp& model) {
+inline std::vector<std::uint32_t> master_bits(const Network& model) {
   std::vector<std::uint32_t> out;
   for (const NamedTensor& t : model.tensors()) {
     for (float v : t.values) out.push_back(bits_of(v));

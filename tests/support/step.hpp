@@ -27,7 +27,7 @@ struct Bench {
   Setting setting;
   std::unique_ptr<Executor> executor;
   GemmContext context;
-  Mlp model;
+  Network model;
   std::unique_ptr<Loss> loss;
   std::unique_ptr<Optimizer> optimizer;
   GradScaler scaler;

@@ -20,7 +20,7 @@ bool due_after(LastGood& last_good, std::int64_t steps, double loss) {
 }
 
 // The working weights of each layer in both orientations.
-std::vector<std::byte> packed(Mlp& model) {
+std::vector<std::byte> packed(Network& model) {
   std::vector<std::byte> out;
   for (const Dense& l : model.layers()) {
     out.insert(out.end(), l.packed_forward.begin(), l.packed_forward.end());
@@ -30,7 +30,7 @@ std::vector<std::byte> packed(Mlp& model) {
 }
 
 TEST_CASE("last good: kept when the loss has fallen, and a NaN neither passes nor poisons what follows") {
-  Mlp model({.widths = {5, 4, 2}, .dtype = Dtype::fp32, .max_rows = 2});
+  Network model({.widths = {5, 4, 2}, .dtype = Dtype::fp32, .max_rows = 2});
   LastGood last_good(model);
   CHECK_FALSE(due_after(last_good, LastGood::kEvery, 2.0));  // no better than the first
   CHECK(due_after(last_good, LastGood::kEvery, 1.5));
@@ -41,7 +41,7 @@ TEST_CASE("last good: kept when the loss has fallen, and a NaN neither passes no
 
 TEST_CASE("last good: gives back the bits that it was given, with and without masters") {
   for (bool master : {true, false}) {
-    Mlp model({.widths = {5, 40, 2}, .norm = Norm::batch, .dtype = Dtype::bf16, .max_rows = 2, .master = master});
+    Network model({.widths = {5, 40, 2}, .norm = Norm::batch, .dtype = Dtype::bf16, .max_rows = 2, .master = master});
     model.initialise(1, select_isa());
     LastGood last_good(model);
     CHECK_FALSE(last_good.any());

@@ -18,10 +18,10 @@ TEST_CASE("mlp: without masters the packed weights say what the masters said, ro
   for_each_runnable_isa([](const KernelTable& kernels) {
     Mismatches wrong;
     for (Dtype dtype : {Dtype::bf16, Dtype::fp16}) {
-      const MlpShape shape{.widths = {30, 70, 5}, .dtype = dtype, .max_rows = 4};
-      MlpShape without = shape;
+      const NetworkShape shape{.widths = {30, 70, 5}, .dtype = dtype, .max_rows = 4};
+      NetworkShape without = shape;
       without.master = false;
-      Mlp with_master(shape), model(without);
+      Network with_master(shape), model(without);
       with_master.initialise(1, kernels);
       model.initialise(1, kernels);
       CHECK(model.memory().total() < with_master.memory().total());
@@ -33,7 +33,7 @@ TEST_CASE("mlp: without masters the packed weights say what the masters said, ro
         }
       }
       // Through fp32 and back.
-      Mlp copy(without);
+      Network copy(without);
       copy.set_tensors(got);
       copy.pack_all(kernels);
       for (std::size_t l = 0; l < 2; ++l) {
@@ -63,7 +63,7 @@ TEST_CASE("step: a skipped step changes nothing without masters either") {
         auto train = [&](bool with_bad) {
           const auto executor = make_executor(1, "serial");
           GemmContext context(kernels, *executor);
-          Mlp model({.widths = {30, 40, 4}, .dtype = dtype, .max_rows = 32, .master = false});
+          Network model({.widths = {30, 40, 4}, .dtype = dtype, .max_rows = 32, .master = false});
           model.initialise(1, kernels);
           const auto loss = make_loss(LossKind::cross_entropy, 1.0);
           const auto optimizer =

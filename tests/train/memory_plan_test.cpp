@@ -37,7 +37,7 @@ std::vector<RunShape> shapes() {
 }
 
 std::vector<MemoryPart> taken(const RunShape& run) {
-  Mlp model(run.model);
+  Network model(run.model);
   const auto optimizer = make_optimizer(run.optimizer, TrainStep::tensor_sizes(model));
   model.drop_strips();
   const LastGood last_good(model);

@@ -94,7 +94,7 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
         for (bool metered : {false, true}) {
           const auto executor = make_executor(2, "threads");
           GemmContext context(kernels, *executor);
-          Mlp model({.widths = {30, residual ? 30u : 70u, residual ? 30u : 20u, 5},
+          Network model({.widths = {30, residual ? 30u : 70u, residual ? 30u : 20u, 5},
                      .activation = activation,
                      .norm = norm,
                      .dropout = dropout,
@@ -140,7 +140,7 @@ TEST_CASE("meter: an update below half a unit of bf16 changes no working weight,
   const KernelTable& kernels = *isas().front().table;
   GemmContext context(kernels, *executor);
   for (double lr : {1e-30, 1.0}) {
-    Mlp model({.widths = {30, 40, 5}, .dtype = Dtype::bf16, .max_rows = 32});
+    Network model({.widths = {30, 40, 5}, .dtype = Dtype::bf16, .max_rows = 32});
     model.initialise(1, kernels);
     const auto loss = make_loss(LossKind::mse, 1.0);
     const auto optimizer = make_optimizer({}, TrainStep::tensor_sizes(model));

@@ -73,19 +73,19 @@ TEST_CASE("step: the cause is where the first bad value was made") {
       CHECK_FALSE(report.applied);
       return bench.step.tensors_of(report.incident).front();
     };
-    CHECK(incident(1, [](Mlp& m) { m.layers()[1].weight[5] = 70000; }) == "layers.1.weight");
-    CHECK(incident(1, [](Mlp& m) { m.layers()[1].bias[3] = kNan; }) == "layers.1.bias");
-    CHECK(incident(1, [](Mlp& m) { m.layers()[0].bias[2] = 65520; }) == "layers.0.output");
-    CHECK(incident(0x1p40f, [](Mlp&) {}) == "layers.2.d");
+    CHECK(incident(1, [](Network& m) { m.layers()[1].weight[5] = 70000; }) == "layers.1.weight");
+    CHECK(incident(1, [](Network& m) { m.layers()[1].bias[3] = kNan; }) == "layers.1.bias");
+    CHECK(incident(1, [](Network& m) { m.layers()[0].bias[2] = 65520; }) == "layers.0.output");
+    CHECK(incident(0x1p40f, [](Network&) {}) == "layers.2.d");
     auto spoil = [](std::size_t layer, std::size_t parameter) {
-      return [=](Mlp& m) { m.layers()[layer].norm_parameters[parameter].values[3] = kInf; };
+      return [=](Network& m) { m.layers()[layer].norm_parameters[parameter].values[3] = kInf; };
     };
     CHECK(incident(1, spoil(0, 0), Norm::rms) == "layers.0.gamma");
     CHECK(incident(1, spoil(1, 1), Norm::layer) == "layers.1.beta");
     CHECK(incident(1, spoil(0, 1), Norm::batch) == "layers.0.beta");
     // Normalised it would be harmless, but not as it lies in memory.
     CHECK(incident(
-              1, [](Mlp& m) { m.layers()[0].bias[2] = 65520; }, Norm::layer) == "layers.0.output");
+              1, [](Network& m) { m.layers()[0].bias[2] = 65520; }, Norm::layer) == "layers.0.output");
   });
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("side tasks: each runs once, whatever the product") {
   for (std::size_t rows : {2u, 50u, 300u}) {
     for (std::size_t out : {10u, 200u}) {
       for (std::size_t count : {1u, 3u, 1000u}) {
-        Mlp model({.widths = {40, out, 4}, .dtype = Dtype::bf16, .max_rows = 300});
+        Network model({.widths = {40, out, 4}, .dtype = Dtype::bf16, .max_rows = 300});
         model.initialise(1, kernels);
         std::vector<std::atomic<int>> runs(count);
         std::vector<std::atomic<int>> asked(count);

@@ -1,0 +1,178 @@
+#include "nn/network.hpp"
+
+#include <algorithm>
+
+#include "base/dtype.hpp"
+#include "halfstep/error.hpp"
+#include "nn/blocks.hpp"
+#include "nn/dense.hpp"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse_batch() {
+  throw Error(Status::invalid_argument, {.what = "BatchNorm cannot train on a batch of one row",
+                                         .where = {},
+                                         .why = "its statistics are those of the rows of a batch",
+                                         .kept = {},
+                                         .hint = "batches of two rows or more"});
+}
+
+}  // namespace
+
+Network::Network(NetworkShape shape) : shape_(std::move(shape)) {
+  const std::size_t rows = pad_rows(shape_.max_rows);
+  input_ = make_activations(rows, shape_.widths.front(), shape_.dtype_of(0), shape_.training);
+  for (std::size_t i = 0; i + 1 < shape_.layers(); ++i) blocks_.push_back(make_hidden_layer(shape_, i));
+  std::unique_ptr<Dense> last = make_last_layer(shape_);
+  last_ = last.get();
+  blocks_.push_back(std::move(last));
+
+  signals_.push_back({"input", StoredSignal::Kind::input, input_.dtype, input_.rows.data(), input_.ld});
+  bool wants_d_y = false, wants_d_z = false;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const std::size_t before = parameters_.size();
+    blocks_[i]->list_parameters(parameters_);
+    for (std::size_t p = before; p < parameters_.size(); ++p) parameters_[p]->block = i;
+    blocks_[i]->list_signals(signals_);
+    wants_d_y |= blocks_[i]->wants_d_y();
+    wants_d_z |= blocks_[i]->wants_d_z();
+  }
+  std::stable_partition(signals_.begin(), signals_.end(),
+                        [](const StoredSignal& s) { return s.kind != StoredSignal::Kind::gradient; });
+  std::copy_if(parameters_.begin(), parameters_.end(), std::back_inserter(trained_),
+               [](const Parameter* p) { return p->is_trained(); });
+  std::stable_partition(trained_.begin(), trained_.end(), [](const Parameter* p) { return p->decays; });
+  if (wants_d_y) d_y_ = AlignedBuffer<float>(rows * pad_columns(widest()));
+  if (wants_d_z) d_z_ = AlignedBuffer<float>(d_y_.size());
+}
+
+Network::~Network() = default;
+
+std::size_t Network::widest() const { return *std::max_element(shape_.widths.begin() + 1, shape_.widths.end()); }
+
+std::string Network::describe() const {
+  std::string widths, fullest;
+  for (const std::size_t width : shape_.widths) widths += (widths.empty() ? "" : "-") + std::to_string(width);
+  for (const auto& block : blocks_) {
+    if (block->describe().size() > fullest.size()) fullest = block->describe();
+  }
+  return fullest.empty() ? widths : widths + " " + fullest;
+}
+
+std::size_t Network::elements() const {
+  std::size_t count = 0;
+  for (const Parameter* p : trained_) count += p->elements();
+  return count;
+}
+
+ModelMemory Network::memory() const {
+  ModelMemory m = {0, 0, 0, input_.bytes(), sizeof(float) * (d_y_.size() + d_z_.size())};
+  for (const Parameter* p : parameters_) {
+    m.masters += sizeof(float) * (p->master.size() + p->pending.size());
+    m.working_weights += p->packed_forward.size() + p->packed_backward.size();
+    m.gradients += sizeof(float) * p->gradient.size() + sizeof(double) * p->squares.size();
+    m.activation_gradients += sizeof(float) * p->sums.size();
+  }
+  for (const auto& block : blocks_) {
+    const BlockMemory here = block->memory();
+    m.activations += here.activations;
+    m.activation_gradients += here.activation_gradients;
+  }
+  return m;
+}
+
+void Network::initialise(std::uint64_t seed, const KernelTable& kernels) {
+  for (const auto& block : blocks_) block->initialise(seed);
+  pack_all(kernels);
+}
+
+void Network::pack_all(const KernelTable& kernels) {
+  for (Parameter* p : parameters_) p->pack(kernels);
+}
+
+void Network::drop_masters() {
+  for (Parameter* p : parameters_) p->drop_master();
+}
+
+float* Network::logits() { return last_->logits(); }
+const GradientTarget& Network::logits_gradient() { return last_->gradient_targets().front(); }
+
+void Network::forward(GemmContext& context, std::size_t rows, std::optional<std::uint64_t> mask,
+                      std::span<const SideTasks> beside) {
+  mask_ = mask;
+  const bool too_few = std::any_of(blocks_.begin(), blocks_.end(),
+                                   [&](const std::unique_ptr<Block>& block) { return rows < block->least_rows(); });
+  if (mask && too_few) refuse_batch();
+  const Pass here = pass(context, rows);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    blocks_[i]->forward(here, input_of(i), i < beside.size() ? beside[i] : SideTasks{});
+  }
+}
+
+void Network::backward(GemmContext& context, std::size_t rows, bool accumulate, StageWatch* watch) {
+  const Pass here = pass(context, rows);
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    blocks_[i]->backward(here, input_of(i), i > 0 ? blocks_[i - 1].get() : nullptr, accumulate, watch);
+  }
+}
+
+void Network::commit_statistics() {
+  for (Parameter* p : parameters_) p->commit_pending();
+}
+void Network::discard_statistics() {
+  for (Parameter* p : parameters_) p->discard_pending();
+}
+
+void Network::replay(GemmContext& context, std::size_t rows, float* scratch, float* sums,
+                     FunctionRef<void(const Replayed&)> see) {
+  using enum StoredSignal::Kind;
+  const Pass here = pass(context, rows);
+  auto target = [&](std::size_t columns) {
+    return StorageTarget{scratch, pad_columns(columns), nullptr, 0, Dtype::fp32};
+  };
+  for (std::size_t i = blocks_.size(); i-- > 0;) {
+    Block& block = *blocks_[i];
+    const std::size_t width = block.width();
+    const GradientTargets& own = block.gradient_targets();
+    for (std::size_t g = 0; i + 1 < blocks_.size() && g < own.size(); ++g) {
+      GradientTargets targets = own;
+      targets[g].d = target(width);
+      targets[g].sums = sums;
+      blocks_[i + 1]->input_gradient(here, block, targets);
+      see({own[g].name, gradient, own[g].d.dtype, width});
+    }
+    if (i + 1 == blocks_.size()) continue;  // logits are fp32
+    const Dtype storage = block.output().dtype;
+    if (block.stores_pre_activations()) {
+      block.replay_stored(here, input_of(i), target(width));
+      see({"layers." + std::to_string(i) + ".pre_activation", output, storage, width});
+    }
+    block.replay_output(here, input_of(i), target(width));
+    see({"layers." + std::to_string(i) + ".output", output, storage, width});
+  }
+}
+
+std::vector<NamedTensor> Network::tensors() const {
+  std::vector<NamedTensor> out;
+  for (const Parameter* p : parameters_) out.push_back({p->name, p->shape, p->values(), p->role});
+  return out;
+}
+
+void Network::set_tensors(const std::vector<NamedTensor>& tensors) {
+  for (Parameter* p : parameters_) {
+    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& t) {
+      return t.name == p->name && t.shape == p->shape;
+    });
+    if (found == tensors.end()) {
+      throw Error(Status::format, {.what = "the model does not fit its own description",
+                                   .where = p->name,
+                                   .why = "this tensor is missing or has another shape",
+                                   .kept = {},
+                                   .hint = {}});
+    }
+    p->set_values(found->values);
+  }
+}
+
+}  // namespace halfstep

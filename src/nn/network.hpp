@@ -1,0 +1,118 @@
+// A network: a sequence of blocks from inputs to logits. It owns its parameters (fp32 master weights, gradients, packed
+// 16-bit working weights) and every activation buffer, all allocated when it is built.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/block.hpp"
+#include "nn/network_shape.hpp"
+
+namespace halfstep {
+
+class Dense;
+
+// A parameter as files know it: row-major fp32, shape [out, in] or [out].
+struct NamedTensor {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<float> values;
+  ParameterRole role = ParameterRole::weight;
+};
+
+// Bytes of a network's buffers.
+struct ModelMemory {
+  std::size_t masters, working_weights, gradients, activations, activation_gradients;
+  std::size_t total() const { return masters + working_weights + gradients + activations + activation_gradients; }
+};
+
+class Network {
+ public:
+  explicit Network(NetworkShape shape);
+  ~Network();
+
+  const NetworkShape& shape() const { return shape_; }
+  std::string describe() const;  // "784-512-10 layer norm, gelu, residual": widths, and the fullest of its hidden blocks
+  ModelMemory memory() const;
+
+  // All parameters in canonical order, that of model files: block after block, in each weight, bias, gamma, beta,
+  // running_mean, running_var.
+  std::span<Parameter* const> parameters() const { return parameters_; }
+  // Those that are trained, in the order in which the optimizer numbers them and the norm of the gradient is summed:
+  // those that decay, then the others.
+  std::span<Parameter* const> trained() const { return trained_; }
+  std::size_t elements() const;  // of trained parameters, without padding
+  std::size_t blocks() const { return blocks_.size(); }
+
+  // Initial weights (initial_weights.hpp); biases and beta zero, gamma and running variance 1. Packs them.
+  void initialise(std::uint64_t seed, const KernelTable& kernels);
+  // Packs all parameters from their masters, which are given back where they are not kept.
+  void pack_all(const KernelTable& kernels);
+  void drop_masters();  // does only the latter
+
+  // Masters, or the working weights widened, in canonical order.
+  std::vector<NamedTensor> tensors() const;
+  // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
+  void set_tensors(const std::vector<NamedTensor>& tensors);
+
+  // Where the batcher writes the inputs: rows beyond the batch, up to an even count, must be zero.
+  Activations& input() { return input_; }
+  const Activations& input() const { return input_; }
+  // fp32, [rows][logits_ld].
+  float* logits();
+  std::size_t logits_ld() const { return pad_columns(shape_.widths.back()); }
+  // Where the loss writes its gradient by the logits, and the sums over its columns.
+  const GradientTarget& logits_gradient();
+
+  // `rows` is at most max_rows; behind an odd count the input has a zero row. With a `mask`, one number a step, this is
+  // training: the masks of dropout are functions of it, and BatchNorm takes the statistics of the batch. Without one
+  // nothing is dropped and BatchNorm goes by its running statistics. What follows a forward pass (backward and all
+  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row, before
+  // anything else. beside[i], where there is one, runs beside the products of block i.
+  void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {},
+               std::span<const SideTasks> beside = {});
+  // Fills the gradients of all trained parameters (adds to them when `accumulate`) and their sums of squares. `watch`
+  // may be null.
+  void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
+
+  // After each step: the batches of its forward passes count in BatchNorm's running statistics, or they do not.
+  void commit_statistics();
+  void discard_statistics();
+
+  // The matrices that the last passes left in memory: the input, outputs from the first block to the logits, then
+  // gradients by pre-activations, also from the first block.
+  std::span<const StoredSignal> signals() const { return signals_; }
+
+  // Runs each product of the last step once more, with a target in fp32: what it made before it was rounded. `see` is
+  // called from the last block to the first with its gradients by pre-activations (but those of the last, which the
+  // loss makes), then what it stores before its output, then its output. `scratch` has [max_rows][widest block]
+  // elements, rows padded to 16, `sums` [sum_chunks(max_rows)][widest].
+  struct Replayed {
+    std::string name;  // "layers.0.d", "layers.0.pre_activation", "layers.0.output"
+    StoredSignal::Kind kind;
+    Dtype storage;  // what it was rounded to
+    std::size_t columns;
+  };
+  void replay(GemmContext&, std::size_t rows, float* scratch, float* sums,
+              FunctionRef<void(const Replayed&)> see);
+  std::size_t widest() const;  // block
+
+ private:
+  const Activations& input_of(std::size_t block) const { return block == 0 ? input_ : blocks_[block - 1]->output(); }
+  Pass pass(GemmContext& context, std::size_t rows) { return {context, rows, mask_, d_y_.data(), d_z_.data()}; }
+
+  NetworkShape shape_;
+  Activations input_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  Dense* last_ = nullptr;  // of blocks_
+  std::vector<Parameter*> parameters_, trained_;
+  std::vector<StoredSignal> signals_;
+  AlignedBuffer<float> d_y_, d_z_;     // Pass
+  std::optional<std::uint64_t> mask_;  // of the last forward pass
+};
+
+}  // namespace halfstep

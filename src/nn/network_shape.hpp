@@ -1,0 +1,28 @@
+// What a network is built from: sizes and kinds of its blocks, and what its memory is for.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "halfstep/types.hpp"
+
+namespace halfstep {
+
+struct NetworkShape {
+  std::vector<std::size_t> widths;  // inputs, hidden..., outputs
+  Activation activation = Activation::relu;
+  Norm norm = Norm::none;       // of every hidden layer, before its activation
+  double dropout = 0;           // share of each hidden layer's outputs, while training
+  bool residual = false;        // hidden layers as wide as their input add it to their output
+  std::uint64_t mask_seed = 0;  // of dropout
+  Dtype dtype = Dtype::bf16;
+  std::vector<Dtype> layer_dtypes = {};  // of each layer; empty: `dtype` for all
+  std::size_t max_rows = 0;              // of one batch
+  bool training = true;                  // false: no gradients, no backward buffers
+  bool master = true;                    // false: 16-bit working weights are all there is once they are packed
+
+  std::size_t layers() const { return widths.size() - 1; }
+  Dtype dtype_of(std::size_t layer) const { return layer_dtypes.empty() ? dtype : layer_dtypes[layer]; }
+};
+
+}  // namespace halfstep
