@@ -17,9 +17,7 @@ struct Activations {
   AlignedBuffer<std::byte> panels;  // may be empty
   std::size_t ld = 0;               // elements
   std::size_t panel_stride = 0;     // elements
-  StorageTarget target() {
-    return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride, dtype};
-  }
+  StorageTarget target() { return {rows.data(), ld, panels.size() ? panels.data() : nullptr, panel_stride, dtype}; }
   RowsOperand rows_operand() const { return {rows.data(), ld, dtype}; }
   PanelsOperand panels_operand() const { return {panels.data(), panel_stride, dtype}; }
   std::size_t bytes() const { return rows.size() + panels.size(); }
@@ -45,7 +43,9 @@ struct StoredSignal {
   Kind kind;
   Dtype dtype;
   const void* data;
-  std::size_t ld;  // elements
+  std::size_t ld;                // elements
+  const void* panels = nullptr;  // the same in panels, where it is read in them too
+  std::size_t panel_stride = 0;  // elements
 };
 
 }  // namespace halfstep

@@ -76,8 +76,8 @@ class BatchNorm final : public NormBlock {
     }
     auto body = [&](std::size_t task, int) {
       const std::size_t first = task * kBlockColumns;
-      ColumnBlock block = {
-          pass.kernels(), z, pass.rows, first, std::min(kBlockColumns, width_ - first), columns_from(first), {}};
+      ColumnBlock block = {pass.kernels(),      z, pass.rows, first, std::min(kBlockColumns, width_ - first),
+                           columns_from(first), {}};
       block.measure_twice();
     };
     pass.context.executor.run((width_ + kBlockColumns - 1) / kBlockColumns, body,
@@ -98,9 +98,8 @@ class BatchNorm final : public NormBlock {
 
   void backward_row(const KernelTable& kernels, const StoredRows& z, std::size_t row, float* d) override {
     const std::size_t sums = row / kSumRows * pad_columns(width_);
-    kernels.normalise_columns_sums[index_of(z.dtype)](width_, z.at(row), columns_from(0), d,
-                                                      parameters_[0].sums.data() + sums,
-                                                      parameters_[1].sums.data() + sums);
+    kernels.normalise_columns_sums[index_of(z.dtype)](
+        width_, z.at(row), columns_from(0), d, parameters_[0].sums.data() + sums, parameters_[1].sums.data() + sums);
   }
 
   void backward_columns(const Pass& pass, const StoredRows& z, float* d_z, const StorageTarget& d) override {

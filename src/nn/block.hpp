@@ -28,13 +28,13 @@ using GradientTargets = std::vector<GradientTarget>;
 class Block {
  public:
   virtual ~Block() = default;
-  virtual std::string describe() const = 0;  // "layer norm, gelu": all but its width
-  virtual void list_parameters(std::vector<Parameter*>&) = 0;   // in the order of model files
+  virtual std::string describe() const = 0;                         // "layer norm, gelu": all but its width
+  virtual void list_parameters(std::vector<Parameter*>&) = 0;       // in the order of model files
   virtual void list_signals(std::vector<StoredSignal>&) const = 0;  // outputs in order, then gradients
   virtual BlockMemory memory() const = 0;
   virtual void initialise(std::uint64_t seed) = 0;
-  virtual std::size_t width() const = 0;                 // of its output
-  virtual std::size_t least_rows() const { return 1; }   // of a batch to train on
+  virtual std::size_t width() const = 0;                // of its output
+  virtual std::size_t least_rows() const { return 1; }  // of a batch to train on
   // Whether it wants Pass::d_y and d_z.
   virtual bool wants_d_y() const { return false; }
   virtual bool wants_d_z() const { return false; }

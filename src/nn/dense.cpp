@@ -45,9 +45,10 @@ void Dense::list_signals(std::vector<StoredSignal>& list) const {
     list.push_back({"logits", output, Dtype::fp32, logits_.data(), pad_columns(width())});
   } else {
     if (z_.size() > 0) list.push_back({name_ + ".output", output, y_.dtype, z_.data(), y_.ld});
-    list.push_back({name_ + ".output", output, y_.dtype, y_.rows.data(), y_.ld});
+    list.push_back({name_ + ".output", output, y_.dtype, y_.rows.data(), y_.ld, y_.panels.data(), y_.panel_stride});
   }
-  if (d_.rows.size() > 0) list.push_back({targets_[0].name, gradient, d_.dtype, d_.rows.data(), d_.ld});
+  if (d_.rows.size() == 0) return;
+  list.push_back({targets_[0].name, gradient, d_.dtype, d_.rows.data(), d_.ld, d_.panels.data(), d_.panel_stride});
 }
 
 BlockMemory Dense::memory() const {

@@ -10,8 +10,8 @@
 namespace halfstep {
 
 struct DensePlan {
-  std::string name;      // "layers.0"
-  std::size_t index;     // among the blocks of the network
+  std::string name;   // "layers.0"
+  std::size_t index;  // among the blocks of the network
   WeightLayout layout;
   Dtype dtype;           // of weights, input and d: all that the products of this layer read
   Dtype output_dtype;    // that of the layer above

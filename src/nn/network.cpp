@@ -161,9 +161,8 @@ std::vector<NamedTensor> Network::tensors() const {
 
 void Network::set_tensors(const std::vector<NamedTensor>& tensors) {
   for (Parameter* p : parameters_) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& t) {
-      return t.name == p->name && t.shape == p->shape;
-    });
+    const auto found = std::find_if(tensors.begin(), tensors.end(),
+                                    [&](const NamedTensor& t) { return t.name == p->name && t.shape == p->shape; });
     if (found == tensors.end()) {
       throw Error(Status::format, {.what = "the model does not fit its own description",
                                    .where = p->name,

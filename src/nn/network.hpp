@@ -36,7 +36,8 @@ class Network {
   ~Network();
 
   const NetworkShape& shape() const { return shape_; }
-  std::string describe() const;  // "784-512-10 layer norm, gelu, residual": widths, and the fullest of its hidden blocks
+  std::string describe()
+      const;  // "784-512-10 layer norm, gelu, residual": widths, and the fullest of its hidden blocks
   ModelMemory memory() const;
 
   // All parameters in canonical order, that of model files: block after block, in each weight, bias, gamma, beta,
@@ -97,8 +98,7 @@ class Network {
     Dtype storage;  // what it was rounded to
     std::size_t columns;
   };
-  void replay(GemmContext&, std::size_t rows, float* scratch, float* sums,
-              FunctionRef<void(const Replayed&)> see);
+  void replay(GemmContext&, std::size_t rows, float* scratch, float* sums, FunctionRef<void(const Replayed&)> see);
   std::size_t widest() const;  // block
 
  private:

@@ -22,7 +22,7 @@ struct BlockMemory {
 class NormBlock {
  public:
   virtual ~NormBlock() = default;
-  virtual std::string describe() const = 0;  // "layer norm"
+  virtual std::string describe() const = 0;                  // "layer norm"
   std::span<Parameter> parameters() { return parameters_; }  // gamma, beta, running statistics
   virtual BlockMemory memory() const = 0;
 
@@ -61,7 +61,7 @@ class NormBlock {
 
 // Layer norm (Ba et al., 2016) and RMS norm (Zhang and Sennrich, 2019), of rows of `width`.
 std::unique_ptr<NormBlock> make_row_norm(Norm kind, const std::string& layer, std::size_t width,
-                                    const ParameterUse& use);
+                                         const ParameterUse& use);
 std::unique_ptr<NormBlock> make_batch_norm(const std::string& layer, std::size_t width, const ParameterUse& use);
 
 }  // namespace halfstep

@@ -20,8 +20,7 @@ std::byte* forward_block(Parameter& p, std::size_t strip, std::size_t block) {
 }
 
 float packed_value(const Parameter& p, std::size_t out, std::size_t in) {
-  const std::uint16_t word =
-      reinterpret_cast<const std::uint16_t*>(p.packed_forward.data())[p.packed_index(out, in)];
+  const std::uint16_t word = reinterpret_cast<const std::uint16_t*>(p.packed_forward.data())[p.packed_index(out, in)];
   return p.storage == Dtype::bf16 ? to_fp32(Bf16{word}) : to_fp32(Fp16{word});
 }
 
@@ -79,8 +78,7 @@ void Parameter::pack_block(const KernelTable& kernels, std::size_t strip, std::s
   std::byte* backward = nullptr;
   if (packed_backward.size() > 0) {
     const std::size_t panel = block * kBlockColumns / kLanes;
-    backward = packed_backward.data() +
-               (panel * strips.backward_panel() + strip * kLanes * kLanes) * size_of(storage);
+    backward = packed_backward.data() + (panel * strips.backward_panel() + strip * kLanes * kLanes) * size_of(storage);
   }
   kernels.pack_strip[index_of(storage)](strips.block_columns(block), values, forward_block(*this, strip, block),
                                         backward, strips.backward_panel());

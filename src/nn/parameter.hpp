@@ -68,8 +68,8 @@ struct Parameter {
 // What a parameter is allocated for.
 struct ParameterUse {
   bool training = true;
-  std::size_t rows = 0;        // of the largest batch, even
-  bool has_master = true;      // of matrices in 16 bits
+  std::size_t rows = 0;         // of the largest batch, even
+  bool has_master = true;       // of matrices in 16 bits
   bool passes_gradient = true;  // of a matrix: the gradient by its input is wanted
 };
 

@@ -1,5 +1,6 @@
 // What follows a product row by row: a norm (if any), then row blocks in order. Where it can it rides in the product's
-// epilogue; else it is a pass of its own over the rows, in fp32 from what the product stored to one rounding at the end.
+// epilogue; else it is a pass of its own over the rows, in fp32 from what the product stored to one rounding at the
+// end.
 #pragma once
 #include <cstddef>
 #include <memory>

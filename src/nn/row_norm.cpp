@@ -51,9 +51,9 @@ class RowNorm final : public NormBlock {
 
   void backward_row(const KernelTable& kernels, const StoredRows& z, std::size_t row, float* d) override {
     const std::size_t sums = row / kSumRows * pad_columns(width_);
-    kernels.normalise_backward[index_of(z.dtype)](
-        kind_, width_, z.at(row), statistics_[row], gamma_from(0), d, parameters_[0].sums.data() + sums,
-        parameters_.size() > 1 ? parameters_[1].sums.data() + sums : nullptr);
+    kernels.normalise_backward[index_of(z.dtype)](kind_, width_, z.at(row), statistics_[row], gamma_from(0), d,
+                                                  parameters_[0].sums.data() + sums,
+                                                  parameters_.size() > 1 ? parameters_[1].sums.data() + sums : nullptr);
   }
 
  private:

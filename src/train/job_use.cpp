@@ -29,9 +29,7 @@ NetworkShape shape_of(const SavedModel& saved, std::size_t rows) {
 // A model ready for forward passes, in the precision it was trained in.
 struct Loaded {
   Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
-      : machine(options),
-        context(*machine.kernels, *machine.executor),
-        model(shape_of(saved, rows)) {
+      : machine(options), context(*machine.kernels, *machine.executor), model(shape_of(saved, rows)) {
     model.set_tensors(saved.tensors);
     model.pack_all(*machine.kernels);
   }

@@ -47,7 +47,7 @@ class StepMeter {
   };
 
   Network& network_;
-  AlignedBuffer<float> scratch_, sums_;                  // one matrix of activations before rounding, its column sums
+  AlignedBuffer<float> scratch_, sums_;  // one matrix of activations before rounding, its column sums
   std::vector<Weight> weights_;
   MeterReport report_;
 };

@@ -12,7 +12,8 @@ WeightUpdate::WeightUpdate(GemmContext& context, Network& network, Optimizer& op
     if (!p.is_matrix()) continue;
     if (p.block > 0) elements_beyond_first_ += p.size();
     for (std::size_t strip = 0; strip < p.strips.strips(); ++strip) {
-      for (std::size_t b = 0; b < p.strips.blocks(); b += kBlocksOfTask) blocks_[p.block].tasks.push_back({t, strip, b});
+      for (std::size_t b = 0; b < p.strips.blocks(); b += kBlocksOfTask)
+        blocks_[p.block].tasks.push_back({t, strip, b});
     }
   }
   for (std::size_t i = 1; i < blocks_.size(); ++i) beside_.push_back({blocks_[i].tasks.size(), blocks_[i], blocks_[i]});

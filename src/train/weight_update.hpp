@@ -48,7 +48,7 @@ class WeightUpdate {
   GemmContext& context_;
   Network& network_;
   Optimizer& optimizer_;
-  std::size_t elements_;                 // trained
+  std::size_t elements_;                   // trained
   std::size_t elements_beyond_first_ = 0;  // of matrices, with padding, that could be left
   std::vector<BlockUpdate> blocks_;
   std::vector<SideTasks> beside_;  // [i]: block i + 1

@@ -139,12 +139,12 @@ TEST_CASE("step bench: what is timed trains, with and without the clock") {
       StepCase step(network, examples, r, kernels, 1);
       CHECK(&step.kernels() == &kernels);
       CHECK(step.precision() == precision);
-      const float before = network.model.layers()[0].weight[0];
+      const float before = network.model.parameters()[0]->master[0];
       step.run();
-      const float after = network.model.layers()[0].weight[0];
+      const float after = network.model.parameters()[0]->master[0];
       CHECK(after != before);
       const StepCase::Stages mean = step.run_clocked(0);
-      CHECK(network.model.layers()[0].weight[0] != after);
+      CHECK(network.model.parameters()[0]->master[0] != after);
       CHECK(network.optimizer->steps() == 2);
       CHECK(step.skipped() == 0);
       CHECK(mean.input > 0);

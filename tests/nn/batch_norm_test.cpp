@@ -20,11 +20,10 @@ NetworkShape shape_of(Dtype dtype) {
 // Everything but what a step would leave: gamma and beta that are not 1 and 0.
 void start(Network& model, const KernelTable& kernels) {
   model.initialise(11, kernels);
-  for (Dense& l : model.layers()) {
-    for (NormParameter& p : l.norm_parameters) {
-      const AlignedBuffer<float> noise = random_floats(l.layout.out, 90, 0.3f);
-      for (std::size_t o = 0; o < l.layout.out; ++o) p.values[o] += noise[o];
-    }
+  for (Parameter* p : model.parameters()) {
+    if (!p->name.ends_with("gamma") && !p->name.ends_with("beta")) continue;
+    const AlignedBuffer<float> noise = random_floats(p->size(), 90, 0.3f);
+    for (std::size_t o = 0; o < p->elements(); ++o) p->master[o] += noise[o];
   }
 }
 
@@ -76,7 +75,7 @@ TEST_CASE("batch norm: running statistics are averages over the batches of appli
         const Examples e(rows, 12, 3);
         set_input(model, e);
         model.forward(ctx, rows, ++step);
-        model.settle_statistics(applied);
+        applied ? model.commit_statistics() : model.discard_statistics();
         if (!applied) continue;
         const auto layers = reference.forward(inputs(e), rows);
         const auto n = static_cast<double>(rows);
@@ -88,17 +87,19 @@ TEST_CASE("batch norm: running statistics are averages over the batches of appli
         }
       }
       for (std::size_t l = 0; l < 2; ++l) {
-        CHECK(distance(model.layers()[l].running[0].values, means[l]) < 2e-6);
-        CHECK(distance(model.layers()[l].running[1].values, variances[l]) < 2e-6);
+        const std::string layer = "layers." + std::to_string(l);
+        CHECK(distance(parameter(model, layer + ".running_mean").master, means[l]) < 2e-6);
+        CHECK(distance(parameter(model, layer + ".running_var").master, variances[l]) < 2e-6);
       }
     }
     // Two passes between two calls: parts of one step.
     const auto before = means[0][0];
     model.forward(ctx, 97, ++step);
     model.forward(ctx, 97, ++step);
-    model.settle_statistics(true);
+    model.commit_statistics();
     const auto mean = reference.forward(inputs(Examples(97, 12, 3)), 97)[0].mean[0];
-    CHECK(model.layers()[0].running[0].values[0] == doctest::Approx(mean + 0.81 * (before - mean)).epsilon(1e-5));
+    CHECK(parameter(model, "layers.0.running_mean").master[0] ==
+          doctest::Approx(mean + 0.81 * (before - mean)).epsilon(1e-5));
   });
 }
 
@@ -113,7 +114,7 @@ TEST_CASE("batch norm: without a mask every row is normalised by the running sta
       set_input(model, Examples(120, 12, 3));
       for (std::uint64_t step = 1; step < 30; ++step) {
         model.forward(ctx, 120, step);
-        model.settle_statistics(true);
+        model.commit_statistics();
       }
       const ReferenceMlp reference = reference_of(model);
       NetworkShape shape = shape_of(dtype);
@@ -156,7 +157,7 @@ TEST_CASE("batch norm: an inf or a NaN in a batch makes the loss NaN, and a sing
       set_input(model, e);
       model.forward(ctx, 50, 1);
       for (std::size_t r = 0; r < 50; ++r) CHECK(std::isnan(model.logits()[r * model.logits_ld()]));
-      model.settle_statistics(false);
+      model.discard_statistics();
     }
     set_input(model, Examples(50, 12, 3));
     model.forward(ctx, 50, 2);
@@ -189,29 +190,30 @@ TEST_CASE("batch norm: the zero row behind an odd batch is no row") {
       set_input(model, e);
       model.forward(ctx, rows, 1);
       const LogitsView logits = {model.logits(), model.logits_ld(), 3, rows};
-      const LossGradient gradient = {model.d_logits().target(), model.d_logits_sums(), kSumRows, model.logits_ld()};
+      const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, kSumRows,
+                                     model.logits_ld()};
       evaluate_loss(*loss, kernels, *executor, logits, e.targets(), 256, &gradient);
       model.backward(ctx, rows, false);
       for (std::size_t layer = 0; layer < 2; ++layer) {
-        const Activations& d = model.layers()[layer].d;
-        CHECK(get(Dtype::fp16, d.rows.data(), 3 * d.ld + 5) != 0);
+        const StoredSignal& d = signal(model, "layers." + std::to_string(layer) + ".d");
+        CHECK(get(Dtype::fp16, d.data, 3 * d.ld + 5) != 0);
         for (std::size_t o = 0; rows == 7 && o < 70; ++o) {
-          CHECK(get(Dtype::fp16, d.rows.data(), 7 * d.ld + o) == 0);
-          CHECK(get(Dtype::fp16, d.panels.data(), panel_index(Dtype::fp16, 7, o, d.panel_stride)) == 0);
+          CHECK(get(Dtype::fp16, d.data, 7 * d.ld + o) == 0);
+          CHECK(get(Dtype::fp16, d.panels, panel_index(Dtype::fp16, 7, o, d.panel_stride)) == 0);
         }
       }
     }
-    Dense& l = model.layers()[0];
+    const StoredSignal& y = signal(model, "layers.0.output");
     Examples e(7, 12, 3);
     for (std::size_t i = 0; i < e.x.size(); ++i) e.x[i] = 1000;
     set_input(model, e);
     model.forward(ctx, 7, 1);
     for (std::size_t o = 0; o < 70; ++o) {
       for (std::size_t r = 0; r < 8; ++r) {
-        const float y = get(Dtype::fp16, l.y.rows.data(), r * l.y.ld + o);
-        CHECK(std::isfinite(y));
-        if (r == 7) CHECK(y == 0);
-        CHECK(get(Dtype::fp16, l.y.panels.data(), panel_index(Dtype::fp16, r, o, l.y.panel_stride)) == y);
+        const float value = get(Dtype::fp16, y.data, r * y.ld + o);
+        CHECK(std::isfinite(value));
+        if (r == 7) CHECK(value == 0);
+        CHECK(get(Dtype::fp16, y.panels, panel_index(Dtype::fp16, r, o, y.panel_stride)) == value);
       }
     }
   });

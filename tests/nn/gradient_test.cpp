@@ -67,12 +67,12 @@ ReferenceMlp::Gradients expected_of(const Network& model, const Examples& e) {
 // A model whose biases are not zero, and whose gamma and beta are not 1 and 0.
 void start(Network& model, const KernelTable& kernels) {
   model.initialise(11, kernels);
-  for (Dense& l : model.layers()) {
-    const AlignedBuffer<float> bias = random_floats(l.layout.out, 90, 0.3f);
-    for (std::size_t o = 0; o < l.layout.out; ++o) l.bias[o] = bias[o];
-    for (NormParameter& p : l.norm_parameters) {
-      for (std::size_t o = 0; o < l.layout.out; ++o) p.values[o] += bias[l.layout.out - 1 - o];
-    }
+  for (Parameter* p : model.parameters()) {
+    if (p->is_matrix() || !p->is_trained()) continue;
+    const std::size_t n = p->elements();
+    const AlignedBuffer<float> noise = random_floats(n, 90, 0.3f);
+    const bool is_bias = p->name.ends_with(".bias");
+    for (std::size_t o = 0; o < n; ++o) p->master[o] += is_bias ? noise[o] : noise[n - 1 - o];
   }
   model.pack_all(kernels);
 }
@@ -81,7 +81,7 @@ double run(GemmContext& ctx, Network& model, LossKind kind, const Examples& e, f
   const FpEnvGuard guard;
   model.forward(ctx, e.rows, kMask);
   const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows};
-  const LossGradient gradient = {model.d_logits().target(), model.d_logits_sums(), kSumRows, model.logits_ld()};
+  const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, kSumRows, model.logits_ld()};
   const double loss =
       evaluate_loss(*make_loss(kind, 1.0), ctx.kernels, ctx.executor, logits, e.targets(), scale, &gradient);
   model.backward(ctx, e.rows, accumulate);
@@ -116,30 +116,28 @@ class Comparison {
 
 void compare(Mismatches& wrong, const std::string& what, Network& model, const ReferenceMlp::Gradients& expected,
              double factor, double tolerance, bool each) {
-  for (std::size_t index = 0; index < model.layers().size(); ++index) {
-    Dense& l = model.layers()[index];
-    Comparison weight(each, factor, tolerance), bias = weight, gamma = weight, beta = weight;
+  const bool over_batch = model.shape().norm == Norm::batch;
+  for (const Parameter* p : model.trained()) {
+    const auto& of_kind = p->is_matrix()                ? expected.weights
+                          : p->name.ends_with(".bias")  ? expected.biases
+                          : p->name.ends_with(".gamma") ? expected.gammas
+                                                        : expected.betas;
+    const bool cancels = over_batch && p->name.ends_with(".bias") && p->block + 1 < model.blocks();
+    Comparison comparison(each, factor, tolerance);
     double squares = 0, sum = 0;
-    for (std::size_t o = 0; o < l.layout.out; ++o) {
-      for (std::size_t i = 0; i < l.layout.in; ++i) {
-        const float got = l.weight_grad[l.layout.offset(o, i)];
-        weight.see(got, expected.weights[index][o * l.layout.in + i]);
-        squares += static_cast<double>(got) * static_cast<double>(got);
-      }
-      bias.see(l.bias_grad[o], expected.biases[index][o]);
-      if (!l.norm_parameters.empty()) gamma.see(l.norm_parameters[0].grad[o], expected.gammas[index][o]);
-      if (l.norm_parameters.size() > 1) beta.see(l.norm_parameters[1].grad[o], expected.betas[index][o]);
+    for (std::size_t i = 0; i < p->elements(); ++i) {
+      const std::size_t at = p->is_matrix() ? p->strips.offset(i / p->strips.in, i % p->strips.in) : i;
+      const float got = p->gradient[at];
+      comparison.see(got, of_kind[p->block][i]);
+      squares += static_cast<double>(got) * static_cast<double>(got);
     }
-    gamma.check(wrong, what + " layer " + std::to_string(index) + " gamma");
-    beta.check(wrong, what + " layer " + std::to_string(index) + " beta");
-    weight.check(wrong, what + " layer " + std::to_string(index) + " weight");
-    if (l.norm != Norm::batch) bias.check(wrong, what + " layer " + std::to_string(index) + " bias");
-    for (float v : l.bias_grad) {
-      if (l.norm == Norm::batch && v != 0) wrong.add(what, " layer ", index, " has a gradient by a bias that cancels");
+    if (!cancels) comparison.check(wrong, what + " " + p->name);
+    for (std::size_t i = 0; cancels && i < p->size(); ++i) {
+      if (p->gradient[i] != 0) wrong.add(what, " ", p->name, " has a gradient that cancels");
     }
-    for (std::size_t i = 0; i + 1 < l.squares.size(); ++i) sum += l.squares[i];
+    for (const double block : p->squares) sum += block;
     if (!(std::fabs(sum - squares) <= 1e-5 * squares))
-      wrong.add(what, " layer ", index, " squares ", sum, " not ", squares);
+      wrong.add(what, " ", p->name, " squares ", sum, " not ", squares);
   }
 }
 
@@ -196,12 +194,12 @@ TEST_CASE("nn: gradients with normalisation and dropout against double, in every
           std::optional<ReferenceMlp::Gradients> expected;  // from the masters, which are the same in every precision
           for (const Precision& p : kPrecisions) {
             Network model({.widths = net.widths,
-                       .activation = activation,
-                       .norm = r.norm,
-                       .dropout = r.dropout,
-                       .mask_seed = 99,
-                       .dtype = p.dtype,
-                       .max_rows = net.rows + 3});
+                           .activation = activation,
+                           .norm = r.norm,
+                           .dropout = r.dropout,
+                           .mask_seed = 99,
+                           .dtype = p.dtype,
+                           .max_rows = net.rows + 3});
             start(model, kernels);
             set_input(model, e);
             if (!expected) expected = expected_of(model, e);
@@ -258,12 +256,12 @@ TEST_CASE("nn: gradients with layers that are skipped against double, in every p
           if (test_effort() < 1 && rows > 48) continue;
           const Examples e(rows, 20, 5);
           const NetworkShape shape = {.widths = {20, 20, 37, 37, 37, 5},
-                                  .activation = activation,
-                                  .norm = r.norm,
-                                  .dropout = r.dropout,
-                                  .residual = true,
-                                  .mask_seed = 99,
-                                  .max_rows = 140};
+                                      .activation = activation,
+                                      .norm = r.norm,
+                                      .dropout = r.dropout,
+                                      .residual = true,
+                                      .mask_seed = 99,
+                                      .max_rows = 140};
           Network masters(shape);
           start(masters, kernels);
           const auto expected = expected_of(masters, e);
@@ -320,11 +318,11 @@ TEST_CASE("nn: gradients of layers in different precisions against double") {
            {std::vector{kFp32, kBf16, kFp16}, {kBf16, kFp16, kFp32}, {kFp16, kFp32, kBf16}, {kBf16, kFp32, kBf16}}) {
         const bool plain = activation == Activation::relu;
         Network model({.widths = {20, 50, 33, 5},
-                   .activation = activation,
-                   .norm = plain ? Norm::none : Norm::layer,
-                   .dropout = plain ? 0 : 0.25,
-                   .layer_dtypes = dtypes,
-                   .max_rows = 40});
+                       .activation = activation,
+                       .norm = plain ? Norm::none : Norm::layer,
+                       .dropout = plain ? 0 : 0.25,
+                       .layer_dtypes = dtypes,
+                       .max_rows = 40});
         start(model, kernels);
         set_input(model, e);
         const auto expected = expected_of(model, e);
@@ -353,8 +351,8 @@ TEST_CASE("nn: naming each layer's precision is naming the model's") {
         set_input(model, e);
         GemmContext ctx(kernels, *executor);
         run(ctx, model, LossKind::cross_entropy, e, 256, false);
-        for (const Dense& l : model.layers()) {
-          gradients[i].insert(gradients[i].end(), l.weight_grad.begin(), l.weight_grad.end());
+        for (const Parameter* p : matrices(model)) {
+          gradients[i].insert(gradients[i].end(), p->gradient.begin(), p->gradient.end());
         }
       }
       CHECK(gradients[0] == gradients[1]);
@@ -380,12 +378,12 @@ TEST_CASE("nn: gradients of every activation and loss against double, in every p
 
 void check_differences(Mismatches& wrong, const Rows& rows, Activation activation, LossKind kind) {
   Network model({.widths = {5, 7, rows.residual ? 7u : 4u, 3},
-             .activation = activation,
-             .norm = rows.norm,
-             .dropout = rows.dropout,
-             .residual = rows.residual,
-             .dtype = Dtype::fp32,
-             .max_rows = 6});
+                 .activation = activation,
+                 .norm = rows.norm,
+                 .dropout = rows.dropout,
+                 .residual = rows.residual,
+                 .dtype = Dtype::fp32,
+                 .max_rows = 6});
   start(model, *isas().front().table);
   const Examples e(6, 5, 3);
   const std::vector<double> x(e.x.begin(), e.x.end());
@@ -433,7 +431,8 @@ TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone
     Mismatches wrong;
     for (Dtype dtype : kEachDtype) {
       GemmContext ctx(kernels, *executor);
-      const NetworkShape shape = {.widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
+      const NetworkShape shape = {
+          .widths = {9, 20, 4}, .activation = Activation::gelu, .dtype = dtype, .max_rows = 480};
       Network used(shape), fresh(shape);
       start(used, kernels);
       start(fresh, kernels);
@@ -447,12 +446,9 @@ TEST_CASE("nn: a smaller batch after a larger one gives what it would give alone
         const double a = run(ctx, used, LossKind::cross_entropy, small, 1.0f, false);
         const double b = run(ctx, fresh, LossKind::cross_entropy, small, 1.0f, false);
         std::size_t differing = a != b;
-        for (std::size_t l = 0; l < 2; ++l) {
-          Dense &p = used.layers()[l], &q = fresh.layers()[l];
-          for (std::size_t i = 0; i < p.weight_grad.size(); ++i)
-            differing += bits_of(p.weight_grad[i]) != bits_of(q.weight_grad[i]);
-          for (std::size_t i = 0; i < p.bias_grad.size(); ++i)
-            differing += bits_of(p.bias_grad[i]) != bits_of(q.bias_grad[i]);
+        for (std::size_t t = 0; t < used.trained().size(); ++t) {
+          const Parameter &p = *used.trained()[t], &q = *fresh.trained()[t];
+          for (std::size_t i = 0; i < p.size(); ++i) differing += bits_of(p.gradient[i]) != bits_of(q.gradient[i]);
         }
         const auto expected = reference_of(fresh).gradients(LossKind::cross_entropy, {small.x.begin(), small.x.end()},
                                                             rows, small.reference());

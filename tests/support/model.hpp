@@ -1,6 +1,10 @@
 // A small model with its data, for tests of whole networks and steps.
 #pragma once
+#include <doctest/doctest.h>
+
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "loss/loss.hpp"
@@ -45,6 +49,34 @@ inline void set_input(Network& model, const Examples& e) {
         put(dtype, in.panels.data(), panel_index(dtype, r, i, in.panel_stride), e.x[r * e.inputs + i]);
     }
   }
+}
+
+// The parameter of that name: "layers.0.weight".
+inline Parameter& parameter(const Network& model, std::string_view name) {
+  for (Parameter* p : model.parameters()) {
+    if (p->name == name) return *p;
+  }
+  FAIL("no parameter " << name);
+  std::abort();
+}
+
+// The matrices of the network, in order.
+inline std::vector<Parameter*> matrices(const Network& model) {
+  std::vector<Parameter*> out;
+  for (Parameter* p : model.parameters()) {
+    if (p->is_matrix()) out.push_back(p);
+  }
+  return out;
+}
+
+// What the last pass has left in memory: the last of that name, so "layers.0.output" is what the next layer reads.
+inline const StoredSignal& signal(const Network& model, std::string_view name) {
+  const StoredSignal* found = nullptr;
+  for (const StoredSignal& s : model.signals()) {
+    if (s.name == name) found = &s;
+  }
+  REQUIRE(found != nullptr);
+  return *found;
 }
 
 // Nothing at all moved: every weight and bias, bit for bit.

@@ -57,8 +57,8 @@ struct Bench {
   // Masters and both packed forms.
   std::vector<std::uint32_t> state() {
     std::vector<std::uint32_t> words = master_bits(model);
-    for (Dense& l : model.layers()) {
-      for (const auto* packed : {&l.packed_forward, &l.packed_backward}) {
+    for (const Parameter* p : model.parameters()) {
+      for (const auto* packed : {&p->packed_forward, &p->packed_backward}) {
         for (std::byte b : *packed) words.push_back(static_cast<std::uint32_t>(b));
       }
     }

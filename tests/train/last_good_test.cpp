@@ -22,9 +22,9 @@ bool due_after(LastGood& last_good, std::int64_t steps, double loss) {
 // The working weights of each layer in both orientations.
 std::vector<std::byte> packed(Network& model) {
   std::vector<std::byte> out;
-  for (const Dense& l : model.layers()) {
-    out.insert(out.end(), l.packed_forward.begin(), l.packed_forward.end());
-    out.insert(out.end(), l.packed_backward.begin(), l.packed_backward.end());
+  for (const Parameter* p : matrices(model)) {
+    out.insert(out.end(), p->packed_forward.begin(), p->packed_forward.end());
+    out.insert(out.end(), p->packed_backward.begin(), p->packed_backward.end());
   }
   return out;
 }
@@ -50,8 +50,9 @@ TEST_CASE("last good: gives back the bits that it was given, with and without ma
     last_good.keep(model, 7);
     model.initialise(2, select_isa());
     CHECK(master_bits(model) != before);
-    for (NormParameter& p : model.layers()[0].norm_parameters) p.values[39] = 2;
-    for (RunningStatistic& s : model.layers()[0].running) s.values[39] = 3;
+    for (const char* name : {"gamma", "beta", "running_mean", "running_var"}) {
+      parameter(model, "layers.0." + std::string(name)).master[39] = 3;
+    }
     last_good.restore(model);
     CHECK(master_bits(model) == before);
     if (!master) CHECK(packed(model) == copies);  // with one they are packed from it

@@ -37,12 +37,13 @@ TEST_CASE("mlp: without masters the packed weights say what the masters said, ro
       copy.set_tensors(got);
       copy.pack_all(kernels);
       for (std::size_t l = 0; l < 2; ++l) {
-        const auto& a = model.layers()[l].packed_forward;
-        const auto& b = copy.layers()[l].packed_forward;
+        Parameter& weight = *matrices(model)[l];
+        const auto& a = weight.packed_forward;
+        const auto& b = matrices(copy)[l]->packed_forward;
         CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
         alignas(64) float block[kLanes * kBlockColumns];
-        const std::size_t columns = model.layers()[l].layout.block_columns(0);
-        const float* values = model.weight_block(kernels, l, 0, 0, block);
+        const std::size_t columns = weight.strips.block_columns(0);
+        const float* values = weight.matrix_block(kernels, 0, 0, block);
         CHECK(values == block);
         for (std::size_t o = 0; o < std::min<std::size_t>(16, shape.widths[l + 1]); ++o) {
           for (std::size_t i = 0; i < std::min(columns, shape.widths[l]); ++i) {

@@ -39,7 +39,7 @@ std::vector<RunShape> shapes() {
 std::vector<MemoryPart> taken(const RunShape& run) {
   Network model(run.model);
   const auto optimizer = make_optimizer(run.optimizer, TrainStep::tensor_sizes(model));
-  model.drop_strips();
+  model.drop_masters();
   const LastGood last_good(model);
   const StepMeter meter(model);
   return memory_parts(run, model, *optimizer, last_good, run.meters ? &meter : nullptr);

@@ -73,19 +73,19 @@ TEST_CASE("step: the cause is where the first bad value was made") {
       CHECK_FALSE(report.applied);
       return bench.step.tensors_of(report.incident).front();
     };
-    CHECK(incident(1, [](Network& m) { m.layers()[1].weight[5] = 70000; }) == "layers.1.weight");
-    CHECK(incident(1, [](Network& m) { m.layers()[1].bias[3] = kNan; }) == "layers.1.bias");
-    CHECK(incident(1, [](Network& m) { m.layers()[0].bias[2] = 65520; }) == "layers.0.output");
+    CHECK(incident(1, [](Network& m) { parameter(m, "layers.1.weight").master[5] = 70000; }) == "layers.1.weight");
+    CHECK(incident(1, [](Network& m) { parameter(m, "layers.1.bias").master[3] = kNan; }) == "layers.1.bias");
+    CHECK(incident(1, [](Network& m) { parameter(m, "layers.0.bias").master[2] = 65520; }) == "layers.0.output");
     CHECK(incident(0x1p40f, [](Network&) {}) == "layers.2.d");
-    auto spoil = [](std::size_t layer, std::size_t parameter) {
-      return [=](Network& m) { m.layers()[layer].norm_parameters[parameter].values[3] = kInf; };
-    };
-    CHECK(incident(1, spoil(0, 0), Norm::rms) == "layers.0.gamma");
-    CHECK(incident(1, spoil(1, 1), Norm::layer) == "layers.1.beta");
-    CHECK(incident(1, spoil(0, 1), Norm::batch) == "layers.0.beta");
+    for (const auto& [name, norm] :
+         {std::pair("layers.0.gamma", Norm::rms), {"layers.1.beta", Norm::layer}, {"layers.0.beta", Norm::batch}}) {
+      CHECK(incident(
+                1, [name = name](Network& m) { parameter(m, name).master[3] = kInf; }, norm) == name);
+    }
     // Normalised it would be harmless, but not as it lies in memory.
     CHECK(incident(
-              1, [](Network& m) { m.layers()[0].bias[2] = 65520; }, Norm::layer) == "layers.0.output");
+              1, [](Network& m) { parameter(m, "layers.0.bias").master[2] = 65520; }, Norm::layer) ==
+          "layers.0.output");
   });
 }
 
@@ -94,11 +94,12 @@ TEST_CASE("step: running statistics that are not finite are no model") {
     Setting setting;
     setting.norm = Norm::batch;
     Bench bench(kernels, setting);
-    const auto before = bench.model.layers()[1].running[0].values[3];
+    const float& mean = parameter(bench.model, "layers.1.running_mean").master[3];
+    const float before = mean;
     CHECK(bench.run(good()).applied);
-    CHECK(bench.model.layers()[1].running[0].values[3] != before);
+    CHECK(mean != before);
     CHECK(bench.step.check_weights().cause == StepCause::none);
-    bench.model.layers()[1].running[1].values[3] = kInf;
+    parameter(bench.model, "layers.1.running_var").master[3] = kInf;
     CHECK(bench.step.tensors_of(bench.step.check_weights()).front() == "layers.1.running_var");
   });
 }

@@ -27,13 +27,15 @@ TEST_CASE("nn: tensors go out and in again, and the packed weights follow") {
       shape.dtype = dtype;
       Network model(shape), copy(shape);
       model.initialise(3, kernels);
-      for (Dense& l : model.layers()) l.bias[l.layout.out - 1] = 0.25f;
+      for (Parameter* p : model.parameters()) {
+        if (!p->is_matrix()) p->master[p->shape[0] - 1] = 0.25f;
+      }
       copy.set_tensors(model.tensors());
       copy.pack_all(kernels);
       CHECK(master_bits(copy) == master_bits(model));
-      for (std::size_t i = 0; i < model.layers().size(); ++i) {
-        CHECK(same_bytes(copy.layers()[i].packed_forward, model.layers()[i].packed_forward));
-        CHECK(same_bytes(copy.layers()[i].packed_backward, model.layers()[i].packed_backward));
+      for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+        CHECK(same_bytes(copy.parameters()[i]->packed_forward, model.parameters()[i]->packed_forward));
+        CHECK(same_bytes(copy.parameters()[i]->packed_backward, model.parameters()[i]->packed_backward));
       }
     }
   });
@@ -47,17 +49,16 @@ TEST_CASE("nn: packed weights are the rounded master, in both orders, padding ze
       Network model(shape);
       model.initialise(4, kernels);
       std::size_t differing = 0;
-      for (std::size_t index = 0; index < model.layers().size(); ++index) {
-        Dense& l = model.layers()[index];
-        for (std::size_t o = 0; o < pad_columns(l.layout.out); ++o) {
-          for (std::size_t i = 0; i < pad_columns(l.layout.in); ++i) {
-            const bool inside = o < l.layout.out && i < l.layout.in;
-            const std::uint32_t want = inside ? rounded(dtype, l.weight[l.layout.offset(o, i)]) : 0;
+      for (const Parameter* p : matrices(model)) {
+        const WeightLayout& layout = p->strips;
+        for (std::size_t o = 0; o < pad_columns(layout.out); ++o) {
+          for (std::size_t i = 0; i < pad_columns(layout.in); ++i) {
+            const bool inside = o < layout.out && i < layout.in;
+            const std::uint32_t want = inside ? rounded(dtype, p->master[layout.offset(o, i)]) : 0;
+            differing += raw(dtype, p->packed_forward.data(), panel_index(dtype, i, o, layout.forward_panel())) != want;
+            if (p->block == 0) continue;  // nobody multiplies by the first layer's weights on the way back
             differing +=
-                raw(dtype, l.packed_forward.data(), panel_index(dtype, i, o, l.layout.forward_panel())) != want;
-            if (index == 0) continue;  // nobody multiplies by the first layer's weights on the way back
-            differing +=
-                raw(dtype, l.packed_backward.data(), panel_index(dtype, o, i, l.layout.backward_panel())) != want;
+                raw(dtype, p->packed_backward.data(), panel_index(dtype, o, i, layout.backward_panel())) != want;
           }
         }
       }
@@ -98,12 +99,12 @@ TEST_CASE("nn: initial weights are bounded, centred, and the same on every ISA; 
     Network model(kShape);
     model.initialise(5, kernels);
     CHECK(master_bits(model) == expected);
-    Dense& l = model.layers()[1];
+    const Parameter& weight = parameter(model, "layers.1.weight");
     const double bound = std::sqrt(6.0 / 65);
     double sum = 0, largest = 0;
     for (std::size_t o = 0; o < 33; ++o) {
       for (std::size_t i = 0; i < 65; ++i) {
-        const double w = l.weight[l.layout.offset(o, i)];
+        const double w = weight.master[weight.strips.offset(o, i)];
         sum += w;
         largest = std::max(largest, std::fabs(w));
       }
@@ -111,14 +112,14 @@ TEST_CASE("nn: initial weights are bounded, centred, and the same on every ISA; 
     CHECK(largest <= bound * 1.000001);
     CHECK(largest > 0.98 * bound);
     CHECK(std::fabs(sum / (33 * 65)) < 0.05 * bound);
-    for (float b : l.bias) CHECK(b == 0);
+    for (float b : parameter(model, "layers.1.bias").master) CHECK(b == 0);
   });
 }
 
 TEST_CASE("nn: sizes") {
   const Network model(kShape);
-  CHECK(model.parameters() == 17 * 65 + 65 + 65 * 33 + 33 + 33 * 10 + 10);
-  CHECK(model.memory().total() > 4 * model.parameters());
+  CHECK(model.elements() == 17 * 65 + 65 + 65 * 33 + 33 + 33 * 10 + 10);
+  CHECK(model.memory().total() > 4 * model.elements());
   NetworkShape inference = kShape;
   inference.training = false;
   CHECK(Network(inference).memory().total() < model.memory().total());
