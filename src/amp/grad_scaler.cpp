@@ -78,4 +78,15 @@ void GradScaler::load(const GradScalerState& state) {
   credits_ = state.credits;
 }
 
+void GradScaler::visit_state(StateVisitor& visitor) {
+  GradScalerState s = state();
+  visitor.number("scale", s.scale);
+  visitor.number("growth_factor", s.growth_factor);
+  visitor.number("backoff_factor", s.backoff_factor);
+  visitor.integer("growth_interval", s.growth_interval);
+  visitor.integer("growth_tracker", s.growth_tracker);
+  visitor.integer("credits", s.credits);
+  if (visitor.loads_scalars()) load(s);
+}
+
 }  // namespace halfstep

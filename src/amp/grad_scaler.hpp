@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/state.hpp"
+
 namespace halfstep {
 
 struct GradScalerOptions {
-  bool dynamic = true;  // false: the scale never moves
+  bool dynamic = true;     // false: the scale never moves
   double initial = 65536;  // rounded to fp32
   double growth_factor = 2;
   double backoff_factor = 0.5;
@@ -60,6 +62,7 @@ class GradScaler {
   GradScalerState state() const;
   // Throws Error(format) when a field cannot be that of a scaler (an empty state has the scale 0).
   void load(const GradScalerState& state);
+  void visit_state(StateVisitor& visitor);
 
  private:
   void shrink();

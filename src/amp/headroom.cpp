@@ -34,4 +34,13 @@ void Headroom::fit(GradScaler& scaler, float largest) {
   window_ = kWindow;
 }
 
+void Headroom::visit_state(StateVisitor& visitor) {
+  auto allowed = static_cast<double>(allowed_);
+  visitor.number("allowed", allowed);
+  if (visitor.loads_scalars()) allowed_ = static_cast<float>(allowed);
+  visitor.value("seen", seen_, kWindow + 1);
+  visitor.value("window", window_, kWindow + 1);
+  visitor.value("bits", bits_, 2 * kMostBits + 1);
+}
+
 }  // namespace halfstep

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "amp/grad_scaler.hpp"
+#include "base/state.hpp"
 
 namespace halfstep {
 
@@ -14,6 +15,7 @@ class Headroom {
   // After a backward pass without overflow; `largest` is of all scaled d, as stored. The scale falls at once to where
   // two bits of fp16's range stay free; it rises, in one move too, to what each of the last kWindow batches allowed.
   void fit(GradScaler& scaler, float largest);
+  void visit_state(StateVisitor& visitor);
 
  private:
   static constexpr int kWindow = 32;

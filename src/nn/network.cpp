@@ -95,6 +95,18 @@ void Network::drop_masters() {
   for (Parameter* p : parameters_) p->drop_master();
 }
 
+void Network::visit_state(StateVisitor& visitor) {
+  for (Parameter* p : parameters_) {
+    p->has_master ? visitor.array(p->name, StateType::fp32, p->master)
+                  : visitor.array(p->name, StateType::bytes, p->packed_forward);
+  }
+}
+
+void Network::loaded(const KernelTable& kernels) {
+  for (Parameter* p : parameters_) p->has_master ? p->pack(kernels) : p->repack(kernels);
+  discard_statistics();
+}
+
 float* Network::logits() { return last_->logits(); }
 const GradientTarget& Network::logits_gradient() { return last_->gradient_targets().front(); }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/state.hpp"
 #include "nn/block.hpp"
 #include "nn/network_shape.hpp"
 
@@ -54,6 +55,11 @@ class Network {
   // Packs all parameters from their masters, which are given back where they are not kept.
   void pack_all(const KernelTable& kernels);
   void drop_masters();  // does only the latter
+
+  // Masters, or the packed weights of matrices without one; and statistics. After a load, loaded() makes what follows
+  // from them.
+  void visit_state(StateVisitor& visitor);
+  void loaded(const KernelTable& kernels);
 
   // Masters, or the working weights widened, in canonical order.
   std::vector<NamedTensor> tensors() const;

@@ -94,6 +94,13 @@ void Parameter::pack(const KernelTable& kernels) {
   drop_master();
 }
 
+void Parameter::repack(const KernelTable& kernels) {
+  alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
+  for (std::size_t s = 0; s < strips.strips(); ++s) {
+    for (std::size_t b = 0; b < strips.blocks(); ++b) pack_block(kernels, s, b, matrix_block(kernels, s, b, scratch));
+  }
+}
+
 void Parameter::drop_master() {
   if (!has_master) master = {};
 }

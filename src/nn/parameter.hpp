@@ -52,6 +52,8 @@ struct Parameter {
   // All blocks of a matrix from `master`, which is given back where `has_master` is false. Of a vector: nothing.
   void pack(const KernelTable&);
   void drop_master();  // does only the latter
+  // packed_backward from packed_forward, which alone is all there is of a matrix without a master.
+  void repack(const KernelTable&);
 
   // Row-major values: of the master, or of the packed weights.
   std::vector<float> values() const;

@@ -29,6 +29,11 @@ class Adam final : public Optimizer {
                 .l2 = decoupled ? 0.0f : static_cast<float>(options_.weight_decay)};
   }
 
+  void visit_factors(StateVisitor& visitor) override {
+    visitor.number("beta1_power", beta1_power_);
+    visitor.number("beta2_power", beta2_power_);
+  }
+
   void update(const KernelTable& kernels, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
               float* second) const override {
     AdamParameters p = factors_;

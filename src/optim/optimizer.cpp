@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
+#include <string>
+
 #include "base/dtype.hpp"
 #include "optim/optimizers.hpp"
 
 namespace halfstep {
-namespace {}  // namespace
-
 Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments)
     : options_(options) {
   for (const OptimizerTensor& shape : tensors) {
     Tensor t{shape, {}, {}};
     for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * size_of(options.moments));
-    if (!shape.master && options.master == MasterKind::kahan) t.rest = AlignedBuffer<std::uint16_t>(shape.size);
+    if (!shape.master && options.master == MasterKind::kahan) t.low = AlignedBuffer<std::uint16_t>(shape.size);
     tensors_.push_back(std::move(t));
   }
 }
@@ -47,10 +47,10 @@ void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std:
     moments[i] = dtype == Dtype::fp32 ? reinterpret_cast<float*>(stored(i)) : wide[i];
     if (dtype != Dtype::fp32) kernels.to_fp32[index_of(dtype)](n, stored(i), moments[i]);
   }
-  if (t.rest.size() > 0) {
-    alignas(64) float rest[kChunk];
-    kernels.to_fp32[index_of(Dtype::bf16)](n, t.rest.data() + offset, rest);
-    kernels.add(n, rest, weights);
+  if (t.low.size() > 0) {
+    alignas(64) float low[kChunk];
+    kernels.to_fp32[index_of(Dtype::bf16)](n, t.low.data() + offset, low);
+    kernels.add(n, low, weights);
   }
   update(kernels, n, grad, weights, moments[0], moments[1]);
   // To nearest a bf16 second moment would stand still: beta2 = 0.999 takes less than half of its last place.
@@ -59,8 +59,8 @@ void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std:
     kernels.from_fp32[index_of(dtype)](n, moments[i], stored(i));
   }
   const std::size_t storage = index_of(t.shape.storage);
-  if (t.rest.size() > 0) {
-    kernels.split[storage](n, weights, t.rest.data() + offset);
+  if (t.low.size() > 0) {
+    kernels.split[storage](n, weights, t.low.data() + offset);
   } else if (!t.shape.master) {
     kernels.round_stochastic[storage](n, weights, place(tensor, offset, Purpose::weights));
   }
@@ -72,7 +72,7 @@ void Optimizer::reads(std::size_t tensor, std::size_t offset, std::size_t n, std
   for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
     ranges[i] = {t.moments[i].data() + offset * element, n * element};
   }
-  if (t.rest.size() > 0) ranges[2] = {t.rest.data() + offset, n * sizeof(std::uint16_t)};
+  if (t.low.size() > 0) ranges[2] = {t.low.data() + offset, n * sizeof(std::uint16_t)};
 }
 
 // A stream for each step, tensor and purpose, clear of those of initialisation (below) and shuffling (above).
@@ -81,9 +81,22 @@ RandomPlace Optimizer::place(std::size_t tensor, std::size_t offset, Purpose pur
   return {options_.seed, stream | static_cast<std::uint64_t>(purpose), offset};
 }
 
+void Optimizer::visit_state(StateVisitor& visitor) {
+  visitor.integer("steps", steps_);
+  visit_factors(visitor);
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    const StateVisitor::Group group(visitor, std::to_string(i));
+    Tensor& t = tensors_[i];
+    const StateType type = options_.moments == Dtype::fp32 ? StateType::fp32 : StateType::bits16;
+    if (t.moments[0].size() > 0) visitor.array("first_moment", type, t.moments[0]);
+    if (t.moments[1].size() > 0) visitor.array("second_moment", type, t.moments[1]);
+    if (t.low.size() > 0) visitor.array("low", StateType::bits16, t.low);
+  }
+}
+
 std::size_t Optimizer::memory_bytes() const {
   std::size_t total = 0;
-  for (const Tensor& t : tensors_) total += t.moments[0].size() + t.moments[1].size() + 2 * t.rest.size();
+  for (const Tensor& t : tensors_) total += t.moments[0].size() + t.moments[1].size() + 2 * t.low.size();
   return total;
 }
 

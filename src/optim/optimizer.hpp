@@ -9,6 +9,7 @@
 
 #include "base/arena.hpp"
 #include "base/memory_range.hpp"
+#include "base/state.hpp"
 #include "halfstep/optimizer.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
@@ -47,11 +48,15 @@ class Optimizer {
   // What apply will read of its own, three ranges at most.
   void reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const;
   std::int64_t steps() const { return steps_; }
+  // The clock, and what apply keeps of its own; not the weights.
+  void visit_state(StateVisitor& visitor);
   std::size_t memory_bytes() const;
 
  protected:
   Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments);
   virtual void prepare(double lr) = 0;
+  // What prepare keeps from step to step.
+  virtual void visit_factors(StateVisitor&) {}
   // All in fp32. A moment that the rule does not have is null.
   virtual void update(const KernelTable&, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
                       float* second) const = 0;
@@ -63,7 +68,7 @@ class Optimizer {
   struct Tensor {
     OptimizerTensor shape;
     AlignedBuffer<std::byte> moments[2];  // momentum or m, and v; empty where there is none
-    AlignedBuffer<std::uint16_t> rest;    // kahan: bf16
+    AlignedBuffer<std::uint16_t> low;     // kahan: what rounding lost of the weights, in bf16
   };
   enum class Purpose : std::uint64_t { first, second, weights };
 

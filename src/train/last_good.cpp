@@ -16,6 +16,7 @@ void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
 LastGood::LastGood(const Network& network) {
   for (const Parameter* p : network.parameters()) {
     Copy copy;
+    copy.name = p->name;
     if (p->has_master) {
       copy.master = AlignedBuffer<float>(p->size());
     } else {
@@ -59,6 +60,19 @@ void LastGood::restore(Network& network) const {
     }
   }
   network.discard_statistics();
+}
+
+void LastGood::visit_state(StateVisitor& visitor) {
+  visitor.integer("applied", applied_);
+  visitor.integer("steps", steps_);
+  visitor.number("first_loss", first_loss_);
+  visitor.number("loss_sum", sum_);
+  for (Copy& copy : copies_) {
+    const StateVisitor::Group group(visitor, copy.name);
+    if (copy.master.size() > 0) visitor.array("master", StateType::fp32, copy.master);
+    if (copy.packed_forward.size() > 0) visitor.array("packed_forward", StateType::bytes, copy.packed_forward);
+    if (copy.packed_backward.size() > 0) visitor.array("packed_backward", StateType::bytes, copy.packed_backward);
+  }
 }
 
 std::size_t LastGood::memory_bytes() const {

@@ -2,9 +2,11 @@
 // matrices without one; and statistics.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/state.hpp"
 #include "nn/network.hpp"
 
 namespace halfstep {
@@ -22,6 +24,7 @@ class LastGood {
   std::int64_t applied() const { return applied_; }  // steps that led to the copy
   void restore(Network& network) const;              // where there are masters, packing them is the caller's
   std::size_t memory_bytes() const;
+  void visit_state(StateVisitor& visitor);
 
   static constexpr std::int64_t kEvery = 64;
 
@@ -29,6 +32,7 @@ class LastGood {
   struct Copy {
     AlignedBuffer<float> master;
     AlignedBuffer<std::byte> packed_forward, packed_backward;
+    std::string name;  // of the parameter
   };
   std::vector<Copy> copies_;  // of each parameter
   std::int64_t applied_ = 0;

@@ -130,6 +130,12 @@ bool TrainStep::run_again(StepReport& report) {
   return again;
 }
 
+void TrainStep::visit_state(StateVisitor& visitor) {
+  if (!headroom_) return;
+  const StateVisitor::Group group(visitor, "headroom");
+  headroom_->visit_state(visitor);
+}
+
 void TrainStep::clip_by_value() {
   const KernelTable& kernels = context_.kernels;
   const auto limit = static_cast<float>(clip_.value) * scaler_.scale();

@@ -75,6 +75,9 @@ class TrainStep {
   void leave_updates(std::size_t cache_bytes = cache_sizes().l2) { cache_of_updates_ = cache_bytes; }
   void finish_update() { update_.finish(); }
 
+  // Between steps, after finish_update: what is its own, beside the objects that it was given.
+  void visit_state(StateVisitor& visitor);
+
   // After a skipped step: where it began, then each weight gradient that is not finite.
   std::vector<std::string> tensors_of(const Incident& incident) const;
 

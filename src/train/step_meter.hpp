@@ -29,6 +29,7 @@ class StepMeter {
   const MeterReport& report() const { return report_; }
   void set_step(std::int64_t step) { report_.step = step; }
   std::size_t memory_bytes() const;
+  void visit_state(StateVisitor& visitor);  // the report
 
  private:
   void begin();
