@@ -4,7 +4,7 @@
 
 #include "base/rng.hpp"
 #include "bench/timing.hpp"
-#include "train/scaling.hpp"
+#include "run/scaling.hpp"
 
 namespace halfstep {
 namespace {

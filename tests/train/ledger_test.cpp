@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "amp/step_cause.hpp"
-#include "train/verdict.hpp"
+#include "run/verdict.hpp"
 
 using namespace halfstep;
 

@@ -1,4 +1,4 @@
-#include "train/metrics_log.hpp"
+#include "run/metrics_log.hpp"
 
 #include <string_view>
 

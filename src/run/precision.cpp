@@ -1,4 +1,4 @@
-#include "train/precision.hpp"
+#include "run/precision.hpp"
 
 #include <algorithm>
 

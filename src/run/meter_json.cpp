@@ -1,4 +1,4 @@
-#include "train/meter_json.hpp"
+#include "run/meter_json.hpp"
 
 namespace halfstep {
 namespace {

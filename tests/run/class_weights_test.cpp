@@ -1,4 +1,4 @@
-#include "train/class_weights.hpp"
+#include "run/class_weights.hpp"
 
 #include <doctest/doctest.h>
 

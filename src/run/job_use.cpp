@@ -9,10 +9,10 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/text.hpp"
-#include "train/machine.hpp"
-#include "train/model_file.hpp"
-#include "train/non_finite.hpp"
-#include "train/precision.hpp"
+#include "run/machine.hpp"
+#include "run/model_file.hpp"
+#include "run/non_finite.hpp"
+#include "run/precision.hpp"
 #include "train/target_value.hpp"
 
 namespace halfstep {

@@ -1,4 +1,4 @@
-#include "train/model_file.hpp"
+#include "run/model_file.hpp"
 
 #include <algorithm>
 #include <array>

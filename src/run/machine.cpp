@@ -1,4 +1,4 @@
-#include "train/machine.hpp"
+#include "run/machine.hpp"
 
 #include "kernels/dispatch.hpp"
 #include "parallel/threads.hpp"

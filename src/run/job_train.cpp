@@ -8,11 +8,11 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
-#include "train/class_weights.hpp"
-#include "train/job_files.hpp"
-#include "train/model_file.hpp"
-#include "train/precision.hpp"
-#include "train/trainer.hpp"
+#include "run/class_weights.hpp"
+#include "run/job_files.hpp"
+#include "run/model_file.hpp"
+#include "run/precision.hpp"
+#include "run/training.hpp"
 
 namespace halfstep {
 namespace {

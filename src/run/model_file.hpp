@@ -8,8 +8,8 @@
 #include "data/preprocess.hpp"
 #include "halfstep/options.hpp"
 #include "nn/mlp.hpp"
+#include "run/training.hpp"
 #include "train/inference.hpp"
-#include "train/trainer.hpp"
 
 namespace halfstep {
 

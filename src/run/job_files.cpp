@@ -1,4 +1,4 @@
-#include "train/job_files.hpp"
+#include "run/job_files.hpp"
 
 #include <filesystem>
 #include <system_error>

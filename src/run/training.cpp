@@ -1,4 +1,4 @@
-#include "train/trainer.hpp"
+#include "run/training.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -6,10 +6,10 @@
 
 #include "data/split.hpp"
 #include "halfstep/error.hpp"
-#include "train/meter_json.hpp"
-#include "train/precision.hpp"
-#include "train/scaling.hpp"
-#include "train/verdict.hpp"
+#include "run/meter_json.hpp"
+#include "run/precision.hpp"
+#include "run/scaling.hpp"
+#include "run/verdict.hpp"
 
 namespace halfstep {
 namespace {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
-#include "text/json.hpp"
 #include "io/posix.hpp"
+#include "text/json.hpp"
 
 namespace halfstep {
 

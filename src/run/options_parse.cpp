@@ -1,4 +1,4 @@
-#include "train/options_parse.hpp"
+#include "run/options_parse.hpp"
 
 #include <charconv>
 #include <cmath>

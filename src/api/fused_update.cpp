@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/gradient_pass_impl.hpp"
 #include "base/dtype.hpp"
 #include "halfstep/error.hpp"
 #include "optim/optimizer.hpp"
-#include "train/gradient_pass_impl.hpp"
 
 namespace halfstep {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/non_finite.hpp"
+#include "run/non_finite.hpp"
 
 #include <algorithm>
 #include <cmath>

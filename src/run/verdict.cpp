@@ -1,10 +1,10 @@
-#include "train/verdict.hpp"
+#include "run/verdict.hpp"
 
 #include <algorithm>
 
 #include "amp/step_cause.hpp"
 #include "halfstep/text.hpp"
-#include "train/precision.hpp"
+#include "run/precision.hpp"
 
 namespace halfstep {
 namespace {

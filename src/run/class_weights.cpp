@@ -1,9 +1,9 @@
-#include "train/class_weights.hpp"
+#include "run/class_weights.hpp"
 
 #include <algorithm>
 
 #include "halfstep/text.hpp"
-#include "train/options_parse.hpp"
+#include "run/options_parse.hpp"
 
 namespace halfstep {
 namespace {

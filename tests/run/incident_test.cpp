@@ -7,11 +7,11 @@
 #include <fstream>
 #include <iterator>
 
-#include "text/json.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
 #include "support/effort.hpp"
+#include "text/json.hpp"
 #include "train/schedule.hpp"
 
 namespace halfstep {

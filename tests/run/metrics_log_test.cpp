@@ -1,5 +1,5 @@
 // The metrics file: whole lines or none, and a run that outlives it.
-#include "train/metrics_log.hpp"
+#include "run/metrics_log.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
-#include "train/scaling.hpp"
+#include "run/scaling.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 
-#include "train/precision.hpp"
+#include "run/precision.hpp"
 
 namespace halfstep {
 namespace {

@@ -1,9 +1,9 @@
 #include "data/dialect.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/options.hpp"
-#include "train/options_parse.hpp"
-#include "train/options_registry.hpp"
-#include "train/precision.hpp"
+#include "run/options_parse.hpp"
+#include "run/options_registry.hpp"
+#include "run/precision.hpp"
 
 namespace halfstep {
 namespace {

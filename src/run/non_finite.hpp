@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "train/model_file.hpp"
+#include "run/model_file.hpp"
 
 namespace halfstep {
 

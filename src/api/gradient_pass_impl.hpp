@@ -1,7 +1,7 @@
 // What the public gradient pass and the fused update share.
 #pragma once
 #include "halfstep/gradients.hpp"
-#include "train/machine.hpp"
+#include "run/machine.hpp"
 
 namespace halfstep {
 

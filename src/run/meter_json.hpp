@@ -1,7 +1,7 @@
 // Meters as lines of the metrics log.
 #pragma once
-#include "text/json.hpp"
 #include "halfstep/meters.hpp"
+#include "text/json.hpp"
 
 namespace halfstep {
 

@@ -6,8 +6,8 @@
 
 #include "amp/gradient_pass.hpp"
 #include "amp/tensor_scan.hpp"
+#include "api/gradient_pass_impl.hpp"
 #include "halfstep/error.hpp"
-#include "train/gradient_pass_impl.hpp"
 
 namespace halfstep {
 namespace {

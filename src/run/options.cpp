@@ -9,7 +9,7 @@
 
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
-#include "train/options_registry.hpp"
+#include "run/options_registry.hpp"
 
 namespace halfstep {
 namespace {

@@ -6,13 +6,13 @@
 
 #include "data/examples.hpp"
 #include "halfstep/jobs.hpp"
+#include "run/machine.hpp"
+#include "run/metrics_log.hpp"
 #include "train/batcher.hpp"
 #include "train/inference.hpp"
 #include "train/last_good.hpp"
 #include "train/ledger.hpp"
-#include "train/machine.hpp"
 #include "train/memory_plan.hpp"
-#include "train/metrics_log.hpp"
 #include "train/schedule.hpp"
 #include "train/step.hpp"
 

@@ -1,8 +1,8 @@
-#include "train/options_registry.hpp"
+#include "run/options_registry.hpp"
 
 #include "halfstep/text.hpp"
-#include "train/class_weights.hpp"
-#include "train/options_parse.hpp"
+#include "run/class_weights.hpp"
+#include "run/options_parse.hpp"
 
 namespace halfstep::options {
 namespace {
