@@ -11,8 +11,10 @@
 #include "halfstep/text.hpp"
 #include "run/machine.hpp"
 #include "run/model_file.hpp"
+#include "run/model_text.hpp"
 #include "run/non_finite.hpp"
-#include "run/precision.hpp"
+#include "run/output_meaning.hpp"
+#include "train/network_of.hpp"
 #include "train/target_value.hpp"
 
 namespace halfstep {
@@ -25,13 +27,7 @@ struct Loaded {
   Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
       : machine(options),
         context(*machine.kernels, *machine.executor),
-        model({.widths = saved.widths,
-               .activation = saved.activation,
-               .norm = saved.norm,
-               .residual = saved.residual,
-               .layer_dtypes = saved.layer_dtypes,
-               .max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1)),
-               .training = false}) {
+        model(network_of(saved.spec, {.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1))})) {
     model.set_tensors(saved.tensors);
     model.pack_all(*machine.kernels);
   }
@@ -43,14 +39,14 @@ struct Loaded {
 void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,
                Predictions& out) {
   const std::size_t classes = saved.preprocessor.classes().size();
-  const std::size_t columns = saved.widths.back();
+  const std::size_t columns = saved.spec.widths.back();
   if (!is_finite_output(logits, columns)) {
     out.values.insert(out.values.end(), classes, std::numeric_limits<double>::quiet_NaN());
     out.predicted.emplace_back();
     return;
   }
   std::vector<float> probabilities(pad_columns(columns));
-  if (saved.loss == LossKind::cross_entropy) {
+  if (saved.spec.loss == LossKind::cross_entropy) {
     kernels.softmax(columns, logits, probabilities.data());
   } else {
     kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
@@ -81,10 +77,11 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   std::vector<std::string> notes;
   const data::Examples examples = read_examples(saved, data, options, true, notes);
   Loaded loaded(saved, options, examples.rows);
-  const auto loss = make_loss(saved.loss, saved.huber_delta, saved.cross_entropy);
+  const auto loss = loss_of(saved.spec);
   Evaluation out;
   out.notes = std::move(notes);
-  out.metrics = measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.loss));
+  out.metrics =
+      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss));
   const Metrics& m = out.metrics;
   if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
   return out;
@@ -95,13 +92,13 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
   Predictions out;
   const data::Examples examples = read_examples(saved, data, options, false, out.notes);
   Loaded loaded(saved, options, examples.rows);
-  const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.loss);
+  const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();
   const auto add = [&](std::size_t row, const float* logits) {
     if (meaning.classification) add_class(*loaded.machine.kernels, saved, meaning, logits, out);
     if (!meaning.classification) add_value(meaning, logits[0], out);
-    if (!is_finite_output(logits, saved.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
+    if (!is_finite_output(logits, saved.spec.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
   };
   for_each_batch(loaded.context, loaded.model, examples,
                  [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
@@ -119,16 +116,14 @@ ModelSummary inspect(const std::string& path) {
   ModelSummary s;
   s.format = "halfstep 1 (safetensors)";
   s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
-  for (std::size_t width : saved.widths) s.architecture += (s.architecture.empty() ? "" : "-") + std::to_string(width);
-  s.architecture +=
-      " " + hidden_text(saved.activation, saved.norm, saved.residual) + ", " + std::string(loss_name(saved.loss));
+  s.architecture = architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));
   for (const NamedTensor& t : saved.tensors) {
     if (is_parameter(t)) s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
   }
   s.step = saved.step;
-  s.precision = name(saved.precision);
-  s.layer_precision = exceptions_text(saved.precision, saved.layer_dtypes);
+  s.precision = name(saved.spec.precision);
+  s.layer_precision = exceptions_text(saved.spec);
   s.loss_scale = number_text(saved.scaler.scale);
   s.digest = saved.digest;
   s.weights_digest = weights_digest(saved.tensors);

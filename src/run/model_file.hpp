@@ -5,25 +5,17 @@
 #include <utility>
 #include <vector>
 
+#include "amp/grad_scaler.hpp"
 #include "data/preprocess.hpp"
+#include "halfstep/model_spec.hpp"
 #include "halfstep/options.hpp"
 #include "nn/mlp.hpp"
-#include "run/training.hpp"
-#include "train/inference.hpp"
 
 namespace halfstep {
 
 struct SavedModel {
   data::Preprocessor preprocessor;
-  std::vector<std::size_t> widths;
-  Activation activation = Activation::relu;
-  Norm norm = Norm::none;
-  bool residual = false;
-  LossKind loss = LossKind::cross_entropy;
-  Dtype precision = Dtype::fp32;
-  std::vector<Dtype> layer_dtypes;  // of each layer
-  double huber_delta = 1;
-  CrossEntropyOptions cross_entropy;
+  ModelSpec spec;
   std::int64_t step = 0;
   GradScalerState scaler;
   std::string isa;
@@ -45,14 +37,7 @@ void save_model(const std::string& path, const SavedModel& model);
 // Throws Error: io when it cannot be read, format when it is not such a file.
 SavedModel load_model(const std::string& path);
 
-OutputMeaning output_meaning(const data::Preprocessor& preprocessor, LossKind loss);
-
 // Every parameter of a run with its value.
 std::vector<std::pair<std::string, std::string>> config_of(const Options& options);
-
-std::string_view loss_name(LossKind loss);
-std::string_view activation_name(Activation activation);
-// "gelu", or "layer norm, gelu, residual".
-std::string hidden_text(Activation activation, Norm norm, bool residual);
 
 }  // namespace halfstep

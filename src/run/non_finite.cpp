@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "halfstep/error.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep {
 namespace {
@@ -30,7 +31,7 @@ bool standardises(const SavedModel& model) {
 }
 
 std::string without_fp16(const SavedModel& model) {
-  if (model.precision != Dtype::fp16) return "train without fp16 in --layer-precision";
+  if (model.spec.precision != Dtype::fp16) return "train without fp16 in --layer-precision";
   return "train with --precision bf16, which has the range of fp32";
 }
 
@@ -38,7 +39,7 @@ std::string without_fp16(const SavedModel& model) {
 
 std::string non_finite_warning(const SavedModel& model, std::int64_t count, std::int64_t of,
                                std::span<const std::int64_t> rows) {
-  const auto& dtypes = model.layer_dtypes;
+  const std::vector<Dtype> dtypes = layer_dtypes(model.spec);
   const bool fp16 = std::find(dtypes.begin(), dtypes.end(), Dtype::fp16) != dtypes.end();
   const bool raw = !standardises(model);
   ErrorParts parts;
@@ -51,7 +52,8 @@ std::string non_finite_warning(const SavedModel& model, std::int64_t count, std:
     parts.why = "fp16 holds up to 65504, and an input or a layer's output is beyond";
     parts.hint = without_fp16(model) + (raw ? ", or with --standardize auto" : "");
   } else {
-    parts.why = "an input or a layer's output is beyond what " + std::string(name(model.precision)) + " holds, 3.4e38";
+    parts.why =
+        "an input or a layer's output is beyond what " + std::string(name(model.spec.precision)) + " holds, 3.4e38";
     parts.hint = raw ? "train with --standardize auto" : "train again, with a smaller --lr";
   }
   return Error(Status::limit, parts).what();

@@ -1,5 +1,6 @@
 #include "run/options_parse.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -72,24 +73,20 @@ std::vector<std::string> parse_list(std::string_view text) {
   return items;
 }
 
-std::size_t parse_choice(std::string_view name, std::string_view text, std::string_view choices) {
+std::string join(const std::vector<std::string>& items, char separator) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : std::string(1, separator)) + items[i];
+  return text;
+}
+
+std::string list_text(const std::vector<std::string>& items) { return join(items, ','); }
+
+std::string parse_choice(std::string_view name, std::string_view text, std::string_view choices) {
   const std::vector<std::string_view> names = split(choices, '|');
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == text) return i;
-  }
+  if (std::find(names.begin(), names.end(), text) != names.end()) return std::string(text);
   const std::string_view near = nearest_name(text, names);
   reject(name, text,
          "expected " + std::string(choices) + (near.empty() ? "" : "; did you mean " + std::string(near) + "?"));
-}
-
-std::string choice_name(std::string_view choices, std::size_t index) {
-  return std::string(split(choices, '|').at(index));
-}
-
-std::string list_text(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : ",") + items[i];
-  return text;
 }
 
 bool is_scale(double value) {

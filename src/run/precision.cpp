@@ -15,18 +15,4 @@ bool stores(const Options& options, Dtype dtype) {
   return std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end();
 }
 
-std::string exceptions_text(Dtype precision, const std::vector<Dtype>& layers) {
-  std::string text;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i] == precision) continue;
-    text += (text.empty() ? "" : ",") + std::to_string(i) + "=" + std::string(name(layers[i]));
-  }
-  return text;
-}
-
-std::string precision_text(Dtype precision, const std::vector<Dtype>& layers) {
-  const std::string exceptions = exceptions_text(precision, layers);
-  return std::string(name(precision)) + (exceptions.empty() ? "" : " but " + exceptions);
-}
-
 }  // namespace halfstep

@@ -7,9 +7,10 @@
 #include "data/split.hpp"
 #include "halfstep/error.hpp"
 #include "run/meter_json.hpp"
-#include "run/precision.hpp"
+#include "run/model_text.hpp"
 #include "run/scaling.hpp"
 #include "run/verdict.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep {
 namespace {
@@ -60,33 +61,17 @@ json::Object incident_line(const StepRecord& r) {
           {"reruns", r.reruns}};
 }
 
-}  // namespace
-
-std::vector<std::size_t> model_widths(const Problem& problem, const Options& options) {
-  std::vector<std::size_t> widths = {problem.inputs};
-  for (std::int64_t width : options.hidden) widths.push_back(static_cast<std::size_t>(width));
-  widths.push_back(problem.outputs);
-  return widths;
-}
-
-namespace {
-
 std::size_t bytes_of(const data::Examples& e) {
   return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
          e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
 }
 
-RunShape run_shape(const Options& options, const Problem& problem, const Machine& machine, const data::Examples& train,
+RunShape run_shape(const Options& options, const ModelSpec& spec, const Machine& machine, const data::Examples& train,
                    const data::Examples* eval) {
-  return {.model = {.widths = model_widths(problem, options),
-                    .activation = options.activation,
-                    .norm = options.norm,
-                    .dropout = options.dropout,
-                    .residual = options.residual,
-                    .mask_seed = options.seed,
-                    .layer_dtypes = layer_dtypes(options, options.hidden.size() + 1),
-                    .max_rows = batch_rows(options, train),
-                    .master = options.master == MasterKind::fp32},
+  return {.model = network_of(spec, {.max_rows = batch_rows(options, train),
+                                     .training = true,
+                                     .master = options.master == MasterKind::fp32,
+                                     .mask_seed = options.seed}),
           .optimizer = optimizer_options(options),
           .meters = options.meter_every > 0,
           .examples = bytes_of(train) + (eval != nullptr ? bytes_of(*eval) : 0),
@@ -101,24 +86,26 @@ RunShape affordable(RunShape shape) {
 
 }  // namespace
 
-Trainer::Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
-                 const data::Examples* eval)
+Trainer::Trainer(const Options& options, const ModelSpec& spec, const OutputMeaning& meaning, Machine& machine,
+                 const data::Examples& train, const data::Examples* eval)
     : options_(options),
-      problem_(problem),
+      spec_(spec),
+      meaning_(meaning),
       machine_(machine),
       train_(train),
       eval_(eval),
-      shape_(affordable(run_shape(options, problem, machine, train, eval))),
+      shape_(affordable(run_shape(options, spec, machine, train, eval))),
       model_(shape_.model),
       context_(*machine.kernels, *machine.executor),
-      loss_(make_loss(problem.loss, options.huber_delta, problem.cross_entropy)),
+      loss_(loss_of(spec)),
       optimizer_(make_optimizer(shape_.optimizer, TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
       step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
             headroom_of(options)),
       last_good_(model_),
       batcher_(train, step_rows(options, train), machine.executor->threads()),
-      schedule_{options.schedule, options.lr, options.warmup, planned_steps_of(options, train)},
+      schedule_{from_name<ScheduleKind>(options.schedule).value(), options.lr, options.warmup,
+                planned_steps_of(options, train)},
       log_(options.metrics) {
   model_.initialise(options.seed, *machine.kernels);
   if (shape_.meters) meter_.emplace(model_);
@@ -244,7 +231,7 @@ bool Trainer::run_epoch(std::int64_t epoch, const TrainObserver& observer, Train
   result.train.rows = static_cast<std::int64_t>(train_.rows);
   if (eval_) {
     e.has_eval = true;
-    e.eval = result.eval = measure(context_, model_, *eval_, *loss_, problem_.meaning);
+    e.eval = result.eval = measure(context_, model_, *eval_, *loss_, meaning_);
   }
   json::Object line = {{"epoch", e.epoch},
                        {"step", e.steps.attempted},
@@ -281,13 +268,13 @@ TrainResult Trainer::run(const TrainObserver& observer) {
   finish(result.stopped);
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.precision = name(options_.precision);
-  result.layer_precision = exceptions_text(options_.precision, model_.shape().layer_dtypes);
+  result.layer_precision = exceptions_text(spec_);
   result.isa = machine_.kernels->name;
   result.math = name(options_.math);
   result.threads = machine_.executor->threads();
   result.steps = ledger_.counts();
   result.loss_scale = scaler_.scale();
-  result.train.classification = problem_.meaning.classification;
+  result.train.classification = meaning_.classification;
   result.ledger = ledger_.entries();
   if (meter_) result.meter = meter_->report();
   return result;

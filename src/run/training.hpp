@@ -6,6 +6,7 @@
 
 #include "data/examples.hpp"
 #include "halfstep/jobs.hpp"
+#include "halfstep/model_spec.hpp"
 #include "run/machine.hpp"
 #include "run/metrics_log.hpp"
 #include "train/batcher.hpp"
@@ -18,23 +19,11 @@
 
 namespace halfstep {
 
-// What the data asks of the model.
-struct Problem {
-  std::size_t inputs = 0;
-  std::size_t outputs = 0;
-  LossKind loss = LossKind::cross_entropy;
-  OutputMeaning meaning;
-  CrossEntropyOptions cross_entropy;
-};
-
-// Widths, inputs first, for this problem and these options.
-std::vector<std::size_t> model_widths(const Problem& problem, const Options& options);
-
 class Trainer {
  public:
   // Throws Error(out_of_memory) before it takes more than there is.
-  Trainer(const Options& options, const Problem& problem, Machine& machine, const data::Examples& train,
-          const data::Examples* eval);
+  Trainer(const Options& options, const ModelSpec& spec, const OutputMeaning& meaning, Machine& machine,
+          const data::Examples& train, const data::Examples* eval);
 
   Mlp& model() { return model_; }
   // What a run takes, but for the program itself.
@@ -58,7 +47,8 @@ class Trainer {
   bool run_epoch(std::int64_t epoch, const TrainObserver& observer, TrainResult& result);
 
   const Options& options_;
-  Problem problem_;
+  ModelSpec spec_;
+  OutputMeaning meaning_;
   Machine& machine_;
   const data::Examples& train_;
   const data::Examples* eval_;

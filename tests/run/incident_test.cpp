@@ -82,7 +82,7 @@ TEST_CASE("incidents: every attempted step is recorded, and the rate follows the
   options.metrics = dir / "m.jsonl";
   const Run r = run("builtin:digits", options);
   REQUIRE(r.records.size() == 60);
-  const Schedule schedule{"linear", options.lr, 7, 60};
+  const Schedule schedule{ScheduleKind::linear, options.lr, 7, 60};
   std::int64_t applied = 0, skipped = 0;
   for (std::size_t i = 0; i < r.records.size(); ++i) {
     const StepRecord& record = r.records[i];
