@@ -100,7 +100,7 @@ Trainer::Trainer(const Options& options, const ModelSpec& spec, const OutputMean
       loss_(loss_of(spec)),
       optimizer_(make_optimizer(shape_.optimizer, TrainStep::tensor_sizes(model_))),
       scaler_(scaler_options(options)),
-      step_(context_, model_, *loss_, *optimizer_, scaler_, {options.clip_norm, options.clip_value},
+      step_(context_, model_, *loss_, *optimizer_, scaler_, clock_, {options.clip_norm, options.clip_value},
             headroom_of(options)),
       last_good_(model_),
       batcher_(train, step_rows(options, train), machine.executor->threads()),

@@ -58,6 +58,7 @@ class Trainer {
   std::unique_ptr<Loss> loss_;
   std::unique_ptr<Optimizer> optimizer_;
   GradScaler scaler_;
+  Clock clock_;
   TrainStep step_;
   LastGood last_good_;
   std::optional<StepMeter> meter_;

@@ -92,7 +92,7 @@ std::optional<ErrorParts> verdict(const StepRecord& record, const Ledger& ledger
 }
 
 std::optional<ErrorParts> final_verdict(const Ledger& ledger, const GradScaler& scaler, const Options& options) {
-  const StepCounts& counts = ledger.counts();
+  const StepCounts counts = ledger.counts();
   if (counts.skipped == 0) return std::nullopt;
   if (counts.applied > 0 && !(ledger.skip_rate() > options.max_skip_rate)) return std::nullopt;
   return too_many_skips(most_skips(ledger), ledger, scaler, options);

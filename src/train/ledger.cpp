@@ -6,10 +6,10 @@ namespace halfstep {
 
 void Ledger::add(const StepRecord& record) {
   const bool skipped = record.outcome == StepOutcome::skipped;
-  skipped_[static_cast<std::size_t>(counts_.attempted) % kWindow] = skipped;
-  ++counts_.attempted;
-  ++(skipped ? counts_.skipped : counts_.applied);
-  if (record.outcome == StepOutcome::retried) ++counts_.retried;
+  skipped_in_window_[static_cast<std::size_t>(record.step) % kWindow] = skipped;
+  attempted_ = record.step;
+  if (skipped) ++skipped_;
+  if (record.outcome == StepOutcome::retried) ++retried_;
   skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
   if (record.outcome == StepOutcome::applied) return;
 
@@ -29,8 +29,8 @@ void Ledger::add(const StepRecord& record) {
 }
 
 double Ledger::skip_rate() const {
-  const auto seen = std::min<std::int64_t>(counts_.attempted, kWindow);
-  return seen == 0 ? 0 : static_cast<double>(skipped_.count()) / static_cast<double>(seen);
+  const auto seen = std::min<std::int64_t>(attempted_, kWindow);
+  return seen == 0 ? 0 : static_cast<double>(skipped_in_window_.count()) / static_cast<double>(seen);
 }
 
 }  // namespace halfstep

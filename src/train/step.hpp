@@ -16,6 +16,7 @@
 #include "loss/loss.hpp"
 #include "nn/mlp.hpp"
 #include "optim/optimizer.hpp"
+#include "train/clock.hpp"
 #include "train/step_meter.hpp"
 #include "train/step_pace.hpp"
 #include "train/weight_update.hpp"
@@ -58,10 +59,10 @@ class TrainStep {
  public:
   // With `headroom` the scale follows the largest gradients, and an overflow that the scale alone caused is repaired
   // within the step.
-  TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
+  TrainStep(GemmContext& context, Mlp& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler, Clock& clock,
             ClipOptions clip, std::optional<Headroom> headroom = {});
 
-  // Allocates nothing. A meter reads what this step rounds, in its last part.
+  // Counts in the clock. Allocates nothing. A meter reads what this step rounds, in its last part.
   StepReport run(const StepExamples& examples, double lr, StepMeter* meter = nullptr);
   // The same with `rows` examples that are in model.input() already.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
@@ -112,6 +113,7 @@ class TrainStep {
   const Loss& loss_;
   Optimizer& optimizer_;
   GradScaler& scaler_;
+  Clock& clock_;
   ClipOptions clip_;
   std::optional<Headroom> headroom_;
   StageWatch* watch_ = nullptr;
@@ -120,7 +122,6 @@ class TrainStep {
   std::optional<std::size_t> cache_of_updates_;
   std::vector<GradientSquares> squares_;  // of each tensor, in the optimizer's order
   std::vector<Incident> places_;          // layer and parameter of each of them
-  std::uint64_t parts_seen_ = 0;          // in earlier steps: dropout's masks follow from it
   float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };
 
