@@ -1,5 +1,6 @@
 // Measurements of this machine: medians of interleaved repetitions beside its own measured peak.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,7 +19,9 @@ namespace halfstep {
 //   input_gradient   dx  = dy W      m = batch, n = inputs,  k = outputs
 //   weight_gradient  dW  = dy^T x    m = outputs, n = inputs, k = batch
 enum class Product { forward, input_gradient, weight_gradient };
-std::string_view name(Product product);  // "forward", "dgrad", "wgrad"
+
+template <>
+inline constexpr std::array<std::string_view, 3> kEnumNames<Product> = {"forward", "dgrad", "wgrad"};
 
 // What happens to the sums. plain: bias, one rounding, row-major result. trainer: as in a training step, with ReLU or
 // its derivative, column sums, and the result in both layouts. The weight gradient always comes in fp32 with its sum of
@@ -83,7 +86,9 @@ std::vector<GradPassBenchResult> bench_gradpass(const GradPassBenchRequest& requ
 // How much of the machine the arrays of a kernel fill: half of a core's first or second cache, or so much that they
 // come from memory. `cache`: something between the last two.
 enum class KernelPlace { l1, l2, cache, memory };
-std::string_view name(KernelPlace place);  // "l1", ...
+
+template <>
+inline constexpr std::array<std::string_view, 4> kEnumNames<KernelPlace> = {"l1", "l2", "cache", "memory"};
 
 // A kernel that works on arrays, and the storage types that it has; fp32 alone where it has none.
 struct BenchKernel {

@@ -1,14 +1,20 @@
 // The ledger of a run: what became of each attempted step, and why.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "halfstep/enum_names.hpp"
+
 namespace halfstep {
 
 // A retried step was applied too, after its backward pass was run again at a smaller loss scale.
 enum class StepOutcome : std::uint8_t { applied, retried, skipped };
+
+template <>
+inline constexpr std::array<std::string_view, 3> kEnumNames<StepOutcome> = {"applied", "retried", "skipped"};
 
 // Where the first value that is not finite was made, in the order of a step. Only a smaller loss scale helps against
 // `scale` and `gradient`, and against no other.
@@ -23,8 +29,10 @@ enum class StepCause : std::uint8_t {
   unscale    // a gradient divided by a loss scale below 1
 };
 
-std::string_view name(StepOutcome outcome);
-std::string_view name(StepCause cause);
+template <>
+inline constexpr std::array<std::string_view, 8> kEnumNames<StepCause> = {"none", "data",  "weights",  "forward",
+                                                                          "loss", "scale", "gradient", "unscale"};
+
 // "the forward pass is not finite"
 std::string_view explain(StepCause cause);
 

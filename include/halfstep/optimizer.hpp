@@ -1,20 +1,10 @@
 // What an update does: the rule and how its state is kept.
 #pragma once
-#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "halfstep/types.hpp"
 
 namespace halfstep {
-
-constexpr std::string_view name(OptimizerKind kind) {
-  constexpr std::string_view kNames[] = {"sgd", "adam", "adamw", "lion"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-constexpr std::string_view name(MasterKind kind) {
-  return kind == MasterKind::fp32 ? "fp32" : kind == MasterKind::kahan ? "kahan" : "stochastic";
-}
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adamw;

@@ -1,8 +1,11 @@
 // The parts of a training step, as measurements name them.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "halfstep/enum_names.hpp"
 
 namespace halfstep {
 
@@ -17,10 +20,8 @@ enum class StepStage : std::uint8_t {
 };
 inline constexpr std::size_t kStepStages = 7;
 
-constexpr std::string_view name(StepStage stage) {
-  constexpr std::string_view kNames[] = {"forward", "loss", "dgrad", "wgrad", "bias", "summarise", "update"};
-  static_assert(sizeof kNames / sizeof *kNames == kStepStages);
-  return kNames[static_cast<std::size_t>(stage)];
-}
+template <>
+inline constexpr std::array<std::string_view, kStepStages> kEnumNames<StepStage> = {
+    "forward", "loss", "dgrad", "wgrad", "bias", "summarise", "update"};
 
 }  // namespace halfstep

@@ -22,14 +22,14 @@ class StateVisitor {
   void number(std::string_view name, double& value) { scalar(name, StateType::number, &value, sizeof value); }
   void integer(std::string_view name, std::int64_t& value) { scalar(name, StateType::integer, &value, sizeof value); }
   virtual void text(std::string_view name, std::string& value) = 0;
-  // Any integer or enumeration, as an integer. Throws Error(format) where what is loaded does not fit `T` or is not
-  // below `end`.
+  // Any counter or enumeration, as an integer. Throws Error(format) where what is loaded is negative, does not fit `T`
+  // or is not below `end`.
   template <class T>
   void value(std::string_view name, T& value, std::int64_t end = INT64_MAX) {
     auto wide = static_cast<std::int64_t>(value);
     integer(name, wide);
     if (!loads_scalars()) return;
-    if (wide >= end || static_cast<std::int64_t>(static_cast<T>(wide)) != wide) out_of_range(name);
+    if (wide < 0 || wide >= end || static_cast<std::int64_t>(static_cast<T>(wide)) != wide) out_of_range(name);
     value = static_cast<T>(wide);
   }
   // `elements` of an array that is as long when it is loaded.
@@ -56,6 +56,9 @@ class StateVisitor {
   // True while numbers are loaded: an object that must not take every value checks them then, and throws.
   virtual bool loads_scalars() const { return false; }
 
+  // Throws Error(format): what was loaded under this name is no value for it.
+  [[noreturn]] void out_of_range(std::string_view name) const;
+
   // Names within it begin with "name.".
   class Group {
    public:
@@ -76,7 +79,6 @@ class StateVisitor {
   virtual void scalar(std::string_view name, StateType type, void* value, std::size_t bytes) = 0;
   virtual std::int64_t list_size(std::int64_t count) = 0;
   std::string full(std::string_view name) const { return prefix_ + std::string(name); }
-  [[noreturn]] void out_of_range(std::string_view name) const;
 
  private:
   std::string prefix_;

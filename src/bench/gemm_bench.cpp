@@ -36,18 +36,6 @@ void check(const GemmBenchShape& s) {
 
 }  // namespace
 
-std::string_view name(Product product) {
-  switch (product) {
-    case Product::forward:
-      return "forward";
-    case Product::input_gradient:
-      return "dgrad";
-    case Product::weight_gradient:
-      return "wgrad";
-  }
-  return "";
-}
-
 std::vector<GemmBenchResult> bench_gemm(const GemmBenchRequest& request) {
   check(request.shape);
   std::vector<std::string> names = request.isas;

@@ -92,11 +92,6 @@ const KernelTable* scalar_table() {
 
 }  // namespace
 
-std::string_view name(KernelPlace place) {
-  constexpr std::string_view kNames[] = {"l1", "l2", "cache", "memory"};
-  return kNames[static_cast<std::size_t>(place)];
-}
-
 std::vector<BenchKernel> bench_kernel_list() {
   std::vector<BenchKernel> list;
   for (const KernelRow& row : kernel_rows()) list.push_back({row.name, row.dtypes});

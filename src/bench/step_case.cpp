@@ -4,7 +4,7 @@
 
 #include "base/rng.hpp"
 #include "bench/timing.hpp"
-#include "train/scaling.hpp"
+#include "run/scaling.hpp"
 
 namespace halfstep {
 namespace {
@@ -64,7 +64,8 @@ StepCase::StepCase(StepNetwork& network, const data::Examples& examples, const S
     : executor_(make_executor(threads)),
       context_(kernels, *executor_),
       network_(network),
-      step_(context_, network.model, *network.loss, *network.optimizer, network.scaler, {.norm = request.clip_norm}),
+      step_(context_, network.model, *network.loss, *network.optimizer, network.scaler, network.clock,
+            {.norm = request.clip_norm}),
       batcher_(examples, examples.rows, executor_->threads()),
       order_(examples.rows) {
   step_.leave_updates();

@@ -22,6 +22,7 @@ struct StepNetwork {
   std::unique_ptr<Loss> loss;
   std::unique_ptr<Optimizer> optimizer;
   GradScaler scaler;
+  Clock clock;
 };
 
 // One ISA at one number of threads.

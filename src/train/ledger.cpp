@@ -2,48 +2,14 @@
 
 #include <algorithm>
 
-#include "halfstep/text.hpp"
-
 namespace halfstep {
-
-std::string_view name(StepOutcome outcome) {
-  constexpr std::string_view kNames[] = {"applied", "retried", "skipped"};
-  return kNames[static_cast<std::size_t>(outcome)];
-}
-
-std::string_view name(StepCause cause) {
-  constexpr std::string_view kNames[] = {"none", "data", "weights", "forward", "loss", "scale", "gradient", "unscale"};
-  return kNames[static_cast<std::size_t>(cause)];
-}
-
-std::string_view explain(StepCause cause) {
-  constexpr std::string_view kTexts[] = {
-      "nothing is wrong",
-      "an input is non-finite in the storage type",
-      "a weight is non-finite in the storage type",
-      "the forward pass is non-finite",
-      "the loss is non-finite",
-      "a scaled gradient is non-finite in the storage type",
-      "a weight gradient is non-finite in fp32",
-      "a gradient leaves fp32 once the loss scale is divided out, or is too large to be clipped"};
-  return kTexts[static_cast<std::size_t>(cause)];
-}
-
-std::string text(const LedgerEntry& e) {
-  std::string out = std::to_string(e.steps) + (e.steps == 1 ? " step " : " steps ") + std::string(name(e.outcome));
-  out +=
-      " (" + (e.first == e.last ? std::to_string(e.first) : std::to_string(e.first) + " to " + std::to_string(e.last));
-  out += "): " + std::string(explain(e.cause)) + (e.tensor.empty() ? "" : ", first in " + e.tensor);
-  out += ", at loss scale " + number_text(e.most_loss_scale);
-  return e.least_loss_scale == e.most_loss_scale ? out : out + " to " + number_text(e.least_loss_scale);
-}
 
 void Ledger::add(const StepRecord& record) {
   const bool skipped = record.outcome == StepOutcome::skipped;
-  skipped_[static_cast<std::size_t>(counts_.attempted) % kWindow] = skipped;
-  ++counts_.attempted;
-  ++(skipped ? counts_.skipped : counts_.applied);
-  if (record.outcome == StepOutcome::retried) ++counts_.retried;
+  skipped_in_window_[static_cast<std::size_t>(record.step) % kWindow] = skipped;
+  attempted_ = record.step;
+  if (skipped) ++skipped_;
+  if (record.outcome == StepOutcome::retried) ++retried_;
   skipped_in_a_row_ = skipped ? skipped_in_a_row_ + 1 : 0;
   if (record.outcome == StepOutcome::applied) return;
 
@@ -63,8 +29,32 @@ void Ledger::add(const StepRecord& record) {
 }
 
 double Ledger::skip_rate() const {
-  const auto seen = std::min<std::int64_t>(counts_.attempted, kWindow);
-  return seen == 0 ? 0 : static_cast<double>(skipped_.count()) / static_cast<double>(seen);
+  const auto seen = std::min<std::int64_t>(attempted_, kWindow);
+  return seen == 0 ? 0 : static_cast<double>(skipped_in_window_.count()) / static_cast<double>(seen);
+}
+
+void Ledger::visit_state(StateVisitor& visitor) {
+  visitor.integer("attempted", attempted_);
+  visitor.integer("retried", retried_);
+  visitor.integer("skipped", skipped_);
+  visitor.integer("skipped_in_a_row", skipped_in_a_row_);
+  std::string window = skipped_in_window_.to_string();
+  visitor.text("skipped_in_window", window);
+  if (visitor.loads_scalars()) {
+    const bool bits = window.size() == kWindow && window.find_first_not_of("01") == std::string::npos;
+    if (!bits) visitor.out_of_range("skipped_in_window");
+    skipped_in_window_ = std::bitset<kWindow>(window);
+  }
+  visitor.list("entries", entries_, [&](LedgerEntry& e) {
+    visitor.value("outcome", e.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
+    visitor.value("cause", e.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
+    visitor.text("tensor", e.tensor);
+    visitor.integer("steps", e.steps);
+    visitor.integer("first", e.first);
+    visitor.integer("last", e.last);
+    visitor.number("least_loss_scale", e.least_loss_scale);
+    visitor.number("most_loss_scale", e.most_loss_scale);
+  });
 }
 
 }  // namespace halfstep

@@ -8,9 +8,9 @@ namespace halfstep {
 
 double Schedule::at(std::int64_t applied) const {
   if (applied < warmup) return lr * static_cast<double>(applied + 1) / static_cast<double>(warmup);
-  if (kind == "constant" || steps <= warmup) return lr;
+  if (kind == ScheduleKind::constant || steps <= warmup) return lr;
   const double done = std::min(1.0, static_cast<double>(applied - warmup) / static_cast<double>(steps - warmup));
-  if (kind == "linear") return lr * (1 - done);
+  if (kind == ScheduleKind::linear) return lr * (1 - done);
   return lr * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
 

@@ -1,12 +1,13 @@
 // The learning rate as a function of the applied step: a skipped step does not move it.
 #pragma once
 #include <cstdint>
-#include <string_view>
+
+#include "halfstep/types.hpp"
 
 namespace halfstep {
 
 struct Schedule {
-  std::string_view kind;  // constant | cosine | linear
+  ScheduleKind kind = ScheduleKind::cosine;
   double lr = 0;
   std::int64_t warmup = 0;  // steps of linear ramp
   std::int64_t steps = 0;   // planned in all; cosine and linear end at zero there

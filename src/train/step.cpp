@@ -12,10 +12,9 @@ StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* me
   const bool measured = meter == nullptr && watch_ == nullptr && pace_.measures_next();
   const Executor::Alone alone(context_.executor, pace_.alone());
   if (!measured) return run_on_threads(examples, lr, meter);
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
+  const auto start = std::chrono::steady_clock::now();
   const StepReport report = run_on_threads(examples, lr, meter);
-  pace_.took(std::chrono::duration<double>(Clock::now() - start).count());
+  pace_.took(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return report;
 }
 
@@ -57,19 +56,22 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
   if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d_);
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
-  parts_seen_ += parts;
+  clock_.parts += parts;
+  ++clock_.attempted;
+  clock_.applied += gradients.finite ? 1 : 0;
   report.applied = gradients.finite;
   report.grad_norm = gradients.norm;
   return report;
 }
 
 TrainStep::TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
-                     ClipOptions clip, std::optional<Headroom> headroom)
+                     Clock& clock, ClipOptions clip, std::optional<Headroom> headroom)
     : context_(context),
       model_(model),
       loss_(loss),
       optimizer_(optimizer),
       scaler_(scaler),
+      clock_(clock),
       clip_(clip),
       headroom_(headroom),
       pace_(context.executor.threads()),
@@ -94,7 +96,7 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
 void TrainStep::forward(const StepExamples& examples, const Part& part) {
   examples.load(part.first, part.rows);
   enter(watch_, StepStage::forward);
-  model_.forward(context_, part.rows, parts_seen_ + part.index + 1, update_.beside_forward());
+  model_.forward(context_, part.rows, clock_.parts + part.index + 1, update_.beside_forward());
   update_.finished();
 }
 

@@ -17,6 +17,7 @@
 #include "loss/loss.hpp"
 #include "nn/network.hpp"
 #include "optim/optimizer.hpp"
+#include "train/clock.hpp"
 #include "train/step_meter.hpp"
 #include "train/step_pace.hpp"
 #include "train/weight_update.hpp"
@@ -59,9 +60,9 @@ class TrainStep {
   // With `headroom` the scale follows the largest gradients, and an overflow that the scale alone caused is repaired
   // within the step.
   TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
-            ClipOptions clip, std::optional<Headroom> headroom = {});
+            Clock& clock, ClipOptions clip, std::optional<Headroom> headroom = {});
 
-  // Allocates nothing. A meter reads what this step rounds, in its last part.
+  // Counts in the clock. Allocates nothing. A meter reads what this step rounds, in its last part.
   StepReport run(const StepExamples& examples, double lr, StepMeter* meter = nullptr);
   // The same with `rows` examples that are in model.input() already.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
@@ -113,6 +114,7 @@ class TrainStep {
   const Loss& loss_;
   Optimizer& optimizer_;
   GradScaler& scaler_;
+  Clock& clock_;
   ClipOptions clip_;
   std::optional<Headroom> headroom_;
   StageWatch* watch_ = nullptr;
@@ -120,7 +122,6 @@ class TrainStep {
   WeightUpdate update_;
   std::optional<std::size_t> cache_of_updates_;
   std::vector<GradientSquares> squares_;  // of each trained parameter
-  std::uint64_t parts_seen_ = 0;          // in earlier steps: dropout's masks follow from it
   float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };
 

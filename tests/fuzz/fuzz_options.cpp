@@ -5,7 +5,7 @@
 #include "cli/args.hpp"
 #include "fuzz/support.hpp"
 #include "halfstep/options.hpp"
-#include "train/options_registry.hpp"
+#include "run/options_registry.hpp"
 
 using namespace halfstep;
 

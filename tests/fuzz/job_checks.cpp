@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "fuzz/support.hpp"
-#include "train/model_file.hpp"
+#include "run/model_file.hpp"
 
 namespace halfstep::fuzz {
 namespace {

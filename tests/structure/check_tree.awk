@@ -6,10 +6,12 @@ BEGIN {
   below["data"] = below["io"] = "base text"
   below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
   below["nn"] = "base kernels parallel gemm"
-  below["train"] = below["doctor"] = below["dist"] = below["report"] = "base text kernels parallel gemm data nn loss amp optim io"
+  below["train"] = "base kernels parallel gemm data nn loss amp optim"
+  below["doctor"] = below["dist"] = below["train"] " text io train"
+  below["run"] = below["doctor"]
+  below["api"] = below["bench"] = below["run"] " run"
   below["demo"] = "base kernels parallel loss amp optim"
-  below["bench"] = "base kernels parallel gemm data nn loss amp optim train"
-  below["cli"] = below["capi"] = ""
+  below["cli"] = ""
   longest = 500
 }
 

@@ -31,6 +31,7 @@ struct Bench {
   std::unique_ptr<Loss> loss;
   std::unique_ptr<Optimizer> optimizer;
   GradScaler scaler;
+  Clock clock;
   TrainStep step;
 
   Bench(const KernelTable& kernels, const Setting& s, std::unique_ptr<Executor> threads = make_executor(1, "serial"))
@@ -43,11 +44,12 @@ struct Bench {
                .dropout = s.dropout,
                .residual = s.residual,
                .dtype = s.dtype,
-               .max_rows = 500}),
+               .max_rows = 500,
+               .master = s.optimizer.master == MasterKind::fp32}),
         loss(make_loss(s.loss, 1.0)),
         optimizer(make_optimizer(s.optimizer, TrainStep::tensor_sizes(model))),
         scaler(s.scaler),
-        step(context, model, *loss, *optimizer, scaler, s.clip, s.headroom) {
+        step(context, model, *loss, *optimizer, scaler, clock, s.clip, s.headroom) {
     model.initialise(1, kernels);
   }
   StepReport run(const Examples& e, double lr = 0.01) {

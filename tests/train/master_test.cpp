@@ -70,7 +70,8 @@ TEST_CASE("step: a skipped step changes nothing without masters either") {
           const auto optimizer =
               make_optimizer({.moments = Dtype::bf16, .master = master}, TrainStep::tensor_sizes(model));
           GradScaler scaler({.dynamic = false, .initial = 256});
-          TrainStep step(context, model, *loss, *optimizer, scaler, {});
+          Clock clock;
+          TrainStep step(context, model, *loss, *optimizer, scaler, clock, {});
           const Examples good(32, 30, 4);
           Examples bad = good;
           bad.x[100] = kNan;

@@ -108,7 +108,8 @@ TEST_CASE("meter: a step's tensors are counted as they lie in memory, and the st
           const auto loss = make_loss(LossKind::cross_entropy, 1.0);
           const auto optimizer = make_optimizer({}, TrainStep::tensor_sizes(model));
           GradScaler scaler({.dynamic = false, .initial = scale});
-          TrainStep step(context, model, *loss, *optimizer, scaler, {});
+          Clock clock;
+          TrainStep step(context, model, *loss, *optimizer, scaler, clock, {});
           StepMeter meter(model);
           const Examples examples(37, 30, 5);
           set_input(model, examples);
@@ -149,7 +150,8 @@ TEST_CASE("meter: an update below half a unit of bf16 changes no working weight,
     const auto loss = make_loss(LossKind::mse, 1.0);
     const auto optimizer = make_optimizer({}, TrainStep::tensor_sizes(model));
     GradScaler scaler({.dynamic = false, .initial = 1});
-    TrainStep step(context, model, *loss, *optimizer, scaler, {});
+    Clock clock;
+    TrainStep step(context, model, *loss, *optimizer, scaler, clock, {});
     StepMeter meter(model);
     const Examples examples(32, 30, 5);
     set_input(model, examples);

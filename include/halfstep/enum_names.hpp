@@ -1,0 +1,34 @@
+// The names of enumerators, as files, flags and reports spell them: one table per enumeration.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace halfstep {
+
+// The table of E: the name of each enumerator in the order of their values, which count from 0. Each enumeration that
+// has names specialises it beside its definition.
+template <class E>
+inline constexpr std::array<std::string_view, 0> kEnumNames{};
+
+template <class E>
+concept Named = !kEnumNames<E>.empty();
+
+// Empty where the value is no enumerator.
+template <Named E>
+constexpr std::string_view name(E value) {
+  const auto i = static_cast<std::size_t>(value);
+  return i < kEnumNames<E>.size() ? kEnumNames<E>[i] : std::string_view();
+}
+
+// The enumerator of that name; nothing where there is none.
+template <Named E>
+constexpr std::optional<E> from_name(std::string_view text) {
+  for (std::size_t i = 0; i < kEnumNames<E>.size(); ++i) {
+    if (kEnumNames<E>[i] == text) return static_cast<E>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,99 @@
+// The training job: data to model file.
+#include <utility>
+
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "io/safe_file.hpp"
+#include "run/job_files.hpp"
+#include "run/machine.hpp"
+#include "run/model_file.hpp"
+#include "run/model_text.hpp"
+#include "run/output_meaning.hpp"
+#include "run/prepare.hpp"
+#include "run/spec_of.hpp"
+#include "run/training.hpp"
+
+namespace halfstep {
+namespace {
+
+RunPlan make_plan(const Prepared& p, const ModelSpec& spec, const Machine& machine, Trainer& trainer,
+                  const std::string& path) {
+  RunPlan plan;
+  plan.data =
+      path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(p.preprocessor.features()) + " features";
+  plan.target = p.preprocessor.target_description();
+  plan.split = p.split;
+  plan.model = architecture_text(spec) + ", " + std::to_string(trainer.model().elements()) + " parameters, " +
+               precision_text(spec);
+  plan.machine = machine.description;
+  plan.memory = trainer.memory();
+  for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
+  plan.notes = p.notes;
+  return plan;
+}
+
+void save_state(const std::string& path, Trainer& trainer, std::int64_t applied, SavedModel& saved) {
+  saved.step = applied;
+  saved.scaler = trainer.scaler_state();
+  saved.tensors = trainer.model().tensors();
+  save_model(path, saved);
+}
+
+// What was kept, in words: a disk that is full must not hide why the run ended.
+std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel& saved) {
+  const std::int64_t applied = trainer.restore_last_good();
+  if (applied == 0) return "nothing, the run had no good weights yet";
+  const std::string weights = "the weights after " + std::to_string(applied) + " applied steps";
+  try {
+    save_state(path, trainer, applied, saved);
+  } catch (const Error& error) {
+    return "nothing, " + weights + " could not be saved in " + path + " (" + error.parts().why + ")";
+  }
+  return weights + ", in " + path;
+}
+
+// A run that diverges leaves its last good weights beside the model that it does not write.
+TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const std::string& out, SavedModel& saved) {
+  try {
+    return trainer.run(observer);
+  } catch (const Error& error) {
+    if (error.status() != Status::diverged) throw;
+    ErrorParts parts = error.parts();
+    parts.kept = keep_last_good(trainer, last_good_path(out), saved) + "; " + out + " was not written";
+    throw Error(Status::diverged, parts);
+  }
+}
+
+}  // namespace
+
+TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
+  Options options = given;
+  validate(options);
+  options.out = model_path(options);
+  check_apart(files_written(options), files_read(data, options));
+  io::write_probe(options.out);  // a run of an hour must not fail at its last line
+  Machine machine(options);
+  const Prepared prepared = prepare(data, options);
+  const ModelSpec spec = spec_of(prepared, options);
+  Trainer trainer(options, spec, output_meaning(prepared.preprocessor, spec.loss), machine, prepared.train,
+                  prepared.eval.rows > 0 ? &prepared.eval : nullptr);
+  if (observer.on_plan) observer.on_plan(make_plan(prepared, spec, machine, trainer, data));
+
+  SavedModel saved = {.preprocessor = prepared.preprocessor,
+                      .spec = spec,
+                      .step = 0,
+                      .scaler = {},
+                      .isa = machine.kernels->name,
+                      .math = options.math,
+                      .config = config_of(options),
+                      .tensors = {},
+                      .digest = {}};
+  TrainResult result = run_or_keep(trainer, observer, options.out, saved);
+  result.eval_name = prepared.eval_name;
+  save_state(options.out, trainer, result.steps.applied, saved);
+  result.model = options.out;
+  result.weights_digest = weights_digest(saved.tensors);
+  return result;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,136 @@
+// Jobs on a trained model: evaluate, predict, inspect.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+#include "base/dtype.hpp"
+#include "data/data.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "halfstep/text.hpp"
+#include "run/machine.hpp"
+#include "run/model_file.hpp"
+#include "run/model_text.hpp"
+#include "run/non_finite.hpp"
+#include "run/output_meaning.hpp"
+#include "train/network_of.hpp"
+#include "train/target_value.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr std::size_t kBatch = 512;
+
+// A model ready for forward passes, in the precision it was trained in.
+struct Loaded {
+  Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
+      : machine(options),
+        context(*machine.kernels, *machine.executor),
+        model(network_of(saved.spec, {.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1))})) {
+    model.set_tensors(saved.tensors);
+    model.pack_all(*machine.kernels);
+  }
+  Machine machine;
+  GemmContext context;
+  Network model;
+};
+
+void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,
+               Predictions& out) {
+  const std::size_t classes = saved.preprocessor.classes().size();
+  const std::size_t columns = saved.spec.widths.back();
+  if (!is_finite_output(logits, columns)) {
+    out.values.insert(out.values.end(), classes, std::numeric_limits<double>::quiet_NaN());
+    out.predicted.emplace_back();
+    return;
+  }
+  std::vector<float> probabilities(pad_columns(columns));
+  if (saved.spec.loss == LossKind::cross_entropy) {
+    kernels.softmax(columns, logits, probabilities.data());
+  } else {
+    kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
+  }
+  if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
+  out.values.insert(out.values.end(), probabilities.begin(),
+                    probabilities.begin() + static_cast<std::ptrdiff_t>(classes));
+  out.predicted.push_back(saved.preprocessor.classes()[predicted_class(logits, columns, meaning.single_logit)]);
+}
+
+// Reads by what the model knows of its table.
+data::Examples read_examples(const SavedModel& saved, const std::string& path, const Options& options,
+                             bool need_targets, std::vector<std::string>& notes) {
+  const data::Preprocessor& preprocessor = saved.preprocessor;
+  return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
+}
+
+void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
+  const double value = target_value(output, meaning.target_mean, meaning.target_scale);
+  out.values.push_back(value);
+  out.predicted.push_back(number_text(value));
+}
+
+}  // namespace
+
+Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
+  const SavedModel saved = load_model(model);
+  std::vector<std::string> notes;
+  const data::Examples examples = read_examples(saved, data, options, true, notes);
+  Loaded loaded(saved, options, examples.rows);
+  const auto loss = loss_of(saved.spec);
+  Evaluation out;
+  out.notes = std::move(notes);
+  out.metrics =
+      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss));
+  const Metrics& m = out.metrics;
+  if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
+  return out;
+}
+
+Predictions predict(const std::string& model, const std::string& data, const Options& options) {
+  const SavedModel saved = load_model(model);
+  Predictions out;
+  const data::Examples examples = read_examples(saved, data, options, false, out.notes);
+  Loaded loaded(saved, options, examples.rows);
+  const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
+  out.classification = meaning.classification;
+  if (meaning.classification) out.classes = saved.preprocessor.classes();
+  const auto add = [&](std::size_t row, const float* logits) {
+    if (meaning.classification) add_class(*loaded.machine.kernels, saved, meaning, logits, out);
+    if (!meaning.classification) add_value(meaning, logits[0], out);
+    if (!is_finite_output(logits, saved.spec.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
+  };
+  for_each_batch(loaded.context, loaded.model, examples,
+                 [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
+                   for (std::size_t i = 0; i < rows; ++i) add(first + i, logits + i * ld);
+                 });
+  if (!out.non_finite.empty()) {
+    out.warnings.push_back(
+        non_finite_warning(saved, std::ssize(out.non_finite), std::ssize(out.predicted), out.non_finite));
+  }
+  return out;
+}
+
+ModelSummary inspect(const std::string& path) {
+  const SavedModel saved = load_model(path);
+  ModelSummary s;
+  s.format = "halfstep 1 (safetensors)";
+  s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
+  s.architecture = architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));
+  for (const NamedTensor& t : saved.tensors) {
+    if (t.role != ParameterRole::statistic) s.parameters += static_cast<std::int64_t>(t.values.size());
+    s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
+  }
+  s.step = saved.step;
+  s.precision = name(saved.spec.precision);
+  s.layer_precision = exceptions_text(saved.spec);
+  s.loss_scale = number_text(saved.scaler.scale);
+  s.digest = saved.digest;
+  s.weights_digest = weights_digest(saved.tensors);
+  s.classes = saved.preprocessor.classes();
+  s.preprocessing = saved.preprocessor.describe();
+  s.config = saved.config;
+  return s;
+}
+
+}  // namespace halfstep

@@ -1,0 +1,43 @@
+// A trained model as a file: safetensors with fp32 masters and, as metadata, all that predict needs to take raw data.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "amp/grad_scaler.hpp"
+#include "data/preprocess.hpp"
+#include "halfstep/model_spec.hpp"
+#include "halfstep/options.hpp"
+#include "nn/network.hpp"
+
+namespace halfstep {
+
+struct SavedModel {
+  data::Preprocessor preprocessor;
+  ModelSpec spec;
+  std::int64_t step = 0;
+  GradScalerState scaler;
+  std::string isa;
+  Math math = Math::portable;
+  std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  std::vector<NamedTensor> tensors;
+  std::string digest;  // of the file, as read
+};
+
+// Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.0.gamma and beta where it is
+// normalised, running_mean and running_var where over a batch, layers.1.weight, ...
+std::string weights_digest(const std::vector<NamedTensor>& tensors);
+
+// For forward passes on one row.
+NetworkShape network_shape(const SavedModel& model);
+
+// Durable and atomic. Throws Error(io).
+void save_model(const std::string& path, const SavedModel& model);
+// Throws Error: io when it cannot be read, format when it is not such a file.
+SavedModel load_model(const std::string& path);
+
+// Every parameter of a run with its value.
+std::vector<std::pair<std::string, std::string>> config_of(const Options& options);
+
+}  // namespace halfstep

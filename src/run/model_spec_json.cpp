@@ -1,0 +1,79 @@
+#include "run/model_spec_json.hpp"
+
+#include "halfstep/error.hpp"
+#include "run/bad_model.hpp"
+#include "train/network_of.hpp"
+
+namespace halfstep {
+namespace {
+
+template <Named E>
+E read_name(const std::string& path, const char* key, const std::string& text) {
+  const std::optional<E> value = from_name<E>(text);
+  if (!value) bad_model(path, std::string(key) + " is '" + text.substr(0, 64) + "', which is unknown");
+  return *value;
+}
+
+void read_widths(const std::string& path, const json::Value& value, ModelSpec& spec) {
+  for (const json::Value& width : value.at("widths").as_array()) {
+    const std::int64_t w = width.as_integer();
+    if (w < 0) bad_model(path, "a layer width of " + std::to_string(w) + " is out of range");
+    spec.widths.push_back(static_cast<std::size_t>(w));
+  }
+}
+
+void read_layer_precision(const std::string& path, const json::Value& value, ModelSpec& spec) {
+  const json::Value* layers = value.find("layer_precision");
+  if (!layers) return;  // older files have one precision
+  for (const json::Value& dtype : layers->as_array()) {
+    spec.layer_precision.push_back(read_name<Dtype>(path, "layer_precision", dtype.as_string()));
+  }
+  if (spec.layer_precision.empty()) bad_model(path, "layer_precision does not name each layer");
+}
+
+void check(const std::string& path, const ModelSpec& spec) {
+  try {
+    validate(spec);
+  } catch (const Error& error) {
+    bad_model(path, error.parts().why);
+  }
+}
+
+}  // namespace
+
+json::Value to_json(const ModelSpec& spec) {
+  json::Array widths, layers, weights;
+  for (const std::size_t width : spec.widths) widths.emplace_back(width);
+  for (const Dtype dtype : layer_dtypes(spec)) layers.emplace_back(name(dtype));
+  for (const double weight : spec.class_weights) weights.emplace_back(weight);
+  return json::Object{{"widths", widths},
+                      {"activation", name(spec.activation)},
+                      {"norm", name(spec.norm)},
+                      {"residual", spec.residual},
+                      {"loss", name(spec.loss)},
+                      {"huber_delta", spec.huber_delta},
+                      {"label_smoothing", spec.label_smoothing},
+                      {"class_weights", weights},
+                      {"precision", name(spec.precision)},
+                      {"layer_precision", layers}};
+}
+
+ModelSpec model_spec_from_json(const std::string& path, const json::Value& value) {
+  ModelSpec spec;
+  read_widths(path, value, spec);
+  spec.activation = read_name<Activation>(path, "activation", value.at("activation").as_string());
+  if (const json::Value* v = value.find("norm")) spec.norm = read_name<Norm>(path, "norm", v->as_string());
+  if (const json::Value* v = value.find("residual")) spec.residual = v->as_bool();
+  spec.loss = read_name<LossKind>(path, "loss", value.at("loss").as_string());
+  spec.precision = read_name<Dtype>(path, "precision", value.at("precision").as_string());
+  read_layer_precision(path, value, spec);
+  spec.huber_delta = value.at("huber_delta").as_number();
+  if (const json::Value* v = value.find("label_smoothing")) spec.label_smoothing = v->as_number();
+  if (const json::Value* v = value.find("class_weights")) {
+    for (const json::Value& weight : v->as_array()) spec.class_weights.push_back(weight.as_number());
+  }
+  check(path, spec);
+  return spec;
+}
+
+}  // namespace halfstep

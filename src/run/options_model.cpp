@@ -1,0 +1,58 @@
+// Parameters of the model.
+#include "run/class_weights.hpp"
+#include "run/options_entries.hpp"
+#include "run/options_parse.hpp"
+
+namespace halfstep::options {
+namespace {
+
+void set_hidden(Options& options, Name value) {
+  std::vector<std::int64_t> widths;
+  if (value != "none") {
+    for (const std::string& item : parse_list(value)) {
+      widths.push_back(parse_integer("hidden", item, 1, std::int64_t{1} << 20));
+    }
+  }
+  if (widths.size() > 256) reject("hidden", value, "at most 256 hidden layers");
+  options.hidden = widths;
+}
+
+std::string get_hidden(const Options& options) {
+  std::vector<std::string> items;
+  for (const std::int64_t width : options.hidden) items.push_back(std::to_string(width));
+  return items.empty() ? "none" : list_text(items);
+}
+
+std::string_view loss_choices() {
+  static const std::string text = "auto|" + std::string(all_names<LossKind>());
+  return text;
+}
+
+void set_class_weights(Options& options, Name value) {
+  parse_class_weights(value);
+  options.class_weights = value;
+}
+
+}  // namespace
+
+std::vector<Entry> model_entries() {
+  using O = Options;
+  return {
+      {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
+      choice("activation", "after each hidden layer", &O::activation),
+      choice("norm", "normalisation of each hidden layer before its activation: of rows, or of columns over the batch",
+             &O::norm),
+      number("dropout", ">= 0 and < 1; 0: off", fraction,
+             "share of each hidden layer's outputs that a training step goes without", &O::dropout),
+      flag("residual", "each hidden layer as wide as its input adds that to its output", &O::residual),
+      choice("loss", loss_choices(), "auto follows the task", &O::loss),
+      number("huber-delta", "> 0", positive, "where the huber loss turns linear", &O::huber_delta),
+      number("label-smoothing", ">= 0 and < 1", fraction,
+             "share of the truth that cross_entropy spreads over all classes", &O::label_smoothing),
+      {"class-weights", "text", "balanced, or NAME=WEIGHT,...; empty: all 1",
+       "what rows of a class count in cross_entropy, such as cat=1,dog=2.5; balanced: inversely to their number",
+       set_class_weights, [](const Options& o) { return o.class_weights; }},
+  };
+}
+
+}  // namespace halfstep::options

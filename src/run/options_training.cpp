@@ -1,0 +1,37 @@
+// Parameters of the optimizer, the length of a run and what it writes.
+#include "run/options_entries.hpp"
+
+namespace halfstep::options {
+
+std::vector<Entry> training_entries() {
+  using O = Options;
+  return {
+      choice("optimizer", "the update rule", &O::optimizer),
+      number("lr", "> 0", positive, "learning rate", &O::lr),
+      number("momentum", ">= 0 and < 1", fraction, "of sgd", &O::momentum),
+      flag("nesterov", "look ahead along the momentum of sgd", &O::nesterov),
+      number("beta1", ">= 0 and < 1", fraction,
+             "decay of the first moment of adam and adamw; how much of its momentum lion steps by", &O::beta1),
+      number("beta2", ">= 0 and < 1", fraction,
+             "decay of the second moment of adam and adamw; of the momentum of lion (0.99 suits it)", &O::beta2),
+      number("epsilon", "> 0", positive, "keeps adam and adamw from dividing by zero", &O::epsilon),
+      number("weight-decay", ">= 0", not_negative, "pull of the weights towards zero", &O::weight_decay),
+      choice("moments", "fp32|bf16", "how the optimizer's moments lie in memory", &O::moments),
+      choice("master",
+             "what the optimizer updates: fp32 masters, or the 16-bit weights with compensation or random rounding",
+             &O::master),
+      choice("schedule", all_names<ScheduleKind>(), "course of the learning rate after the warmup", &O::schedule),
+      integer("warmup", 0, kMost, ">= 0", "steps over which the learning rate rises from 0", &O::warmup),
+      integer("epochs", 0, kMost, ">= 0; 0: enough for about 1000 steps, 20 to 200", "passes over the training rows",
+              &O::epochs),
+      integer("steps", 0, kMost, ">= 0; 0: epochs decide", "updates to attempt", &O::steps),
+      integer("batch", 1, std::int64_t{1} << 30, ">= 1", "rows that pass through the model together", &O::batch),
+      integer("accumulate", 1, std::int64_t{1} << 20, ">= 1", "batches whose gradients make one step", &O::accumulate),
+      text("out", "file to write; empty: model.safetensors", &O::out),
+      text("metrics", "JSONL file, a line per epoch", &O::metrics),
+      integer("meter-every", 0, kMost, ">= 0; 0: off", "read every so many steps what rounding to storage loses",
+              &O::meter_every),
+  };
+}
+
+}  // namespace halfstep::options

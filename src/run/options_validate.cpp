@@ -1,0 +1,129 @@
+#include "data/dialect.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/options.hpp"
+#include "run/options_parse.hpp"
+#include "run/options_registry.hpp"
+#include "run/precision.hpp"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse(std::string_view name, std::string why, std::string hint = {}) {
+  throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
+                                         .where = "--" + std::string(name),
+                                         .why = std::move(why),
+                                         .kept = {},
+                                         .hint = std::move(hint)});
+}
+
+// A run never starts with a parameter it ignores; one left at its default cannot be told from one not given.
+void refuse_ignored(const Options& options, std::initializer_list<std::string_view> names, const std::string& why,
+                    const std::string& hint) {
+  for (const std::string_view name : names) {
+    if (get_option(options, name) != get_option(Options{}, name)) refuse(name, why, hint);
+  }
+}
+
+// Options can be filled without set_option: every value must pass its own setter.
+void check_each(const Options& options) {
+  Options copy;
+  for (const options::Entry& entry : options::registry()) entry.set(copy, entry.get(options));
+}
+
+void check_optimizer(const Options& options) {
+  if (options.optimizer != OptimizerKind::sgd) {
+    refuse_ignored(options, {"momentum", "nesterov"}, "only sgd has it", "--optimizer sgd");
+    if (options.optimizer == OptimizerKind::lion) {
+      refuse_ignored(options, {"epsilon"}, "lion does not have it", "--optimizer adamw");
+    }
+  } else {
+    refuse_ignored(options, {"beta1", "beta2", "epsilon"}, "sgd does not have it", "--optimizer adamw");
+    if (options.nesterov && options.momentum == 0) refuse("nesterov", "it needs momentum", "--momentum 0.9");
+    if (options.momentum == 0) refuse_ignored(options, {"moments"}, "sgd without momentum has none", "--momentum 0.9");
+  }
+  if (!stores(options, Dtype::bf16) && !stores(options, Dtype::fp16)) {
+    refuse_ignored(options, {"master"}, "fp32 weights are their own masters", "--precision bf16");
+  }
+}
+
+void check_layers(const Options& options) {
+  const auto layers = static_cast<std::int64_t>(options.hidden.size()) + 1;
+  for (const LayerPrecision& l : options.layer_precision) {
+    if (l.layer < layers) continue;
+    refuse("layer-precision", "there is no layer " + std::to_string(l.layer) + ", they are numbered from 0",
+           "layers 0 to " + std::to_string(layers - 1));
+  }
+}
+
+void check_hidden(const Options& options) {
+  if (options.hidden.empty()) {
+    refuse_ignored(options, {"norm", "dropout", "residual"}, "there are no hidden layers", "--hidden 128,64");
+  }
+  // Two rows are the least that it trains on; from three on the last batch of an epoch can always have two.
+  if (options.norm == Norm::batch && options.batch < 3) {
+    refuse("batch", "batch norm takes its statistics from the rows of a batch, and needs three of them",
+           "--batch 3 or more, or --norm layer");
+  }
+}
+
+void check_loss(const Options& options) {
+  const bool for_classes = options.loss == "cross_entropy" || options.loss == "binary_cross_entropy";
+  const bool for_values = options.loss == "mse" || options.loss == "huber";
+  if (options.task == Task::regress && for_classes) refuse("loss", options.loss + " is for classification", "mse");
+  if (options.task == Task::classify && for_values)
+    refuse("loss", options.loss + " is for regression", "cross_entropy");
+  if (options.loss == "binary_cross_entropy" || for_values || options.task == Task::regress) {
+    refuse_ignored(options, {"label-smoothing", "class-weights"}, "only cross_entropy has it", "--loss cross_entropy");
+  }
+  if (options.loss != "huber") refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
+}
+
+void check_scale(const Options& options) {
+  const std::string& rule = options.loss_scale;
+  const bool automatic = rule == "auto" && stores(options, Dtype::fp16);
+  const bool counts = rule == "dynamic" || rule == "compatible" || automatic;
+  const bool moves = counts || rule == "headroom";
+  if (rule == "headroom" && !stores(options, Dtype::fp16)) {
+    refuse("loss-scale", "headroom fits fp16's range, and " + std::string(name(options.precision)) + " has fp32's",
+           "--precision fp16");
+  }
+  if (!moves) {
+    refuse_ignored(options, {"scale-init", "scale-min", "scale-max"}, "the loss scale does not move here",
+                   "--loss-scale dynamic");
+  }
+  if (!counts) {
+    refuse_ignored(
+        options,
+        {"scale-growth", "scale-backoff", "scale-interval", "scale-hysteresis", "scale-consecutive-hysteresis"},
+        "the loss scale is not dynamic here", "--loss-scale dynamic");
+  }
+  if (rule == "compatible") {
+    refuse_ignored(options, {"scale-min", "scale-max"}, "PyTorch's scaler has no such limit", "--loss-scale dynamic");
+    return;
+  }
+  if (options.scale_consecutive_hysteresis && options.scale_hysteresis == 1) {
+    refuse("scale-consecutive-hysteresis", "every overflow shrinks the loss scale here", "--scale-hysteresis 2");
+  }
+  if (options.scale_min > options.scale_max) refuse("scale-min", "it is above scale-max");
+  if (options.scale_init == 0) return;
+  if (options.scale_init < options.scale_min) refuse("scale-init", "it is below scale-min");
+  if (options.scale_init > options.scale_max) refuse("scale-init", "it is above scale-max");
+}
+
+}  // namespace
+
+void validate(const Options& options) {
+  check_each(options);
+  check_layers(options);
+  check_hidden(options);
+  check_optimizer(options);
+  check_loss(options);
+  check_scale(options);
+  if (options.separator != "auto") data::separator_of(options.separator);
+  if (!options.test.empty() && options.validation > 0) {
+    refuse("validation", "a test set is given, so nothing is held out", "one of --test and --validation");
+  }
+  if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
+}
+
+}  // namespace halfstep

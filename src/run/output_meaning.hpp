@@ -1,0 +1,10 @@
+// How the outputs of a model are read, from what its data was.
+#pragma once
+#include "data/preprocess.hpp"
+#include "train/inference.hpp"
+
+namespace halfstep {
+
+OutputMeaning output_meaning(const data::Preprocessor& preprocessor, LossKind loss);
+
+}  // namespace halfstep

@@ -1,0 +1,79 @@
+#include "run/spec_of.hpp"
+
+#include <algorithm>
+
+#include "halfstep/error.hpp"
+#include "run/class_weights.hpp"
+#include "run/output_meaning.hpp"
+#include "run/precision.hpp"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse(std::string where, std::string why, std::string hint) {
+  throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
+                                         .where = std::move(where),
+                                         .why = std::move(why),
+                                         .kept = {},
+                                         .hint = std::move(hint)});
+}
+
+LossKind choose_loss(const Options& options, bool classify) {
+  if (options.loss == "auto") return classify ? LossKind::cross_entropy : LossKind::mse;
+  const std::optional<LossKind> loss = from_name<LossKind>(options.loss);
+  const bool for_classes = loss == LossKind::cross_entropy || loss == LossKind::binary_cross_entropy;
+  if (loss && for_classes == classify) return *loss;
+  throw Error(Status::invalid_argument,
+              {.what = "the loss does not fit the task",
+               .where = "--loss " + options.loss,
+               .why = classify ? "the target has classes" : "the target is a number",
+               .kept = {},
+               .hint = classify ? "--loss cross_entropy or binary_cross_entropy" : "--loss mse or huber"});
+}
+
+// A run never starts with a parameter it ignores; that the target is a number may have shown only now.
+void refuse_cross_entropy(const Options& options) {
+  if (options.label_smoothing == 0 && options.class_weights.empty()) return;
+  refuse(options.label_smoothing > 0 ? "--label-smoothing" : "--class-weights",
+         "only cross_entropy has it, and the target is a number", "--task classify");
+}
+
+// How wide the input is shows only now.
+void check_residual(const ModelSpec& spec) {
+  const auto& widths = spec.widths;
+  if (!spec.residual || std::adjacent_find(widths.begin(), widths.end() - 1) != widths.end() - 1) return;
+  refuse("--residual", "no hidden layer is as wide as its input", "--hidden 128,128");
+}
+
+std::size_t outputs_of(const data::Preprocessor& preprocessor, LossKind loss) {
+  const OutputMeaning meaning = output_meaning(preprocessor, loss);
+  return !meaning.classification || meaning.single_logit ? 1 : preprocessor.classes().size();
+}
+
+}  // namespace
+
+ModelSpec spec_of(const Prepared& prepared, const Options& options) {
+  const data::Preprocessor& preprocessor = prepared.preprocessor;
+  ModelSpec spec;
+  spec.loss = choose_loss(options, preprocessor.task() == Task::classify);
+  spec.widths.push_back(preprocessor.features());
+  for (const std::int64_t width : options.hidden) spec.widths.push_back(static_cast<std::size_t>(width));
+  spec.widths.push_back(outputs_of(preprocessor, spec.loss));
+  spec.activation = options.activation;
+  spec.norm = options.norm;
+  spec.dropout = options.dropout;
+  spec.residual = options.residual;
+  spec.precision = options.precision;
+  spec.layer_precision = layer_dtypes(options, options.hidden.size() + 1);
+  spec.huber_delta = options.huber_delta;
+  if (spec.loss == LossKind::cross_entropy) {
+    spec.label_smoothing = options.label_smoothing;
+    spec.class_weights = class_weights(options.class_weights, preprocessor.classes(), prepared.train.labels);
+  } else {
+    refuse_cross_entropy(options);
+  }
+  check_residual(spec);
+  return spec;
+}
+
+}  // namespace halfstep

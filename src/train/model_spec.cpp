@@ -1,0 +1,41 @@
+#include "halfstep/model_spec.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "halfstep/error.hpp"
+
+namespace halfstep {
+namespace {
+
+constexpr std::size_t kMostWidth = std::size_t{1} << 20, kMostWidths = 1024;
+
+// What is wrong with it; empty: nothing. Written so that a NaN is wrong.
+std::string fault_of(const ModelSpec& s) {
+  if (s.widths.size() < 2 || s.widths.size() > kMostWidths) return "it has an impossible number of layers";
+  for (const std::size_t width : s.widths) {
+    if (width < 1 || width > kMostWidth) return "a layer width of " + std::to_string(width) + " is out of range";
+  }
+  if (!s.layer_precision.empty() && s.layer_precision.size() + 1 != s.widths.size()) {
+    return "layer_precision does not name each layer";
+  }
+  if (!(s.dropout >= 0 && static_cast<float>(s.dropout) < 1)) return "dropout is out of range";
+  if (!(s.huber_delta > 0)) return "huber_delta is not positive";
+  if (!(s.label_smoothing >= 0 && s.label_smoothing < 1)) return "label_smoothing is out of range";
+  const bool positive = std::all_of(s.class_weights.begin(), s.class_weights.end(), [](double w) { return w > 0; });
+  if (!positive || (!s.class_weights.empty() && s.class_weights.size() != s.widths.back())) {
+    return "class_weights do not fit its classes";
+  }
+  return {};
+}
+
+}  // namespace
+
+void validate(const ModelSpec& spec) {
+  const std::string fault = fault_of(spec);
+  if (fault.empty()) return;
+  throw Error(Status::invalid_argument,
+              {.what = "there is no such model", .where = {}, .why = fault, .kept = {}, .hint = {}});
+}
+
+}  // namespace halfstep
