@@ -109,6 +109,12 @@ class FusedUpdate {
   bool apply(CheckedGradients&& gradients, double learning_rate);
 
   std::int64_t steps() const;  // applied ones
+
+  // Moments and clock as bytes, and back into an update of the same options and tensors: steps that follow have the
+  // bits that they would have had. Weights are the caller's to keep. set_state throws Error(format) for bytes that are
+  // not such a state, and then changes nothing.
+  std::vector<std::byte> state() const;
+  void set_state(std::span<const std::byte> bytes);
   std::size_t memory_bytes() const;
 
  private:

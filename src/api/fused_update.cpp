@@ -4,6 +4,7 @@
 
 #include "api/gradient_pass_impl.hpp"
 #include "base/dtype.hpp"
+#include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
 #include "optim/optimizer.hpp"
 
@@ -121,6 +122,10 @@ bool FusedUpdate::apply(CheckedGradients&& gradients, double learning_rate) {
 }
 
 std::int64_t FusedUpdate::steps() const { return impl_->optimizer->steps(); }
+std::vector<std::byte> FusedUpdate::state() const { return state_bytes(save_state(*impl_->optimizer)); }
+void FusedUpdate::set_state(std::span<const std::byte> bytes) {
+  load_state(*impl_->optimizer, state_from_bytes(bytes));
+}
 std::size_t FusedUpdate::memory_bytes() const { return impl_->optimizer->memory_bytes(); }
 
 }  // namespace halfstep
