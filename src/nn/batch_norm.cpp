@@ -36,7 +36,7 @@ struct ColumnBlock {
   void take_twice() {
     kernels.to_fp32[index_of(l.y.dtype)](columns, z_at(l, 0, first), centre);
     take();
-    for (std::size_t i = 0; i < columns; ++i) centre[i] = statistics.mean[i] + statistics.rest[i];
+    for (std::size_t i = 0; i < columns; ++i) centre[i] = statistics.mean[i] + statistics.mean_low[i];
     take();
   }
 };

@@ -256,28 +256,32 @@ void Mlp::backward(GemmContext& ctx, std::size_t rows, bool accumulate, StageWat
     enter(watch, StepStage::bias_gradient);
     bias_gradient(ctx, l, rows, accumulate);
     norm_gradient(ctx, l, rows, accumulate);
-    auto weight_gradient = [&](RunTasks run) {
-      weight_gradient_product(ctx, pad_rows(rows), l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
-                              l.weight_grad.data(), accumulate, l.squares.data(), run);
-    };
+    WeightGradientProduct weight(ctx, pad_rows(rows), l.layout, l.d.panels_operand(), input_of(i).panels_operand(),
+                                 {l.weight_grad.data(), accumulate, l.squares.data()});
     // Neither gradient needs the other: together they wait once for their last task. A watch sees them one by one.
-    auto beside_it = [&](const ProductTasks& input) {
-      weight_gradient([&](const ProductTasks& weight) { run_together(ctx, input, weight); });
-    };
     const bool together = i > 0 && watch == nullptr;
     if (!together) {
       enter(watch, StepStage::weight_gradient);
-      weight_gradient({});
+      run(ctx, weight);
     }
     if (i == 0) break;  // nobody needs the gradient by the inputs
     enter(watch, StepStage::input_gradient);
-    input_gradient(ctx, i, rows, layers_[i - 1].d.target(), layers_[i - 1].d_sums.data(),
-                   together ? RunTasks(beside_it) : RunTasks());
+    const StorageTarget d = layers_[i - 1].d.target();
+    float* const sums = layers_[i - 1].d_sums.data();
+    InputGradientProduct input = input_gradient_product_of(ctx, i, rows, d, sums);
+    together ? run_together(ctx, input, weight) : run(ctx, input);
+    input_gradient_rows(ctx, i, rows, d, sums);
   }
 }
 
-void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,
-                         RunTasks run) {
+void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums) {
+  InputGradientProduct product = input_gradient_product_of(ctx, layer, rows, d, sums);
+  run(ctx, product);
+  input_gradient_rows(ctx, layer, rows, d, sums);
+}
+
+InputGradientProduct Mlp::input_gradient_product_of(GemmContext& ctx, std::size_t layer, std::size_t rows,
+                                                    StorageTarget d, float* sums) {
   const Dense& l = layers_[layer];
   Dense& below = layers_[layer - 1];
   BackwardEpilogue e = {};
@@ -298,8 +302,12 @@ void Mlp::input_gradient(GemmContext& ctx, std::size_t layer, std::size_t rows, 
     e.activation = Activation::identity;
     e.d = {d_y_.data(), pad_columns(below.layout.out), nullptr, 0, Dtype::fp32};
   }
-  input_gradient_product(ctx, pad_rows(rows), l.layout, l.d.rows_operand(), l.packed_backward.data(), e, run);
-  if (!whole_rows) return;
+  return InputGradientProduct(ctx, pad_rows(rows), l.layout, l.d.rows_operand(), l.packed_backward.data(), e);
+}
+
+void Mlp::input_gradient_rows(GemmContext& ctx, std::size_t layer, std::size_t rows, StorageTarget d, float* sums) {
+  Dense& below = layers_[layer - 1];
+  if (!takes_whole_rows(below)) return;
   float* const d_z = below.residual ? d_z_.data() : d_y_.data();
   backward_rows(ctx, below, rows, mask_of(layer - 1), d_y_.data(), d_z, d, sums);
 }

@@ -160,9 +160,8 @@ class Mlp {
   void forward_layer(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget y, std::byte* z,
                      const SideTasks& side = {});
   // From the d of `layer`, above 0, that of the layer below; `sums` as BackwardEpilogue has them. Where `layer` is
-  // skipped, what came before is the same for the layer above. `run` as products have it.
-  void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums,
-                      RunTasks run = {});
+  // skipped, what came before is the same for the layer above.
+  void input_gradient(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
 
   // Masters, or the working weights widened; and running statistics.
   std::vector<NamedTensor> tensors() const;
@@ -174,6 +173,10 @@ class Mlp {
   RowsOperand skip_of(std::size_t layer) const;
   bool takes_whole_rows(const Dense& layer) const;
   DropoutMask mask_of(std::size_t layer) const;
+  // The two halves of input_gradient: its product, and what follows by whole rows, if anything.
+  InputGradientProduct input_gradient_product_of(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d,
+                                                 float* sums);
+  void input_gradient_rows(GemmContext&, std::size_t layer, std::size_t rows, StorageTarget d, float* sums);
   void bias_gradient(GemmContext&, Dense& layer, std::size_t rows, bool accumulate);
   std::byte* forward_block(Dense& layer, std::size_t strip, std::size_t block) const;
   float weight_at(const Dense& layer, std::size_t out, std::size_t in) const;
