@@ -49,7 +49,7 @@ DemoGradient mse_gradient(const KernelTable& kernels, Dtype dtype, std::span<con
   DemoVector predictions, truth, sums;
   std::copy(errors.begin(), errors.end(), predictions.x.begin());
   DemoVector rows[2], panels[2];  // the storage form of two rows, the second one padding
-  const LossGradient gradient = {{rows, kLanes, panels, 2 * kLanes, dtype}, sums.x.data(), 1, kLanes};
+  const LossGradient gradient = {{rows, kLanes, panels, 2 * kLanes, dtype}, sums.x.data(), kLanes};
   const LogitsView logits = {predictions.x.data(), kLanes, errors.size(), 1};
   DemoGradient out;
   out.loss = evaluate_loss(*make_loss(LossKind::mse, 1), kernels, *executor, logits, {nullptr, truth.x.data()}, scale,

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "gemm/gemm.hpp"
+#include "gemm/layout.hpp"
+#include "gemm/scratch.hpp"
 
 #if defined(__linux__)
 #include <unistd.h>
@@ -21,10 +22,10 @@ CacheSizes detect() {
 }
 
 // As few blocks of at most `most` as k needs (never less than 256 or more than 2048), of like size.
-std::size_t like_blocks(std::size_t k, std::size_t most) {
+std::size_t like_blocks(std::size_t k, std::size_t step, std::size_t most) {
   most = std::clamp<std::size_t>(most, 256, 2048);
   const std::size_t blocks = (k + most - 1) / most;
-  return round_up((k + blocks - 1) / blocks, kLanes);
+  return round_up((k + blocks - 1) / blocks, step);
 }
 
 }  // namespace
@@ -34,25 +35,25 @@ const CacheSizes& cache_sizes() {
   return sizes;
 }
 
-std::size_t streamed_k(std::size_t k, std::size_t element) {
+std::size_t streamed_k(const CacheSizes& caches, std::size_t k, std::size_t step, std::size_t element) {
   constexpr std::size_t kMostBytes = std::size_t{256} << 10;  // more was slower however large L2 is (fp32, k 2048)
-  return like_blocks(k, std::min(cache_sizes().l2 * 2 / 5, kMostBytes) / (kBlockColumns * element));
+  return like_blocks(k, step, std::min(caches.l2 * 2 / 5, kMostBytes) / (kBlockColumns * element));
 }
 
-std::size_t converted_k(std::size_t k, std::size_t rows) {
-  return like_blocks(k, std::min(cache_sizes().l2 / 2 / (rows * sizeof(float)), GemmContext::kMostConverted));
+std::size_t converted_k(const CacheSizes& caches, std::size_t k, std::size_t step, std::size_t rows) {
+  return like_blocks(k, step, std::min(caches.l2 / 2 / (rows * sizeof(float)), Scratch::kMostConverted));
 }
 
-bool keeps_converted(std::size_t k, std::size_t k_block, std::size_t rows) {
+bool keeps_converted(const CacheSizes& caches, std::size_t k, std::size_t k_block, std::size_t rows) {
   const std::size_t floats = rows * (round_up(k, kLanes) + (k + k_block - 1) / k_block * kLanes);
-  return k <= k_block || floats <= std::min(cache_sizes().l2 * 5 / 8 / sizeof(float), GemmContext::kLhsFloats);
+  return k <= k_block || floats <= std::min(caches.l2 * 5 / 8 / sizeof(float), Scratch::kLhsFloats);
 }
 
-std::size_t narrow_k(std::size_t k) { return like_blocks(k, 256); }
+std::size_t narrow_k(std::size_t k, std::size_t step) { return like_blocks(k, step, 256); }
 
-std::size_t most_task_rows(std::size_t k) {
-  const std::size_t rows = cache_sizes().l2 / 2 / (k * sizeof(float));
-  return std::clamp(rows / kSumRows * kSumRows, kSumRows, GemmContext::kTaskRows);
+std::size_t most_task_rows(const CacheSizes& caches, std::size_t k) {
+  const std::size_t rows = caches.l2 / 2 / (k * sizeof(float));
+  return std::clamp(rows / kSumRows * kSumRows, kSumRows, Scratch::kTaskRows);
 }
 
 double work_of(std::size_t rows, std::size_t columns, std::size_t k) {

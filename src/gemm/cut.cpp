@@ -1,41 +1,39 @@
 #include "gemm/cut.hpp"
 
 #include <algorithm>
+#include <array>
 
-#include "gemm/gemm.hpp"
+#include "gemm/layout.hpp"
 
 namespace halfstep {
 namespace {
-
-constexpr std::size_t kMostPanels = kBlockColumns / kLanes;
 
 // Time of a task, in rows x panels: its right operand and its call are worth some rows, each row's some of a panel.
 double task_time(std::size_t rows, std::size_t panels) {
   return (static_cast<double>(rows) + 4) * (static_cast<double>(panels) + 0.25);
 }
 
-// Until the last thread ends.
-double time_of(const Cut& cut, std::size_t threads) {
-  const std::size_t tasks = cut.row_tasks * cut.blocks;
-  auto time = [&](std::size_t task) {
-    const std::size_t row_task = task / cut.blocks, block = task % cut.blocks;
-    return task_time(cut.row_begin(row_task + 1) - cut.row_begin(row_task),
-                     cut.panel_begin(block + 1) - cut.panel_begin(block));
-  };
-  if (tasks > 16 * threads) {  // some wait for half a task
-    double all = 0;
-    for (std::size_t task = 0; task < tasks; ++task) all += time(task);
-    return all / static_cast<double>(threads) + time(tasks - 1) / 2;
-  }
-  // As the executor deals them: consecutive tasks, then what others have left.
+double task_time(const Cut& cut, std::size_t task) {
+  const std::size_t row_task = task / cut.blocks, block = task % cut.blocks;
+  return task_time(cut.row_begin(row_task + 1) - cut.row_begin(row_task),
+                   cut.panel_begin(block + 1) - cut.panel_begin(block));
+}
+
+constexpr std::size_t kMostThreads = 256;  // whose shares are followed one by one
+
+// Time until the last thread ends, with tasks given out as the executor does it: each thread has a share of consecutive
+// ones, and then takes what others have left.
+double time_of_shares(const Cut& cut, std::size_t threads) {
   struct Thread {
-    double time = 0;
+    double time;
     std::size_t next, end;
   };
-  std::vector<Thread> all(threads);
+  std::array<Thread, kMostThreads> all;
+  const std::size_t tasks = cut.row_tasks * cut.blocks;
   for (std::size_t i = 0, begin = 0; i < threads; ++i) {
-    all[i].next = begin;
-    all[i].end = begin += tasks / threads + (i < tasks % threads ? 1 : 0);
+    const std::size_t end = begin + tasks / threads + (i < tasks % threads ? 1 : 0);
+    all[i] = {0, begin, end};
+    begin = end;
   }
   double last = 0;
   for (std::size_t taken = 0; taken < tasks; ++taken) {
@@ -43,10 +41,19 @@ double time_of(const Cut& cut, std::size_t threads) {
     for (std::size_t i = 1; i < threads; ++i) first = all[i].time < all[first].time ? i : first;
     std::size_t from = first;
     while (all[from].next == all[from].end) from = (from + 1) % threads;
-    all[first].time += time(all[from].next++);
+    all[first].time += task_time(cut, all[from].next++);
     last = std::max(last, all[first].time);
   }
   return last;
+}
+
+// Time until the last thread ends.
+double time_of(const Cut& cut, std::size_t threads) {
+  const std::size_t tasks = cut.row_tasks * cut.blocks;
+  if (tasks <= 16 * threads && threads <= kMostThreads) return time_of_shares(cut, threads);
+  double all = 0;
+  for (std::size_t task = 0; task < tasks; ++task) all += task_time(cut, task);
+  return all / static_cast<double>(threads) + task_time(cut, tasks - 1) / 2;  // some wait for half a task
 }
 
 }  // namespace
@@ -87,13 +94,6 @@ Cut best_cut(const CutRequest& r) {
     }
   }
   return best;
-}
-
-const Cut& Cuts::of(const CutRequest& r) {
-  const std::size_t mixed = (r.rows * 31 + r.panels) * 31 + r.most_rows + r.grain;
-  Entry& entry = entries_[(mixed ^ mixed >> 6) % entries_.size()];
-  if (entry.request != r) entry = {r, best_cut(r)};
-  return entry.cut;
 }
 
 }  // namespace halfstep

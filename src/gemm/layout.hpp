@@ -21,6 +21,8 @@ constexpr std::size_t leading_dimension(std::size_t columns, std::size_t element
   return (lines + (lines % 1024 == 0 ? kCacheLine : 0)) / element;
 }
 
+inline const std::byte* at(const void* base, std::size_t bytes) { return static_cast<const std::byte*>(base) + bytes; }
+
 // Element (o, i) of a weight matrix [out][in] in strips.
 struct WeightLayout {
   std::size_t out = 0;

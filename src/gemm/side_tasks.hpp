@@ -1,5 +1,5 @@
 // Work that waits for memory, done between the tiles of a product, which wait for arithmetic: while they multiply, they
-// fetch what the next piece of it reads.
+// prefetch what the next piece of it reads.
 #pragma once
 #include <cstddef>
 
@@ -30,12 +30,12 @@ class SideShare {
   SideShare(const SideShare&) = delete;
   SideShare& operator=(const SideShare&) = delete;
 
-  // From where a tile that can fetch so many bytes should: null where nothing is left to fetch.
+  // From where a tile that can prefetch so many bytes should: null where nothing is left to prefetch.
   const std::byte* ahead(std::size_t bytes) {
-    while (range_ < ranges_.size() && fetched_ >= ranges_[range_].bytes) ++range_, fetched_ = 0;
+    while (range_ < ranges_.size() && prefetched_ >= ranges_[range_].bytes) ++range_, prefetched_ = 0;
     if (range_ == ranges_.size()) return nullptr;
-    const std::byte* from = static_cast<const std::byte*>(ranges_[range_].data) + fetched_;
-    fetched_ += bytes;
+    const std::byte* from = static_cast<const std::byte*>(ranges_[range_].data) + prefetched_;
+    prefetched_ += bytes;
     return from;
   }
   void tile_ended() {
@@ -50,7 +50,7 @@ class SideShare {
  private:
   void look_ahead() {
     range_ = next_ < end_ ? 0 : ranges_.size();
-    fetched_ = 0;
+    prefetched_ = 0;
     if (next_ < end_) side_.reads(next_, ranges_);
   }
   void run_next() {
@@ -61,7 +61,7 @@ class SideShare {
   const SideTasks& side_;
   std::size_t next_, end_, count_, tiles_, ended_ = 0;
   MemoryRanges ranges_;
-  std::size_t range_ = 0, fetched_ = 0;  // of ranges_, the next to fetch
+  std::size_t range_ = 0, prefetched_ = 0;  // of ranges_, the next to prefetch
 };
 
 }  // namespace halfstep

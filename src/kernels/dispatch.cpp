@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "base/dtype.hpp"
 #include "halfstep/error.hpp"
 #include "kernels/cpu.hpp"
 #include "kernels/isa_list.hpp"
@@ -27,7 +28,7 @@ bool is_native(const KernelTable& table) {
 IsaState state_of(const char* name, const KernelTable& table, std::string_view bits) {
   std::string missing = missing_cpu_bits(bits);
   const bool runnable = missing.empty();
-  const bool by_fma = runnable && table.bf16_by_fma.panels > 0 && slow_dot_bf16();
+  const bool by_fma = runnable && table.gemm[index_of(Dtype::bf16)].by_fma != nullptr && slow_dot_bf16();
   std::string note = by_fma ? "bf16 products by fma, faster on this CPU than its bf16 instruction" : "";
   return {name, &table, runnable, is_native(table), runnable ? "runs here" : std::move(missing), std::move(note)};
 }

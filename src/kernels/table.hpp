@@ -7,51 +7,17 @@
 //              of a panel starts a pair of rows at element 16*k (k even).
 //   strip      16 rows of the master weights, cut into column blocks of at most 64: [out/16][in/64][16][<=64] fp32.
 //   rows       plain row-major with a leading dimension.
-// Widths are padded with zeros to 16, rows to 2: kernels never see a tail.
+// Widths are padded with zeros to 16, rows to 2, so that no kernel has a remainder to treat apart.
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 
 #include "halfstep/types.hpp"
+#include "kernels/gemm_family.hpp"
 
 namespace halfstep {
 
-inline constexpr std::size_t kLanes = 16;         // virtual lanes of every reduction, and the width of a panel
-inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block and of a fp32 tile buffer
-inline constexpr std::size_t kDtypes = 3;         // indexed by Dtype
-
-// c[rows][16*panels] (+)= lhs[rows][k] * rhs[k][16*panels], k ascending, bf16 pairs odd k first; one fma a product,
-// fp32, unless GemmFamily::native. lhs: element (i, k) at i*lhs_stride + k (rows form) or at k*16 + i (panel form), as
-// stored, bf16 in pairs, or where GemmFamily::widen_lhs says so as widen_rows or widen_panel leave it; strides count
-// 4-byte units. rhs: panels, rhs_stride elements apart.
-struct TileOperands {
-  std::size_t k;
-  const void* lhs;
-  std::size_t lhs_stride;
-  const void* rhs;
-  std::size_t rhs_stride;
-  float* c;
-  std::size_t ldc;
-  bool accumulate;
-  float* widened;  // where there is a GemmFamily::rest: receives rhs as fp32 for it, in panels widened_stride apart
-  std::size_t widened_stride;
-  std::size_t widened_step;  // floats from two k to the next two: 32, or 0 where nobody will read them
-  const std::byte* ahead;    // k/2 cache lines from here on are fetched into L2 meanwhile: what the next task reads
-};
-using TileFunction = void (*)(const TileOperands&);
-
-inline constexpr std::size_t kTileHeights[] = {2, 4, 6, 8, 10, 12, 16};
-
-struct GemmFamily {
-  std::size_t panels;        // of the widest tile
-  std::size_t most_rows[4];  // of a tile of so many panels [panels - 1]
-  bool widen_lhs;            // the tile wants lhs as fp32: convert a block of it first
-  bool native;               // rounds as the CPU's instruction does, not as all ISAs do
-  const GemmFamily* rest;    // tiles for what one of these has left of rhs as fp32; null: they leave nothing
-  TileFunction rows_tile[std::size(kTileHeights)][4];   // [height][panels - 1], lhs row-major
-  TileFunction panel_tile[std::size(kTileHeights)][4];  // lhs in panels
-};
+inline constexpr std::size_t kDtypes = 3;  // indexed by Dtype
 
 // Where an epilogue puts values: row-major and in panels, already offset to the tile's first row (even) and column.
 struct StorageTarget {
@@ -66,7 +32,7 @@ struct StorageTarget {
 struct ForwardEpilogue {
   float* tile;          // [rows][kBlockColumns]; used up
   std::size_t rows;     // even
-  std::size_t columns;  // valid ones; the rest of the last panel is stored as zero
+  std::size_t columns;  // valid ones; the last panel is stored with zeros behind them
   const float* bias;
   Activation activation;
   StorageTarget y;
@@ -132,22 +98,26 @@ struct RandomPlace {
 };
 inline constexpr std::size_t kRandomGroup = 128;
 
-// What normalising a row keeps for the way back: xhat = (x - mean - rest) * rstd. `rest` is what fp32 lacks of the
-// mean; RMSNorm has neither. All NaN, or rstd alone, where the row has an inf or a NaN.
+// What normalising a row keeps for the way back: xhat = (x - mean - mean_low) * rstd. `mean_low` is the low part of the
+// mean, which fp32 has no room for; RMSNorm has neither. All NaN, or rstd alone, where the row has an inf or a NaN.
 struct RowStatistics {
-  float mean, rest, rstd;
+  float mean, mean_low, rstd;
 };
 
 // The same for each column of a batch, and the biased variance: vectors padded to 16.
 struct ColumnStatistics {
-  float *mean, *rest, *rstd, *variance;
+  float *mean, *mean_low, *rstd, *variance;
 };
 
 struct KernelTable {
   const char* name;
 
+  // A thread calls `enter` before the first tile of a run and `leave` after its last (gemm/run.hpp), for units that
+  // must be set up by each thread, such as AMX's tile registers. Null where nothing is to be done, as everywhere today.
+  void (*enter)();
+  void (*leave)();
+
   GemmFamily gemm[kDtypes];
-  GemmFamily bf16_by_fma;  // in place of gemm[bf16] where the CPU's instruction is slow (cpu.hpp); no panels: none
   void (*forward_epilogue[kDtypes])(const ForwardEpilogue&);
   void (*logits_epilogue)(const ForwardEpilogue&);
   void (*backward_epilogue[kDtypes])(const BackwardEpilogue&);
@@ -180,10 +150,10 @@ struct KernelTable {
   GradientScan (*scan[kDtypes])(std::size_t n, const void* x, float limit);
 
   // fp32 in place to values that the storage type can hold, n a multiple of 16. round_stochastic: up or down with a
-  // chance that makes the mean right; inf and NaN stay. split: to nearest even, what that lost (0 where the result is
-  // not finite) as bf16 in `rest`.
+  // chance that makes the mean right; inf and NaN stay. split: to nearest even, and what that lost (0 where the result
+  // is not finite) as bf16 in `low`.
   void (*round_stochastic[kDtypes])(std::size_t n, float* x, const RandomPlace&);
-  void (*split[kDtypes])(std::size_t n, float* x, void* rest);
+  void (*split[kDtypes])(std::size_t n, float* x, void* low);
 
   // fp32 elementwise, n a multiple of 16.
   double (*sum_squares)(std::size_t n, const float* x);
@@ -202,7 +172,7 @@ struct KernelTable {
   void (*activate_stored[kDtypes])(Activation, std::size_t n, const void* x, void* y);
   void (*differentiate_stored[kDtypes])(Activation, std::size_t n, const void* saved, const void* d_y, void* d_x);
 
-  // Normalisation of rows of any number of columns, x in storage, the rest fp32: statistics of two rows, which are left
+  // Normalisation of rows of any number of columns, x in storage, all else fp32: statistics of two rows, which are left
   // as fp32 less their mean in `centred` unless that is null; of one row y = xhat * gamma + beta, also of a part that
   // starts at a multiple of 16; d in place, from the gradient by y to that by x, while d * xhat is added to gamma_sums
   // and d to beta_sums. Norm::rms has no mean and no beta: null. What is written is zero beyond the row, up to the next
@@ -212,16 +182,17 @@ struct KernelTable {
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
                              const float* beta, float* y);
   // Two whole rows less their mean, and activation(y) in storage; the activation is the identity or ReLU. Like
-  // row_statistics with `centred`, it asks for the two rows behind these.
+  // row_statistics with `centred`, it prefetches the two rows behind these.
   void (*normalise_rows[kDtypes])(Activation, std::size_t columns, const float* centred, std::size_t ld,
                                   const RowStatistics*, const float* gamma, const float* beta, const StorageTarget& y);
   void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,
                                       const float* gamma, float* d, float* gamma_sums, float* beta_sums);
   // BatchNorm. column_sums adds those of x - centre and of its square over `rows` rows, in order: a caller cuts a batch
-  // into chunks and joins their sums with `add`, once about the first row, and again about `mean` after adding `rest`
-  // to it. Then each row by itself; the sums of d * xhat and of d over all rows, `rows` of them, are the gradients of
-  // gamma and beta that normalise_columns_backward needs. update_running takes the unbiased variance, which one row has
-  // not. `columns` as above; batch_statistics, running_statistics and update_running write no padding.
+  // into chunks and joins their sums with `add`, once about the first row, and again about `mean` after adding
+  // `mean_low` to it. Then each row by itself; the sums of d * xhat and of d over all rows, `rows` of them, are the
+  // gradients of gamma and beta that normalise_columns_backward needs. update_running takes the unbiased variance,
+  // which one row has not. `columns` as above; batch_statistics, running_statistics and update_running write no
+  // padding.
   void (*column_sums[kDtypes])(std::size_t rows, std::size_t columns, const void* x, std::size_t ld,
                                const float* centre, float* sums, float* squares);
   void (*batch_statistics)(std::size_t columns, std::size_t rows, const float* centre, const float* sums,

@@ -11,7 +11,6 @@
 namespace halfstep {
 namespace {
 
-constexpr std::size_t kChunkRows = 48;  // rows of a task; partial losses are added in chunk order
 constexpr std::size_t kMaxStackColumns = 8192, kMaxStackChunks = 512;
 
 // Two rows of gradients, on the stack unless the output is very wide.
@@ -52,7 +51,8 @@ double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) 
 
 double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
                      const Targets& targets, float scale, const LossGradient* gradient, std::optional<double> weight) {
-  const std::size_t chunks = (logits.rows + kChunkRows - 1) / kChunkRows;
+  // A task is a chunk of kSumRows rows; the chunks' losses are added in their order.
+  const std::size_t chunks = sum_chunks(logits.rows);
   std::vector<double> heap(chunks > kMaxStackChunks ? chunks : 0);
   double stack[kMaxStackChunks];
   const std::span<double> partial(heap.empty() ? stack : heap.data(), chunks);
@@ -62,8 +62,8 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
-    const std::size_t begin = chunk * kChunkRows, end = std::min(logits.rows, begin + kChunkRows);
-    float* sums = gradient ? gradient->sums + begin / gradient->sum_rows * gradient->sum_ld : nullptr;
+    const std::size_t begin = chunk * kSumRows, end = std::min(logits.rows, begin + kSumRows);
+    float* sums = gradient ? gradient->sums + chunk * gradient->sum_ld : nullptr;
     if (sums) std::memset(sums, 0, width * sizeof(float));
     for (std::size_t i = begin; i < end; i += 2) {
       for (std::size_t j = 0; j < 2; ++j) {
@@ -83,7 +83,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
       kernels.store_rows[index_of(t.dtype)](width, d.row(0), d.row(1), t);
     }
   };
-  static_assert(kChunkRows % 2 == 0);
+  static_assert(kSumRows % 2 == 0);
   executor.run(chunks, body);
   double total = 0;
   for (double p : partial) total += p;

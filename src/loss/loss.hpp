@@ -26,12 +26,11 @@ struct LogitsView {
   std::size_t rows;     // valid; the gradient of a padding row is zero
 };
 
-// Where the gradient goes: storage type in both layouts, and its column sums before rounding in chunks of `sum_rows`
-// rows ([chunks][ld]).
+// Where the gradient goes: storage type in both layouts, and its column sums before rounding,
+// [sum_chunks(rows)][sum_ld].
 struct LossGradient {
   StorageTarget target;
   float* sums;
-  std::size_t sum_rows;
   std::size_t sum_ld;
 };
 

@@ -37,7 +37,7 @@ struct ColumnBlock {
   void measure_twice() {
     kernels.to_fp32[index_of(z.dtype)](columns, z.at(0, first), centre);
     measure();
-    for (std::size_t i = 0; i < columns; ++i) centre[i] = statistics.mean[i] + statistics.rest[i];
+    for (std::size_t i = 0; i < columns; ++i) centre[i] = statistics.mean[i] + statistics.mean_low[i];
     measure();
   }
 };

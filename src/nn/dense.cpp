@@ -134,47 +134,43 @@ void Dense::finish_gradient(const Pass& pass, const GradientTargets& targets) {
   chain_.backward(pass, stored(), pass.d_y, skips_ ? pass.d_z : pass.d_y, targets[0].d, targets[0].sums);
 }
 
-BackwardEpilogue Dense::epilogue_of_input(const Pass& pass, Block& below, const GradientTargets& targets) const {
+InputGradientProduct Dense::input_product(const Pass& pass, Block& below, const GradientTargets& targets) const {
   BackwardEpilogue e = below.gradient_epilogue(pass, targets);
   e.add_d_y = skips_;
   if (!e.add_d_y && !e.keep_d_y) e.d_y = nullptr;
-  return e;
+  return {pass.context, pad_rows(pass.rows), weight_.strips, d_.rows_operand(), weight_.packed_backward.data(), e};
 }
 
 void Dense::input_gradient(const Pass& pass, Block& below, const GradientTargets& targets) {
-  input_gradient_product(pass.context, pad_rows(pass.rows), weight_.strips, d_.rows_operand(),
-                         weight_.packed_backward.data(), epilogue_of_input(pass, below, targets));
+  InputGradientProduct input = input_product(pass, below, targets);
+  run(pass.context, input);
   below.finish_gradient(pass, targets);
 }
 
-void Dense::backward(const Pass& pass, const Activations& x, Block* below, bool accumulate, StageWatch* watch) {
-  GemmContext& ctx = pass.context;
-  const std::size_t rows = pad_rows(pass.rows);
-  enter(watch, StepStage::bias_gradient);
-  sum_vector_gradient(ctx.kernels, bias_, pass.rows, accumulate);
-  if (chain_.norm) {
-    for (Parameter& p : chain_.norm->parameters()) {
-      if (p.is_trained()) sum_vector_gradient(ctx.kernels, p, pass.rows, accumulate);
-    }
+void Dense::vector_gradients(const Pass& pass, bool accumulate) {
+  sum_vector_gradient(pass.kernels(), bias_, pass.rows, accumulate);
+  if (!chain_.norm) return;
+  for (Parameter& p : chain_.norm->parameters()) {
+    if (p.is_trained()) sum_vector_gradient(pass.kernels(), p, pass.rows, accumulate);
   }
-  auto weight_gradient = [&](RunTasks run) {
-    weight_gradient_product(ctx, rows, weight_.strips, d_.panels_operand(), x.panels_operand(), weight_.gradient.data(),
-                            accumulate, weight_.squares.data(), run);
-  };
+}
+
+void Dense::backward(const Pass& pass, const Activations& x, Block* below, bool accumulate, StageWatch* watch) {
+  enter(watch, StepStage::bias_gradient);
+  vector_gradients(pass, accumulate);
+  WeightGradientProduct weight(pass.context, pad_rows(pass.rows), weight_.strips, d_.panels_operand(),
+                               x.panels_operand(), {weight_.gradient.data(), accumulate, weight_.squares.data()});
   if (watch != nullptr || below == nullptr) {
     enter(watch, StepStage::weight_gradient);
-    weight_gradient({});
+    run(pass.context, weight);
     if (below == nullptr) return;  // nobody needs the gradient by the inputs
     enter(watch, StepStage::input_gradient);
     return input_gradient(pass, *below, below->gradient_targets());
   }
   // Neither gradient needs the other: together they wait once for their last task. A watch sees them one by one.
-  auto beside_it = [&](const ProductTasks& input) {
-    weight_gradient([&](const ProductTasks& weight) { run_together(ctx, input, weight); });
-  };
   const GradientTargets& targets = below->gradient_targets();
-  input_gradient_product(ctx, rows, weight_.strips, d_.rows_operand(), weight_.packed_backward.data(),
-                         epilogue_of_input(pass, *below, targets), beside_it);
+  InputGradientProduct input = input_product(pass, *below, targets);
+  run_together(pass.context, input, weight);
   below->finish_gradient(pass, targets);
 }
 

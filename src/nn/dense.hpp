@@ -53,7 +53,8 @@ class Dense final : public Block {
   StoredRows stored() const { return {z_.data(), y_.ld, y_.dtype, width()}; }
   void product(const Pass&, const Activations& x, const StorageTarget& z, const SideTasks& beside);
   void forward_to(const Pass&, const Activations& x, const StorageTarget& y, std::byte* z, const SideTasks& beside);
-  BackwardEpilogue epilogue_of_input(const Pass&, Block& below, const GradientTargets& targets) const;
+  InputGradientProduct input_product(const Pass&, Block& below, const GradientTargets& targets) const;
+  void vector_gradients(const Pass&, bool accumulate);
 
   std::string name_;
   std::size_t index_;

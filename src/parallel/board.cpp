@@ -61,9 +61,10 @@ Board::Board(const Executor& executor, int workers, std::uint32_t runs)
       shares_(static_cast<std::size_t>(workers)),
       done_(static_cast<std::size_t>(workers)) {}
 
-void Board::begin(std::uint32_t tasks, TaskRef body) {
+void Board::begin(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) {
   const std::uint32_t run = run_of(notice_.load(std::memory_order_relaxed)) + 1;
   body_ = body;
+  hooks_ = hooks;
   // Runs of few tasks leave some counters as they were; none may grow so old that it looks newer than this run.
   if (run % (1u << 30) == 0) {
     for (auto* counters : {&shares_, &done_}) {
@@ -81,7 +82,7 @@ void Board::work(int worker, Notice notice, std::uint32_t taken) {
   if (task.count == 0) return;
   std::uint32_t done = 0;
   try {
-    const WorkerScope scope(&executor_, worker);
+    const WorkerScope scope(&executor_, worker, hooks_);
     do {
       ++done;
       body_(task.first, worker);

@@ -26,7 +26,7 @@ class Board {
 
   // The caller, worker 0, one at a time: begins a run (of no tasks: a notice and no more), works on it, and waits for
   // what others have taken. `finish` rethrows the first exception of a body.
-  void begin(std::uint32_t tasks, TaskRef body);
+  void begin(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks = {});
   void work_as_caller() { work(0, notice_.load(std::memory_order_relaxed), 1); }
   void finish();
 
@@ -46,6 +46,7 @@ class Board {
 
   alignas(kCacheLine) std::atomic<Notice> notice_;
   TaskRef body_;              // of a run that still has a task to end
+  WorkerHooks hooks_;         // likewise
   const Executor& executor_;  // likewise
   alignas(kCacheLine) std::mutex mutex_;
   std::exception_ptr error_;     // under it

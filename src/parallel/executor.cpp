@@ -8,18 +8,19 @@
 
 namespace halfstep {
 
-void Executor::run(std::size_t tasks, TaskRef body, int most_threads) {
+void Executor::run(std::size_t tasks, TaskRef body, int most_threads, const WorkerHooks& hooks) {
   if (tasks == 0) return;
-  if (const auto place = WorkerScope::place(); place.executor == this) return run_inline(tasks, place.worker, body);
+  if (const auto place = WorkerScope::place(); place.executor == this)
+    return run_inline(tasks, place.worker, body, hooks);
   const std::lock_guard lock(turn_);
   if (tasks == 1 || tasks > UINT32_MAX || threads_ == 1 || most_threads == 1 || alone_) {
-    return run_inline(tasks, 0, body);
+    return run_inline(tasks, 0, body, hooks);
   }
-  run_parallel(static_cast<std::uint32_t>(tasks), body);
+  run_parallel(static_cast<std::uint32_t>(tasks), body, hooks);
 }
 
-void Executor::run_inline(std::size_t tasks, int worker, TaskRef body) const {
-  const WorkerScope scope(this, worker);
+void Executor::run_inline(std::size_t tasks, int worker, TaskRef body, const WorkerHooks& hooks) const {
+  const WorkerScope scope(this, worker, hooks);
   for (std::size_t task = 0; task < tasks; ++task) body(task, worker);
 }
 

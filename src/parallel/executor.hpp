@@ -14,6 +14,16 @@ namespace halfstep {
 // A task of a run: its number and the worker that runs it.
 using TaskRef = FunctionRef<void(std::size_t task, int worker)>;
 
+// What a thread calls around its tasks of one run: `enter` before the first that it takes, `leave` after the last, also
+// where a task throws; a thread that takes none calls neither. Both are set or both null, and neither throws. A run
+// inside a task of a run with the same hooks calls nothing; with others it leaves those first, and enters them again at
+// its end.
+struct WorkerHooks {
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
+  bool operator==(const WorkerHooks&) const = default;
+};
+
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -32,7 +42,7 @@ class Executor {
   // One task or one thread runs on the calling thread, and so does a run inside a body of the same executor (with that
   // body's worker). Callers from several threads take turns. `most_threads` of 1 keeps work that is shorter than waking
   // a thread on this one; any other number is all of them.
-  void run(std::size_t tasks, TaskRef body, int most_threads = 0);
+  void run(std::size_t tasks, TaskRef body, int most_threads = 0, const WorkerHooks& hooks = {});
 
   // While it lives, runs of this executor stay on the thread that calls, if `alone`. For an executor that no other
   // thread calls meanwhile.
@@ -57,10 +67,10 @@ class Executor {
   }
 
   // As run, with at least two tasks, two threads, and never two calls at once.
-  virtual void run_parallel(std::uint32_t tasks, TaskRef body) = 0;
+  virtual void run_parallel(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) = 0;
 
  private:
-  void run_inline(std::size_t tasks, int worker, TaskRef body) const;
+  void run_inline(std::size_t tasks, int worker, TaskRef body, const WorkerHooks& hooks) const;
 
   int threads_;
   bool short_of_threads_ = false;

@@ -9,7 +9,7 @@ class SerialExecutor final : public Executor {
   SerialExecutor() : Executor(1) {}
 
  private:
-  void run_parallel(std::uint32_t, TaskRef) override {}  // never: one thread
+  void run_parallel(std::uint32_t, TaskRef, const WorkerHooks&) override {}  // never: one thread
 };
 
 }  // namespace

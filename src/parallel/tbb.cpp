@@ -115,8 +115,8 @@ class TbbExecutor final : public Executor {
     teams.push_back(std::move(team));
   }
 
-  void run_parallel(std::uint32_t tasks, TaskRef body) override {
-    team_->board.begin(tasks, body);
+  void run_parallel(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) override {
+    team_->board.begin(tasks, body, hooks);
     call_workers(static_cast<int>(std::min(tasks, static_cast<std::uint32_t>(threads()))) - 1);
     team_->board.work_as_caller();
     team_->board.finish();

@@ -39,16 +39,16 @@ class ThreadPool final : public Executor {
   ~ThreadPool() override { stop(); }
 
  private:
-  void run_parallel(std::uint32_t tasks, TaskRef body) override {
-    announce(tasks, body);
+  void run_parallel(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) override {
+    announce(tasks, body, hooks);
     board_.work_as_caller();
     board_.finish();
   }
 
-  void announce(std::uint32_t tasks, TaskRef body) {
+  void announce(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) {
     {
       const std::lock_guard lock(mutex_);
-      board_.begin(tasks, body);
+      board_.begin(tasks, body, hooks);
     }
     start_.notify_all();
   }
@@ -63,7 +63,7 @@ class ThreadPool final : public Executor {
 
   void stop() {
     stopping_.store(true, std::memory_order_relaxed);
-    announce(0, {});
+    announce(0, {}, {});
     for (std::thread& helper : helpers_) helper.join();
   }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gemm/gemm.hpp"
+#include "gemm/scratch.hpp"
 
 using namespace halfstep;
 
@@ -12,7 +12,7 @@ namespace {
 
 TEST_CASE("cut: every row and panel belongs to one task, within the limits") {
   for (const std::size_t grain : {kSumRows, std::size_t{16}, std::size_t{6}, std::size_t{2}}) {
-    for (const std::size_t most : {kSumRows, 2 * kSumRows, GemmContext::kTaskRows}) {
+    for (const std::size_t most : {kSumRows, 2 * kSumRows, Scratch::kTaskRows}) {
       for (const int threads : {1, 2, 3, 16}) {
         for (const std::size_t rows :
              {0u, 2u, 30u, 48u, 50u, 94u, 96u, 98u, 100u, 142u, 144u, 286u, 394u, 1024u, 4098u}) {
@@ -44,25 +44,13 @@ TEST_CASE("cut: every row and panel belongs to one task, within the limits") {
 
 TEST_CASE("cut: threads get even shares where rows or columns allow it") {
   const auto cut = [](std::size_t rows, std::size_t panels, std::size_t grain) {
-    const Cut c = best_cut({rows, panels, GemmContext::kTaskRows, grain, 2});
+    const Cut c = best_cut({rows, panels, Scratch::kTaskRows, grain, 2});
     return std::pair(c.row_tasks, c.blocks);
   };
   CHECK(cut(128, 4, kSumRows) == std::pair<std::size_t, std::size_t>(1, 2));   // 48 and 80 rows would be less even
   CHECK(cut(128, 4, 16) == std::pair<std::size_t, std::size_t>(2, 1));         // wide tiles where rows can be halved
   CHECK(cut(100, 9, kSumRows) == std::pair<std::size_t, std::size_t>(2, 3));   // 48 and 52 rows, 3 panels each
   CHECK(cut(128, 32, kSumRows) == std::pair<std::size_t, std::size_t>(1, 8));  // even as it is
-}
-
-TEST_CASE("cut: the last ones are remembered, each for its own request") {
-  Cuts cuts;
-  for (int round = 0; round < 2; ++round) {
-    for (std::size_t rows = 2; rows < 400; rows += 2) {
-      const CutRequest request = {rows, rows % 7 + 1, kSumRows, 16, 2};
-      const Cut expected = best_cut(request), &cut = cuts.of(request);
-      CHECK(std::pair(cut.row_tasks, cut.blocks) == std::pair(expected.row_tasks, expected.blocks));
-      CHECK(std::pair(cut.rows, cut.panels) == std::pair(request.rows, request.panels));
-    }
-  }
 }
 
 }  // namespace

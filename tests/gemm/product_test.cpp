@@ -260,10 +260,10 @@ void check_case(const ProductCase& c, Activation activation, const Skips& skips 
     // Whatever suits this CPU: the other ways must work too.
     for (int way = 0; way < 4; ++way) {
       const bool dot_bf16 = way < 2, widen_once = way % 2 == 1;
-      if (!dot_bf16 && (c.dtype != Dtype::bf16 || kernels.bf16_by_fma.panels == 0)) continue;
+      if (!dot_bf16 && kernels.gemm[index_of(c.dtype)].by_fma == nullptr) continue;
       ctx.dot_bf16 = dot_bf16;
       ctx.widen_once = widen_once;
-      if (widen_once && ctx.family(c.dtype).rest == nullptr) continue;
+      if (widen_once && ctx.family(c.dtype).on_widened == nullptr) continue;
       Mismatches wrong;
       check_forward(wrong, ctx, c, activation, skips.input, sums.y);
       check_input_gradient(wrong, ctx, c, activation, skips, sums.d_x);

@@ -66,13 +66,13 @@ std::vector<Batch> batches() {
 }
 
 struct Result {
-  AlignedBuffer<float> mean, rest, rstd, variance, y, d, gamma_grad, beta_grad;
+  AlignedBuffer<float> mean, mean_low, rstd, variance, y, d, gamma_grad, beta_grad;
 
-  ColumnStatistics statistics() { return {mean.data(), rest.data(), rstd.data(), variance.data()}; }
+  ColumnStatistics statistics() { return {mean.data(), mean_low.data(), rstd.data(), variance.data()}; }
 
   void take_sums(const KernelTable& k, const Batch& b) {
     AlignedBuffer<float> centre(b.ld), sums(b.ld), squares(b.ld);
-    for (std::size_t c = 0; c < b.ld; ++c) centre[c] = mean[c] + rest[c];
+    for (std::size_t c = 0; c < b.ld; ++c) centre[c] = mean[c] + mean_low[c];
     for (std::size_t first = 0; first < b.rows; first += kChunk) {
       AlignedBuffer<float> part(b.ld), square(b.ld);
       k.column_sums[index_of(b.dtype)](std::min(kChunk, b.rows - first), b.columns, b.row(first), b.ld, centre.data(),
@@ -85,7 +85,7 @@ struct Result {
 
   Result(const KernelTable& k, const Batch& b)
       : mean(b.ld),
-        rest(b.ld),
+        mean_low(b.ld),
         rstd(b.ld),
         variance(b.ld),
         y(b.rows * b.ld),
@@ -264,7 +264,7 @@ TEST_CASE("kernels: batch normalisation has the same bits on every ISA") {
       for (std::size_t i = 0; i < x.y.size(); ++i)
         same = same && same_bits(x.y[i], y.y[i]) && same_bits(x.d[i], y.d[i]);
       for (std::size_t c = 0; c < b.columns; ++c) {
-        same = same && same_bits(x.mean[c], y.mean[c]) && same_bits(x.rest[c], y.rest[c]) &&
+        same = same && same_bits(x.mean[c], y.mean[c]) && same_bits(x.mean_low[c], y.mean_low[c]) &&
                same_bits(x.variance[c], y.variance[c]) && same_bits(x.gamma_grad[c], y.gamma_grad[c]);
       }
       if (!same) wrong.add(kernels.name, " ", b.text());

@@ -49,7 +49,7 @@ void check_loss(Mismatches& wrong, const KernelTable& kernels, Executor& executo
   d.poison();
   AlignedBuffer<float> sums(sum_chunks(b.rows) * b.ld);
   for (float& v : sums) v = kNan;
-  const LossGradient gradient = {d.target(), sums.data(), kSumRows, b.ld};
+  const LossGradient gradient = {d.target(), sums.data(), b.ld};
   const double got = evaluate_loss(*loss, kernels, executor, b.view(), b.targets(), kScale, &gradient);
   const double alone = evaluate_loss(*loss, kernels, executor, b.view(), b.targets(), kScale, nullptr);
   const std::string what = std::string(kernels.name) + " " + std::string(name(dtype)) + " loss " +
@@ -143,7 +143,7 @@ TEST_CASE("loss: extreme logits stay finite, NaN logits give a NaN loss and a Na
         Batch batch(3, columns, 1e4f);
         StoredMatrix d(Dtype::fp32, 4, columns);
         AlignedBuffer<float> sums(batch.ld);
-        const LossGradient gradient = {d.target(), sums.data(), kSumRows, batch.ld};
+        const LossGradient gradient = {d.target(), sums.data(), batch.ld};
         const double calm = evaluate_loss(*loss, kernels, *executor, batch.view(), batch.targets(), 1.0f, &gradient);
         if (!std::isfinite(calm)) wrong.add(kernels.name, " loss ", static_cast<int>(kind), " of large logits: ", calm);
         for (std::size_t at = 0; at < columns; ++at) {
@@ -219,7 +219,7 @@ TEST_CASE("loss: label smoothing and class weights against double") {
             const double expected = weighted_reference(b, o, want);
             StoredMatrix d(Dtype::fp32, pad_rows(rows), columns);
             AlignedBuffer<float> sums(sum_chunks(rows) * b.ld);
-            const LossGradient gradient = {d.target(), sums.data(), kSumRows, b.ld};
+            const LossGradient gradient = {d.target(), sums.data(), b.ld};
             const auto loss = make_loss(LossKind::cross_entropy, 1, o);
             const double got = evaluate_loss(*loss, kernels, *executor, b.view(), b.targets(), kScale, &gradient);
             const std::string what = std::string(kernels.name) + " smoothing " + std::to_string(o.label_smoothing) +

@@ -190,8 +190,7 @@ TEST_CASE("batch norm: the zero row behind an odd batch is no row") {
       set_input(model, e);
       model.forward(ctx, rows, 1);
       const LogitsView logits = {model.logits(), model.logits_ld(), 3, rows};
-      const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, kSumRows,
-                                     model.logits_ld()};
+      const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, model.logits_ld()};
       evaluate_loss(*loss, kernels, *executor, logits, e.targets(), 256, &gradient);
       model.backward(ctx, rows, false);
       for (std::size_t layer = 0; layer < 2; ++layer) {

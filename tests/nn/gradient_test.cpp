@@ -81,7 +81,7 @@ double run(GemmContext& ctx, Network& model, LossKind kind, const Examples& e, f
   const FpEnvGuard guard;
   model.forward(ctx, e.rows, kMask);
   const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows};
-  const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, kSumRows, model.logits_ld()};
+  const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, model.logits_ld()};
   const double loss =
       evaluate_loss(*make_loss(kind, 1.0), ctx.kernels, ctx.executor, logits, e.targets(), scale, &gradient);
   model.backward(ctx, e.rows, accumulate);

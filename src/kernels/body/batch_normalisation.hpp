@@ -70,10 +70,10 @@ inline void batch_statistics(std::size_t columns, std::size_t rows, const float*
                              const float* squares, float epsilon, const ColumnStatistics& out) {
   const auto n = static_cast<double>(rows);
   for (std::size_t i = 0; i < columns; ++i) {
-    const double rest = static_cast<double>(sums[i]) / n;
-    const double variance = static_cast<double>(squares[i]) / n - rest * rest;
+    const double low = static_cast<double>(sums[i]) / n;
+    const double variance = static_cast<double>(squares[i]) / n - low * low;
     out.mean[i] = centre[i];
-    out.rest[i] = static_cast<float>(rest);
+    out.mean_low[i] = static_cast<float>(low);
     out.variance[i] = static_cast<float>(variance);
     out.rstd[i] = reciprocal_deviation(variance, epsilon);
   }
@@ -83,7 +83,7 @@ inline void running_statistics(std::size_t columns, const float* mean, const flo
                                const ColumnStatistics& out) {
   for (std::size_t i = 0; i < columns; ++i) {
     out.mean[i] = mean[i];
-    out.rest[i] = 0;
+    out.mean_low[i] = 0;
     out.variance[i] = variance[i];
     out.rstd[i] = reciprocal_deviation(static_cast<double>(variance[i]), epsilon);
   }
@@ -93,14 +93,14 @@ inline void update_running(std::size_t columns, std::size_t rows, const ColumnSt
                            float* mean, float* variance) {
   const float unbiased = static_cast<float>(rows) / static_cast<float>(rows - 1);
   for (std::size_t i = 0; i < columns; ++i) {
-    mean[i] = mean[i] + momentum * ((batch.mean[i] - mean[i]) + batch.rest[i]);
+    mean[i] = mean[i] + momentum * ((batch.mean[i] - mean[i]) + batch.mean_low[i]);
     if (rows > 1) variance[i] = variance[i] + momentum * (batch.variance[i] * unbiased - variance[i]);
   }
 }
 
 template <Dtype D>
 HS_INLINE Wide column_normalised(const typename Storage<D>::Type* x, const ColumnStatistics& s, std::size_t i) {
-  return ((Storage<D>::load16(x + i) - load(s.mean + i)) - load(s.rest + i)) * load(s.rstd + i);
+  return ((Storage<D>::load16(x + i) - load(s.mean + i)) - load(s.mean_low + i)) * load(s.rstd + i);
 }
 
 template <Dtype D>
@@ -135,8 +135,8 @@ void normalise_columns_backward(std::size_t columns, std::size_t rows, const voi
   const Wide n = set(static_cast<float>(rows));
   for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
     const Wide along = load(gamma_grad + i) / n, mean = load(beta_grad + i) / n;
-    const Wide rest = (load(d + i) - mean) - column_normalised<D>(x, s, i) * along;
-    store(d + i, keep(rest * (load(gamma + i) * load(s.rstd + i))));
+    const Wide across = (load(d + i) - mean) - column_normalised<D>(x, s, i) * along;
+    store(d + i, keep(across * (load(gamma + i) * load(s.rstd + i))));
   });
 }
 

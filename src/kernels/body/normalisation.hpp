@@ -165,9 +165,9 @@ void layer_statistics(std::size_t columns, const typename Storage<D>::Type* x, s
     Moments m;
     if constexpr (Keep) m = moments<Dtype::fp32, true>(columns, kept, mean, kept, row + 2 * ld + columns / 2);
     if constexpr (!Keep) m = moments<D, false>(columns, row, mean, kept, row);
-    const double rest = m.sum / n;
-    statistics[r].rest = static_cast<float>(rest);
-    statistics[r].rstd = reciprocal_deviation(m.squares / n - rest * rest, epsilon);
+    const double low = m.sum / n;
+    statistics[r].mean_low = static_cast<float>(low);
+    statistics[r].rstd = reciprocal_deviation(m.squares / n - low * low, epsilon);
   }
 }
 
@@ -195,7 +195,7 @@ void row_statistics(Norm norm, std::size_t columns, const void* data, std::size_
 
 template <Dtype D>
 HS_INLINE Wide normalised(const typename Storage<D>::Type* x, const RowStatistics& s) {
-  return ((Storage<D>::load16(x) - set(s.mean)) - set(s.rest)) * set(s.rstd);
+  return ((Storage<D>::load16(x) - set(s.mean)) - set(s.mean_low)) * set(s.rstd);
 }
 
 template <Dtype D>
@@ -222,7 +222,7 @@ void store_normalised(std::size_t columns, const float* centred, std::size_t ld,
     const Wide scale = load(gamma + i), offset = beta ? load(beta + i) : set(0.0f);
     Wide y[2];
     HS_UNROLL for (std::size_t r = 0; r < 2; ++r) {
-      const Wide xhat = (load(centred + r * ld + i) - set(s[r].rest)) * set(s[r].rstd);
+      const Wide xhat = (load(centred + r * ld + i) - set(s[r].mean_low)) * set(s[r].rstd);
       y[r] = keep(A::forward(fma(xhat, scale, offset)));
     }
     const auto pair = Storage<D>::round_result(y[0], y[1]);

@@ -17,6 +17,8 @@ const KernelTable& kernel_table() {
   static const KernelTable table = [] {
     KernelTable t = HS_BASE::kernel_table();
     t.name = HS_STRING(HS_ISA);
+    t.enter = kEnter;
+    t.leave = kLeave;
     for (std::size_t i = 0; i < kDtypes; ++i) t.gemm[i] = gemm[i];
     t.peak_dot_bf16 = kPeakDotBf16;
     return t;

@@ -1,4 +1,4 @@
-// Rounding without a fp32 master: stochastic, and to nearest with the rest kept (Kahan).
+// Rounding without a fp32 master: stochastic, and to nearest with the low part kept (Kahan).
 #pragma once
 #include "base/philox.hpp"
 
@@ -69,8 +69,8 @@ HS_INLINE Wide stored(const Wide& x) {
 }
 
 template <Dtype D>
-void split(std::size_t n, float* x, void* rest) {
-  auto* out = static_cast<std::uint16_t*>(rest);
+void split(std::size_t n, float* x, void* low) {
+  auto* out = static_cast<std::uint16_t*>(low);
   for (std::size_t i = 0; i < n; i += kLanes) {
     const Wide whole = load(x + i), kept = stored<D>(whole);
     store(x + i, kept);

@@ -35,8 +35,9 @@ const KernelTable& kernel_table();
 const KernelTable& kernel_table() {
   static constexpr KernelTable table = {
       .name = HS_STRING(HS_ISA),
+      .enter = kEnter,
+      .leave = kLeave,
       .gemm = {gemm_family<Fp32Route>(), gemm_family<Bf16Route>(), gemm_family<Fp16Route>()},
-      .bf16_by_fma = Fallback<Bf16Route>::family(),
       .forward_epilogue = HS_EACH_DTYPE(forward_epilogue),
       .logits_epilogue = logits_epilogue,
       .backward_epilogue = HS_EACH_DTYPE(backward_epilogue),

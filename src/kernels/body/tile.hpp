@@ -76,9 +76,9 @@ template <Dtype D, class Sum = Fused>
 struct WidenRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
   static constexpr bool kWidens = kSimd && kWidenLhs;
-  using Rest = WidenRoute<Dtype::fp32, Sum>;  // multiplies what a tile has widened
-  static constexpr std::size_t kStep = 2;     // k of one step
-  static constexpr std::size_t kLhsStep = 2;  // and what that is in Lhs units
+  using OnWidened = WidenRoute<Dtype::fp32, Sum>;  // multiplies what a tile has widened
+  static constexpr std::size_t kStep = 2;          // k of one step
+  static constexpr std::size_t kUnit = 1;          // k of one Lhs
   using Lhs = float;
   using Rhs = typename Storage<D>::Type;
 
@@ -102,9 +102,9 @@ struct WidenRoute {
   }
 };
 
-// Steps between two turns of the loop: counting takes ports that fma needs. On AVX2 a step is 24 fma, two are 1 to 3 %
-// faster than one, four are slower; AVX-512 has 48 and gains nothing.
-inline constexpr std::size_t kSteps = kRegLanes == 8 ? 2 : 1;
+// k of one turn of a route's loop: kIsaSteps, of the ISA, says how many steps.
+template <class Route>
+inline constexpr std::size_t kTurn = kIsaSteps* Route::kStep;
 
 // LhsStride 0: rows form, the stride is a run-time value. 1: panel form.
 template <class Route, int Rows, int Panels, std::size_t LhsStride>
@@ -124,22 +124,22 @@ void tile(const TileOperands& t) {
   } else {
     HS_UNROLL for (int i = 0; i < Rows; ++i) { HS_UNROLL for (int j = 0; j < Panels; ++j) acc[i][j] = set(0.0f); }
   }
+  constexpr std::size_t kLhsStep = Route::kStep / Route::kUnit;
   const auto steps = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) HS_INLINED {
     HS_UNROLL for (std::size_t s = 0; s < Count; ++s) __builtin_prefetch(ahead + s * 64, 0, 2);
     ahead += Count * 64;
     HS_UNROLL for (std::size_t s = 0; s < Count; ++s) {
-      Route::template step<Rows, Panels>(acc, a.moved(s * Route::kLhsStep), b + s * Route::kStep * kLanes, rhs_stride,
+      Route::template step<Rows, Panels>(acc, a.moved(s * kLhsStep), b + s * Route::kStep * kLanes, rhs_stride,
                                          widened);
       widened.advance();
     }
-    a.advance(Count * Route::kLhsStep);
+    a.advance(Count * kLhsStep);
     b += Count * Route::kStep * kLanes;
   };
-  constexpr std::size_t kTurn = kSteps * Route::kStep;
-  const std::size_t turns = t.k / kTurn * kTurn;
+  const std::size_t turns = t.k / kTurn<Route> * kTurn<Route>;
   const auto* const end = b + turns * kLanes;
-  while (b != end) steps(std::integral_constant<std::size_t, kSteps>());
-  if constexpr (kSteps > 1) {
+  while (b != end) steps(std::integral_constant<std::size_t, kIsaSteps>());
+  if constexpr (kIsaSteps > 1) {
     if (turns < t.k) steps(std::integral_constant<std::size_t, 1>());
   }
   __asm__("" : "+r"(c));  // or GCC works out every address before the loop and spills it
@@ -160,32 +160,29 @@ inline constexpr bool kWidens = false;
 template <class Route>
 requires Route::kWidens inline constexpr bool kWidens<Route> = true;
 
-// Most rows of a tile of so many panels. One panel: what the CPU's registers hold beside the panel's own and a
-// broadcast, 6 on AVX2 (12 accumulators) and NEON (24, simd/tile_neon.hpp), 2 on SSE2 (8) and in scalar code, which has
-// registers for none of it; AVX-512 takes the 16 of the highest tile, enough chains for two instructions a cycle, and
-// of its 32 registers up to 24 accumulators for more panels (6 x 4, 8 x 3, 12 x 2).
-inline constexpr int kRowsInRegisters = (kRegisters - static_cast<int>(kRegs) - 1) / static_cast<int>(kRegs);
-inline constexpr int kMostRows[4] = {kRowsInRegisters > 2 ? kRowsInRegisters : 2, 12, 8, 6};
-inline constexpr int kMaxPanels = kRegLanes == 16 ? 4 : 1;
-
-template <class Route, int Panels, std::size_t Height>
+// The sizes of a route's tiles: those of the ISA (simd/family_*.hpp), unless it specialises this. Where the tile
+// converts the right operand, two panels and many rows: fewer conversions a product.
+template <class Route>
+inline constexpr TileShapes kShapes = kIsaShapes;
+template <class Route>
+requires(Route::kWidenLhs&& kIsaShapes.panels > 2) inline constexpr TileShapes kShapes<Route> = [] {
+  TileShapes shapes = kIsaShapes;
+  shapes.panels = 2;
+  return shapes;
+}();
+template <class Route, std::size_t Panels, std::size_t Height>
 constexpr void fill_tile(GemmFamily& family) {
-  constexpr int kRows = static_cast<int>(kTileHeights[Height]);
-  if constexpr (kRows <= kMostRows[Panels - 1]) {
-    family.rows_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 0>;
-    family.panel_tile[Height][Panels - 1] = kTile<Route, kRows, Panels, 1>;
-    family.most_rows[Panels - 1] = kTileHeights[Height];
+  constexpr TileShapes shapes = kShapes<Route>;
+  constexpr int kRows = shapes.heights[Height], kWidth = static_cast<int>(Panels);
+  if constexpr (kRows > 0 && kRows <= shapes.most_rows[Panels - 1]) {
+    family.rows_tile[Height][Panels - 1] = kTile<Route, kRows, kWidth, 0>;
+    family.panel_tile[Height][Panels - 1] = kTile<Route, kRows, kWidth, 1>;
   }
 }
-
-// Where the tile converts the right operand, two panels and many rows: fewer conversions a product.
-template <class Route>
-inline constexpr int kWidestTile = Route::kWidenLhs&& kMaxPanels > 2 ? 2 : kMaxPanels;
-
-template <class Route, int Panels, std::size_t... Height>
+template <class Route, std::size_t Panels, std::size_t... Height>
 constexpr void fill_tiles(GemmFamily& family, std::index_sequence<Height...> heights) {
   (fill_tile<Route, Panels, Height>(family), ...);
-  if constexpr (Panels < kWidestTile<Route>) fill_tiles<Route, Panels + 1>(family, heights);
+  if constexpr (Panels < kShapes<Route>.panels) fill_tiles<Route, Panels + 1>(family, heights);
 }
 
 template <class Route>
@@ -195,21 +192,24 @@ struct FamilyOf {
   static constexpr GemmFamily value = gemm_family<Route>();
 };
 
+// What a route of one instruction is replaced by on CPUs where that is slow: it specialises this.
+template <class Route>
+inline constexpr const GemmFamily* kByFma = nullptr;
+
 template <class Route>
 constexpr GemmFamily gemm_family() {
   GemmFamily family = {};
-  family.panels = kWidestTile<Route>;
+  family.shapes = kShapes<Route>;
+  family.cover = TileCover::of(family.shapes);
+  family.k_step = kTurn<Route>;
+  family.lhs_bytes = sizeof(typename Route::Lhs) / Route::kUnit;
+  family.lhs_pair = Route::kUnit;
   family.widen_lhs = Route::kWidenLhs;
   family.native = kNative<Route>;
-  if constexpr (kWidens<Route>) family.rest = &FamilyOf<typename Route::Rest>::value;
-  fill_tiles<Route, 1>(family, std::make_index_sequence<std::size(kTileHeights)>());
+  if constexpr (kWidens<Route>) family.on_widened = &FamilyOf<typename Route::OnWidened>::value;
+  family.by_fma = kByFma<Route>;
+  fill_tiles<Route, 1>(family, std::make_index_sequence<kMostHeights>());
   return family;
 }
-
-// What a route of one instruction is replaced by on CPUs where that is slow: it specialises this.
-template <class Route>
-struct Fallback {
-  static constexpr GemmFamily family() { return {}; }
-};
 
 }  // namespace halfstep::HS_NAMESPACE

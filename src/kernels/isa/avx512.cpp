@@ -17,5 +17,6 @@ using Fp32Route = WidenRoute<Dtype::fp32>;
 using Fp16Route = WidenRoute<Dtype::fp16>;
 using Bf16Route = WidenRoute<Dtype::bf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -18,5 +18,6 @@ using Fp32Route = WidenRoute<Dtype::fp32>;
 using Fp16Route = WidenRoute<Dtype::fp16>;
 using Bf16Route = DotRoute;
 constexpr double (*kPeakDotBf16)(std::size_t) = peak_dot_bf16;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -19,5 +19,6 @@ using Fp32Route = NeonFmaRoute<Dtype::fp32>;
 using Fp16Route = NeonFmaRoute<Dtype::fp16>;
 using Bf16Route = NeonFmaRoute<Dtype::bf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #include "kernels/body/table.hpp"

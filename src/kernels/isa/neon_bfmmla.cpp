@@ -20,6 +20,7 @@ using Fp32Route = NeonFmaRoute<Dtype::fp32>;
 using Fp16Route = FmlalRoute;
 using Bf16Route = BfmmlaRoute;
 constexpr double (*kPeakDotBf16)(std::size_t) = peak_bfmmla;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #define HS_BASE isa_neon
 #include "kernels/body/products_table.hpp"

@@ -18,5 +18,6 @@ using Fp32Route = WidenRoute<Dtype::fp32, FusedInPlace>;
 using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
 using Bf16Route = WidenRoute<Dtype::bf16, FusedBf16>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #include "kernels/body/table.hpp"

@@ -17,6 +17,7 @@ using Fp32Route = WidenRoute<Dtype::fp32, Unfused>;
 using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
 using Bf16Route = WidenRoute<Dtype::bf16, Unfused>;
 constexpr double (*kPeakDotBf16)(std::size_t) = nullptr;
+constexpr void (*kEnter)() = nullptr, (*kLeave)() = nullptr;
 }
 #define HS_BASE isa_sse2
 #include "kernels/body/products_table.hpp"

@@ -7,7 +7,7 @@ namespace halfstep::HS_NAMESPACE {
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
   static constexpr bool kWidens = false;
-  static constexpr std::size_t kStep = 2, kLhsStep = 1;
+  static constexpr std::size_t kStep = 2, kUnit = 2;
   using Lhs = std::uint32_t;  // a pair
   using Rhs = std::uint16_t;
   template <int Rows, int Panels, class A>
@@ -22,9 +22,7 @@ struct DotRoute {
 };
 
 template <>
-struct Fallback<DotRoute> {
-  static constexpr GemmFamily family() { return gemm_family<WidenRoute<Dtype::bf16>>(); }
-};
+inline constexpr const GemmFamily* kByFma<DotRoute> = &FamilyOf<WidenRoute<Dtype::bf16>>::value;
 
 // The peak of the instruction (body/peak.hpp has that of fma): two products and two sums a lane.
 inline double peak_dot_bf16(std::size_t rounds) {

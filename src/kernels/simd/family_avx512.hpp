@@ -4,7 +4,11 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-inline constexpr int kRegisters = 32;
+// Of 32 registers up to 24 hold accumulators: 6 rows x 4 panels, 8 x 3, 12 x 2. 16 x 1 are enough chains for two
+// instructions a cycle.
+inline constexpr TileShapes kIsaShapes = {.panels = 4, .most_rows = {16, 12, 8, 6}};
+// Steps of k in a turn of a tile's loop: a step is 48 fma, and two a turn gain nothing.
+inline constexpr std::size_t kIsaSteps = 1;
 
 HS_INLINE UInt bits(Reg x) { return UInt(_mm512_castps_si512(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(_mm512_castsi512_ps(x)); }

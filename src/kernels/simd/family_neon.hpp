@@ -4,7 +4,9 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-inline constexpr int kRegisters = 32;
+// Of 32 registers 24 hold accumulators (tile_neon.hpp).
+inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {6}};
+inline constexpr std::size_t kIsaSteps = 1;
 
 HS_INLINE UInt bits(Reg x) { return UInt(vreinterpretq_u32_f32(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(vreinterpretq_f32_u32(x)); }

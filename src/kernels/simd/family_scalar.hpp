@@ -18,7 +18,9 @@ namespace halfstep::HS_NAMESPACE {
 using Reg = float;
 using UInt = std::uint32_t;
 inline constexpr std::size_t kRegLanes = 1;
-inline constexpr int kRegisters = 16;  // at the least
+// Registers hold none of a tile: its accumulators are in L1.
+inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {2}};
+inline constexpr std::size_t kIsaSteps = 1;
 
 HS_INLINE Reg reg_load(const float* p) { return *p; }
 HS_INLINE void reg_store(float* p, Reg x) { *p = x; }

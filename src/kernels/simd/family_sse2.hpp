@@ -6,7 +6,9 @@
 
 namespace halfstep::HS_NAMESPACE {
 
-inline constexpr int kRegisters = 16;
+// Of 16 registers 8 hold accumulators, 4 a panel, one a broadcast.
+inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {2}};
+inline constexpr std::size_t kIsaSteps = 1;
 
 HS_INLINE UInt bits(Reg x) { return UInt(_mm_castps_si128(x)); }
 HS_INLINE Reg from_bits(UInt x) { return Reg(_mm_castsi128_ps(x)); }

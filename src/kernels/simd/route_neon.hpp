@@ -15,11 +15,11 @@ template <Dtype D>
 struct NeonFmaRoute : NeonRowsRoute {
   static constexpr bool kWidenLhs = D != Dtype::fp32;
   static constexpr int kUnit = 1, kRowsBlock = 4, kPanelBlock = 2;
-  using Left = float;
-  using Right = typename Storage<D>::Type;
+  using Lhs = float;
+  using Rhs = typename Storage<D>::Type;
 
   // Columns 4j to 4j+3 of row k of a panel.
-  static HS_INLINE uint32x4_t right(const Right* b, int k, int j) {
+  static HS_INLINE uint32x4_t right(const Rhs* b, int k, int j) {
     if constexpr (D == Dtype::bf16) {
       uint32x4_t pairs = load_bytes<16>(b + k / 2 * 2 * kLanes + 8 * j);
       if (k % 2 == 0) return vshlq_n_u32(pairs, 16);
@@ -33,8 +33,8 @@ struct NeonFmaRoute : NeonRowsRoute {
   }
 
   template <int K, int Rows, bool PanelForm>
-  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Left, Rows, PanelForm>& a, const Right* b) {
-    const NeonLeftBlock<Left, Rows, PanelForm, K> left(a);
+  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Lhs, Rows, PanelForm>& a, const Rhs* b) {
+    const NeonLeftBlock<Lhs, Rows, PanelForm, K> left(a);
     HS_UNROLL for (int step = 0; step < K; ++step) {
       const int k = D == Dtype::bf16 ? step ^ 1 : step;  // of a pair the odd one first; so lies the left operand
       HS_UNROLL for (int j = 0; j < kQuads; ++j) {

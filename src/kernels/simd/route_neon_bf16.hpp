@@ -10,12 +10,12 @@ HS_MULTIPLY_BY_LANE(bfmlalb, "bfmlalb %0.4s, %1.8h, %2.h[%3]", "x")
 struct BfmlalRoute : NeonRowsRoute {
   static constexpr bool kWidenLhs = false;
   static constexpr int kUnit = 2, kRowsBlock = 4, kPanelBlock = 2;
-  using Left = std::uint32_t;  // a pair
-  using Right = std::uint16_t;
+  using Lhs = std::uint32_t;  // a pair
+  using Rhs = std::uint16_t;
 
   template <int K, int Rows, bool PanelForm>
-  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Left, Rows, PanelForm>& a, const Right* b) {
-    const NeonLeftBlock<Left, Rows, PanelForm, K / 2> left(a);
+  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Lhs, Rows, PanelForm>& a, const Rhs* b) {
+    const NeonLeftBlock<Lhs, Rows, PanelForm, K / 2> left(a);
     HS_UNROLL for (int u = 0; u < K / 2; ++u) {
       HS_UNROLL for (int j = 0; j < kQuads; ++j) {
         const uint32x4_t right = load_bytes<16>(b + u * 2 * kLanes + 8 * j);

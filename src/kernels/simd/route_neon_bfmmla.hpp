@@ -8,8 +8,8 @@ namespace halfstep::HS_NAMESPACE {
 struct BfmmlaRoute {
   static constexpr bool kWidenLhs = false;
   static constexpr int kUnit = 2, kRowsBlock = 4, kPanelBlock = 4;
-  using Left = std::uint32_t;  // a pair
-  using Right = std::uint16_t;
+  using Lhs = std::uint32_t;  // a pair
+  using Rhs = std::uint16_t;
 
   // Two rows of four columns to two 2 x 2 blocks, and back.
   template <int Rows>
@@ -25,9 +25,9 @@ struct BfmmlaRoute {
 
   // Rows 2p and 2p+1 over four k, the last two zero where K is 2.
   template <int K, int Rows, bool PanelForm>
-  static HS_INLINE void read(uint32x4_t (&left)[Rows / 2], const NeonLeft<Left, Rows, PanelForm>& a) {
+  static HS_INLINE void read(uint32x4_t (&left)[Rows / 2], const NeonLeft<Lhs, Rows, PanelForm>& a) {
     if constexpr (PanelForm) {
-      const NeonLeftBlock<Left, Rows, true, K / 2> block(a);
+      const NeonLeftBlock<Lhs, Rows, true, K / 2> block(a);
       HS_UNROLL for (int i = 0; i < Rows; i += 2) {
         const uint32x4_t first = block.reg(i, 0), second = K == 4 ? block.reg(i, K / 2 - 1) : vdupq_n_u32(0);
         left[i / 2] = i % 4 == 0 ? vzip1q_u32(first, second) : vzip2q_u32(first, second);
@@ -41,7 +41,7 @@ struct BfmmlaRoute {
   }
 
   template <int K, int Rows, bool PanelForm>
-  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Left, Rows, PanelForm>& a, const Right* b) {
+  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Lhs, Rows, PanelForm>& a, const Rhs* b) {
     uint32x4_t left[Rows / 2];
     read<K>(left, a);
     HS_UNROLL for (int j = 0; j < kQuads; ++j) {

@@ -10,12 +10,12 @@ HS_MULTIPLY_BY_LANE(fmlal2, "fmlal2 %0.4s, %1.4h, %2.h[%3]", "x")
 struct FmlalRoute : NeonRowsRoute {
   static constexpr bool kWidenLhs = false;
   static constexpr int kUnit = 1, kRowsBlock = 4, kPanelBlock = 2;
-  using Left = std::uint16_t;
-  using Right = std::uint16_t;
+  using Lhs = std::uint16_t;
+  using Rhs = std::uint16_t;
 
   template <int K, int Rows, bool PanelForm>
-  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Left, Rows, PanelForm>& a, const Right* b) {
-    const NeonLeftBlock<Left, Rows, PanelForm, K> left(a);
+  static HS_INLINE void step(NeonTile<Rows>& c, const NeonLeft<Lhs, Rows, PanelForm>& a, const Rhs* b) {
+    const NeonLeftBlock<Lhs, Rows, PanelForm, K> left(a);
     HS_UNROLL for (int k = 0; k < K; ++k) {
       HS_UNROLL for (int j = 0; j < kQuads; j += 2) {
         const uint32x4_t right = load_bytes<16>(b + k * kLanes + 4 * j);

@@ -65,9 +65,9 @@ struct NeonLeftBlock {
 
 template <class Route, int Rows, bool PanelForm>
 void neon_tile(const TileOperands& t) {
-  using Left = NeonLeft<typename Route::Left, Rows, PanelForm>;
+  using Left = NeonLeft<typename Route::Lhs, Rows, PanelForm>;
   Left a(t.lhs, t.lhs_stride);
-  const auto* b = static_cast<const typename Route::Right*>(t.rhs);
+  const auto* b = static_cast<const typename Route::Rhs*>(t.rhs);
   const std::size_t k = t.k, ldc = t.ldc;
   float* c = t.c;
   NeonTile<Rows> acc;
@@ -108,5 +108,8 @@ concept ByLane = requires {
 };
 template <ByLane Route, int Rows, std::size_t LhsStride>
 inline constexpr TileFunction kTile<Route, Rows, 1, LhsStride> = neon_tile<Route, Rows, LhsStride == 1>;
+template <ByLane Route>
+inline constexpr std::size_t kTurn<Route> =
+    Route::kRowsBlock > Route::kPanelBlock ? Route::kRowsBlock : Route::kPanelBlock;
 
 }  // namespace halfstep::HS_NAMESPACE

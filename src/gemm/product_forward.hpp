@@ -1,0 +1,19 @@
+#pragma once
+#include "gemm/rows_product.hpp"
+
+namespace halfstep {
+
+// y = activation(x W^T + b) + skip, of `rows` rows, an even count: of none there is nothing to do. Widths are at
+// least 1. `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in. `side` runs between
+// the tiles.
+class ForwardProduct final : public RowsProduct {
+ public:
+  ForwardProduct(GemmContext&, std::size_t rows, const WeightLayout&, RowsOperand x, const void* packed_forward,
+                 const ForwardEpilogue& epilogue, const SideTasks& side = {});
+  void run_task(std::size_t task, int worker) const override;
+
+ private:
+  ForwardEpilogue epilogue_;
+};
+
+}  // namespace halfstep
