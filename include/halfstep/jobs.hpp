@@ -8,27 +8,12 @@
 
 #include "halfstep/files.hpp"
 #include "halfstep/ledger.hpp"
+#include "halfstep/memory_part.hpp"
 #include "halfstep/meters.hpp"
+#include "halfstep/metrics.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
-
-// Quality on one split. For classification `accuracy` counts; for regression `rmse` and `r2`, in target units. r2 is
-// NaN where all targets are the same.
-struct Metrics {
-  std::int64_t rows = 0;
-  std::int64_t non_finite = 0;  // of them, without a finite output: never right, and `loss`, `rmse`, `r2` are NaN
-  double loss = 0;
-  bool classification = true;
-  double accuracy = 0;
-  double rmse = 0;
-  double r2 = 0;
-};
-
-struct MemoryPart {
-  std::string what;  // "master weights"
-  std::int64_t bytes = 0;
-};
 
 // What a run is about to do: printed before the first step.
 struct RunPlan {

@@ -6,18 +6,22 @@
 #include "io/safe_file.hpp"
 #include "run/job_files.hpp"
 #include "run/machine.hpp"
+#include "run/memory_check.hpp"
 #include "run/model_file.hpp"
 #include "run/model_text.hpp"
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
 #include "run/spec_of.hpp"
+#include "run/trainer_options.hpp"
 #include "run/training.hpp"
 
 namespace halfstep {
 namespace {
 
-RunPlan make_plan(const Prepared& p, const ModelSpec& spec, const Machine& machine, Trainer& trainer,
-                  const std::string& path) {
+std::size_t example_bytes(const Prepared& p) { return memory_of(p.train) + memory_of(p.eval); }
+
+RunPlan make_plan(const Prepared& p, const Machine& machine, Trainer& trainer, const std::string& path) {
+  const ModelSpec& spec = trainer.config().model;
   RunPlan plan;
   plan.data =
       path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(p.preprocessor.features()) + " features";
@@ -26,7 +30,7 @@ RunPlan make_plan(const Prepared& p, const ModelSpec& spec, const Machine& machi
   plan.model = architecture_text(spec) + ", " + std::to_string(trainer.model().elements()) + " parameters, " +
                precision_text(spec);
   plan.machine = machine.description;
-  plan.memory = trainer.memory();
+  plan.memory = trainer.memory(example_bytes(p));
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
   plan.notes = p.notes;
   return plan;
@@ -34,7 +38,7 @@ RunPlan make_plan(const Prepared& p, const ModelSpec& spec, const Machine& machi
 
 void save_state(const std::string& path, Trainer& trainer, std::int64_t applied, SavedModel& saved) {
   saved.step = applied;
-  saved.scaler = trainer.scaler_state();
+  saved.scaler = trainer.scaler().state();
   saved.tensors = trainer.model().tensors();
   save_model(path, saved);
 }
@@ -53,15 +57,41 @@ std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel
 }
 
 // A run that diverges leaves its last good weights beside the model that it does not write.
-TrainResult run_or_keep(Trainer& trainer, const TrainObserver& observer, const std::string& out, SavedModel& saved) {
+TrainResult run_or_keep(Training& training, const TrainObserver& observer, Trainer& trainer, const std::string& out,
+                        SavedModel& saved) {
   try {
-    return trainer.run(observer);
+    return training.run(observer);
   } catch (const Error& error) {
     if (error.status() != Status::diverged) throw;
     ErrorParts parts = error.parts();
     parts.kept = keep_last_good(trainer, last_good_path(out), saved) + "; " + out + " was not written";
     throw Error(Status::diverged, parts);
   }
+}
+
+SavedModel model_to_save(const Prepared& prepared, const ModelSpec& spec, const Machine& machine,
+                         const Options& options) {
+  return {.preprocessor = prepared.preprocessor,
+          .spec = spec,
+          .step = 0,
+          .scaler = {},
+          .isa = machine.kernels->name,
+          .math = options.math,
+          .config = config_of(options),
+          .tensors = {},
+          .digest = {}};
+}
+
+void add_results(const Prepared& prepared, const SavedModel& saved, const Machine& machine, const Options& options,
+                 TrainResult& result) {
+  result.precision = name(options.precision);
+  result.layer_precision = exceptions_text(saved.spec);
+  result.isa = machine.kernels->name;
+  result.math = name(options.math);
+  result.threads = machine.executor->threads();
+  result.eval_name = prepared.eval_name;
+  result.model = options.out;
+  result.weights_digest = weights_digest(saved.tensors);
 }
 
 }  // namespace
@@ -75,24 +105,17 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   Machine machine(options);
   const Prepared prepared = prepare(data, options);
   const ModelSpec spec = spec_of(prepared, options);
-  Trainer trainer(options, spec, output_meaning(prepared.preprocessor, spec.loss), machine, prepared.train,
-                  prepared.eval.rows > 0 ? &prepared.eval : nullptr);
-  if (observer.on_plan) observer.on_plan(make_plan(prepared, spec, machine, trainer, data));
+  const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
+  const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
+  check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
+  Trainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
+  Training training(options, trainer, meaning, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
+  if (observer.on_plan) observer.on_plan(make_plan(prepared, machine, trainer, data));
 
-  SavedModel saved = {.preprocessor = prepared.preprocessor,
-                      .spec = spec,
-                      .step = 0,
-                      .scaler = {},
-                      .isa = machine.kernels->name,
-                      .math = options.math,
-                      .config = config_of(options),
-                      .tensors = {},
-                      .digest = {}};
-  TrainResult result = run_or_keep(trainer, observer, options.out, saved);
-  result.eval_name = prepared.eval_name;
+  SavedModel saved = model_to_save(prepared, spec, machine, options);
+  TrainResult result = run_or_keep(training, observer, trainer, options.out, saved);
   save_state(options.out, trainer, result.steps.applied, saved);
-  result.model = options.out;
-  result.weights_digest = weights_digest(saved.tensors);
+  add_results(prepared, saved, machine, options, result);
   return result;
 }
 

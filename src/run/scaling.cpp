@@ -50,9 +50,4 @@ GradScalerOptions scaler_options(const Options& options) {
   return s;
 }
 
-std::optional<Headroom> headroom_of(const Options& options) {
-  if (options.loss_scale == "headroom") return Headroom();
-  return std::nullopt;
-}
-
 }  // namespace halfstep

@@ -4,7 +4,7 @@
 
 #include "data/examples.hpp"
 #include "gemm/gemm.hpp"
-#include "halfstep/jobs.hpp"
+#include "halfstep/metrics.hpp"
 #include "loss/loss.hpp"
 #include "nn/network.hpp"
 

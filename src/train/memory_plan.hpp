@@ -1,9 +1,11 @@
-// What a training run takes, known before any of it is taken.
+// What memory a training run needs, known before any of it is allocated.
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
-#include "base/memory_limit.hpp"
-#include "halfstep/jobs.hpp"
+#include "data/examples.hpp"
+#include "halfstep/memory_part.hpp"
 #include "nn/network.hpp"
 #include "optim/optimizer.hpp"
 #include "train/last_good.hpp"
@@ -15,9 +17,12 @@ struct RunShape {
   NetworkShape model;
   OptimizerOptions optimizer;
   bool meters;
-  std::size_t examples;  // bytes that are there already
+  std::size_t examples;  // bytes that are allocated already
   int threads;
 };
+
+// Bytes of prepared rows.
+std::size_t memory_of(const data::Examples& examples);
 
 // What these objects hold and what comes to it, but for the program itself. `meter` may be null.
 std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Optimizer&, const LastGood&,
@@ -27,7 +32,14 @@ std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Opti
 // hold beside the buffers shows only later.
 std::vector<MemoryPart> planned_memory(const RunShape&);
 
-// Throws Error(out_of_memory) where the plan is larger than `limit`.
-void check_memory(const RunShape&, const MemoryLimit& limit = memory_limit());
+// Of all parts, no more than what 64 bits with a sign can hold.
+std::int64_t total_bytes(const std::vector<MemoryPart>& parts);
+
+// Whether 64 bits can count the sizes above: rows times columns, or columns times columns, of numbers.
+bool is_countable(const NetworkShape& shape);
+
+// The largest batch with which the run needs at most `bytes`, of the powers of two from 4 up to below that of `run`; 0:
+// none does.
+std::size_t batch_that_fits(const RunShape& run, std::uint64_t bytes);
 
 }  // namespace halfstep

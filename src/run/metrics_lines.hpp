@@ -1,0 +1,14 @@
+// What a run tells, as lines of the metrics log. meter_json.hpp has those of the meters.
+#pragma once
+#include "halfstep/jobs.hpp"
+#include "halfstep/ledger.hpp"
+#include "text/json.hpp"
+
+namespace halfstep {
+
+// Of a step that was skipped or retried.
+json::Object incident_line(const StepRecord& record);
+
+json::Object epoch_line(const EpochReport& report);
+
+}  // namespace halfstep

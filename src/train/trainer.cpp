@@ -1,0 +1,183 @@
+#include "train/trainer.hpp"
+
+#include <algorithm>
+
+#include "data/split.hpp"
+#include "halfstep/error.hpp"
+#include "train/network_of.hpp"
+
+namespace halfstep {
+namespace {
+
+[[noreturn]] void refuse(Status status, const char* what, const char* why) {
+  throw Error(status, {.what = what, .where = {}, .why = why, .kept = {}, .hint = {}});
+}
+
+void check_set(const data::Examples* set, const TrainerConfig& config) {
+  if (config.rows != (set ? set->rows : 0)) {
+    refuse(Status::invalid_argument, "the examples do not fit", "they have another number of rows than was said");
+  }
+  if (set && set->features != config.model.widths.front()) {
+    refuse(Status::invalid_argument, "the examples do not fit", "the model has another number of inputs");
+  }
+}
+
+}  // namespace
+
+Trainer::Trainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config, const data::Examples* set)
+    : config_(config),
+      plan_(epoch_plan(config)),
+      shape_(run_shape(config, 0, executor.threads())),
+      model_(shape_.model),
+      context_(kernels, executor),
+      loss_(loss_of(config.model)),
+      optimizer_(make_optimizer(config.optimizer, TrainStep::tensor_sizes(model_))),
+      scaler_(config.scaler),
+      step_(context_, model_, *loss_, *optimizer_, scaler_, clock_, config.clip,
+            config.headroom ? std::optional<Headroom>(std::in_place) : std::nullopt),
+      last_good_(model_),
+      loader_(config.model.widths.front(), executor.threads()) {
+  check_set(set, config);
+  if (set) batcher_.emplace(*set, plan_.step_rows, executor.threads());
+  model_.initialise(config.seed, kernels);
+  if (shape_.meters) meter_.emplace(model_);
+  step_.leave_updates();
+}
+
+Network& Trainer::model() {
+  step_.finish_update();
+  return model_;
+}
+
+const MeterReport& Trainer::meter() const {
+  static const MeterReport none;
+  return meter_ ? meter_->report() : none;
+}
+
+std::vector<MemoryPart> Trainer::memory(std::size_t examples) const {
+  RunShape shape = shape_;
+  shape.examples = examples;
+  std::vector<MemoryPart> parts = memory_parts(shape, model_, *optimizer_, last_good_, meter_ ? &*meter_ : nullptr);
+  if (const std::size_t rest = detail::rest_of_huge_pages(); rest > 0) {
+    parts.push_back({"rest of huge pages", static_cast<std::int64_t>(rest)});
+  }
+  return parts;
+}
+
+Metrics Trainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning) {
+  return measure(context_, model(), examples, *loss_, meaning);
+}
+
+void Trainer::check(const BatchView& batch) const {
+  const std::size_t inputs = model_.shape().widths.front(), outputs = model_.shape().widths.back();
+  const std::size_t rows = batch.x.size() / inputs;
+  if (rows == 0 || batch.x.size() != rows * inputs) {
+    refuse(Status::invalid_argument, "the batch does not fit", "its numbers are not whole rows of inputs");
+  }
+  const LossKind loss = config_.model.loss;
+  if (loss != LossKind::cross_entropy && loss != LossKind::binary_cross_entropy) {
+    if (batch.values.size() == rows * outputs) return;
+    refuse(Status::invalid_argument, "the batch does not fit", "it needs a value for each output of each row");
+  }
+  const auto classes = static_cast<std::int32_t>(std::max<std::size_t>(outputs, 2));
+  const auto known = [&](std::int32_t label) { return label >= 0 && label < classes; };
+  if (batch.labels.size() == rows && std::all_of(batch.labels.begin(), batch.labels.end(), known)) return;
+  refuse(Status::invalid_argument, "the batch does not fit", "it needs the number of a class for each row");
+}
+
+StepRecord Trainer::step(const BatchView& batch) {
+  check(batch);
+  const InputRows rows = {.features = model_.shape().widths.front(), .x = batch.x.data()};
+  auto load = [&](std::size_t first, std::size_t count) {
+    loader_.load(context_, rows, {.count = count, .first = first}, model_.input());
+  };
+  return run_step(
+      {batch.x.size() / rows.features, {batch.labels.data(), batch.values.data()}, shape_.model.max_rows, load});
+}
+
+std::size_t Trainer::next_rows() const {
+  if (!batcher_) refuse(Status::state, "there are no next rows", "the trainer was made without examples");
+  return step_rows_at(plan_, clock_.row);
+}
+
+StepRecord Trainer::step() {
+  const std::size_t count = next_rows();
+  if (order_epoch_ != clock_.epoch) {
+    order_ = data::epoch_order(plan_.rows, config_.seed, static_cast<std::uint64_t>(clock_.epoch));
+    order_epoch_ = clock_.epoch;
+  }
+  const std::span<const std::uint32_t> rows = std::span(order_).subspan(clock_.row, count);
+  auto load = [&](std::size_t first, std::size_t part) {
+    batcher_->load(context_, rows.subspan(first, part), model_.input());
+  };
+  StepRecord record = run_step({count, batcher_->targets(rows), shape_.model.max_rows, load});
+  clock_.row += count;
+  if (clock_.row == plan_.rows) {
+    clock_.row = 0;
+    ++clock_.epoch;
+  }
+  return record;
+}
+
+StepRecord Trainer::run_step(const StepExamples& examples) {
+  metered_ = meter_ && clock_.attempted % config_.meter_every == 0;
+  // The rate follows the applied steps: a skipped one does not use it up.
+  const double lr = config_.schedule.at(clock_.applied);
+  const StepReport report = step_.run(examples, lr, metered_ ? &*meter_ : nullptr);
+  if (metered_) meter_->set_step(clock_.attempted);
+  StepRecord record = record_of(report, lr);
+  ledger_.add(record);
+  last_cause_ = report.applied ? StepCause::none : record.cause;
+  if (report.applied) keep_if_good(record);
+  return record;
+}
+
+StepRecord Trainer::record_of(const StepReport& report, double lr) const {
+  StepRecord record;
+  record.step = clock_.attempted;
+  record.applied = clock_.applied;
+  record.outcome = !report.applied     ? StepOutcome::skipped
+                   : report.reruns > 0 ? StepOutcome::retried
+                                       : StepOutcome::applied;
+  record.cause = report.incident.cause;
+  if (record.cause != StepCause::none) record.tensors = step_.tensors_of(report.incident);
+  record.loss = report.loss;
+  record.lr = lr;
+  record.loss_scale = report.loss_scale;
+  record.grad_norm = report.grad_norm;
+  record.reruns = report.reruns;
+  return record;
+}
+
+void Trainer::keep_if_good(const StepRecord& record) {
+  if (!last_good_.due(record.loss)) return;
+  step_.finish_update();
+  if (step_.check_weights().cause == StepCause::none) last_good_.keep(model_, record.applied);
+}
+
+std::optional<StepRecord> Trainer::check_weights() {
+  step_.finish_update();
+  const Incident bad = step_.check_weights();
+  if (bad.cause == StepCause::none) return std::nullopt;
+  last_cause_ = bad.cause;
+  StepRecord record;
+  record.step = clock_.attempted;
+  record.outcome = StepOutcome::skipped;
+  record.cause = bad.cause;
+  record.tensors = step_.tensors_of(bad);
+  record.loss_scale = scaler_.scale();
+  return record;
+}
+
+std::int64_t Trainer::restore_last_good() {
+  step_.finish_update();
+  // What stopped these steps did not come from the weights: they are as the last applied step left them.
+  const bool weights_are_good = last_cause_ != StepCause::weights && last_cause_ != StepCause::forward &&
+                                last_cause_ != StepCause::loss && step_.check_weights().cause == StepCause::none;
+  if (weights_are_good) return clock_.applied;
+  if (!last_good_.any()) return 0;
+  last_good_.restore(model_);
+  return last_good_.applied();
+}
+
+}  // namespace halfstep

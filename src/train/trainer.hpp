@@ -1,0 +1,102 @@
+// Trains a model step by step: on batches that the caller holds, or on the rows of a set in the order of its epochs.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "data/examples.hpp"
+#include "halfstep/ledger.hpp"
+#include "halfstep/memory_part.hpp"
+#include "halfstep/meters.hpp"
+#include "halfstep/metrics.hpp"
+#include "train/batcher.hpp"
+#include "train/clock.hpp"
+#include "train/inference.hpp"
+#include "train/last_good.hpp"
+#include "train/ledger.hpp"
+#include "train/step.hpp"
+#include "train/trainer_config.hpp"
+
+namespace halfstep {
+
+// Rows that the caller holds.
+struct BatchView {
+  std::span<const float> x;              // rows x inputs
+  std::span<const std::int32_t> labels;  // of each row, from 0: for the two cross-entropies
+  std::span<const float> values;         // rows x outputs: for the others
+};
+
+class Trainer {
+ public:
+  // `kernels`, `executor` and `set` must outlive it. `set` has config.rows rows; null: all batches are the caller's.
+  // Throws Error(invalid_argument) where there is no such model or the set does not fit it, and Error(out_of_memory).
+  Trainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config,
+          const data::Examples* set = nullptr);
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  // One step on any number of rows, config.batch at a time. Throws Error(invalid_argument) where the batch does not fit
+  // the model. A step whose gradients are not finite changes no weight, and the record says why.
+  StepRecord step(const BatchView& batch);
+
+  // One step on the next rows of the set: those of an epoch in an order of its own, in steps of config.batch x
+  // config.accumulate rows, of which the last may have fewer. Throws Error(state) without a set.
+  StepRecord step();
+  std::size_t next_rows() const;  // of that step
+  // Whether it has made the steps of its schedule. More can follow.
+  bool done() const { return clock_.attempted >= config_.schedule.steps; }
+
+  // The model's quality on any examples.
+  Metrics evaluate(const data::Examples& examples, const OutputMeaning& meaning);
+
+  // The model as the last step left it.
+  Network& model();
+  const TrainerConfig& config() const { return config_; }
+  const Clock& clock() const { return clock_; }
+  const Ledger& ledger() const { return ledger_; }
+  const GradScaler& scaler() const { return scaler_; }
+
+  // Whether the last step read the meters; and their last reading.
+  bool metered() const { return metered_; }
+  const MeterReport& meter() const;
+
+  // What it has allocated and will yet. `examples`: bytes of all sets.
+  std::vector<MemoryPart> memory(std::size_t examples) const;
+
+  // A record with the cause, where a weight is not finite: the last update may have been the bad one, and no forward
+  // pass has seen it yet.
+  std::optional<StepRecord> check_weights();
+  // Brings the model back to weights that were good. The applied steps that led to them; 0: there are none, and the
+  // model is unusable.
+  std::int64_t restore_last_good();
+
+ private:
+  StepRecord run_step(const StepExamples& examples);
+  StepRecord record_of(const StepReport& report, double lr) const;
+  void keep_if_good(const StepRecord& record);
+  void check(const BatchView& batch) const;
+
+  TrainerConfig config_;
+  EpochPlan plan_;
+  RunShape shape_;
+  Network model_;
+  GemmContext context_;
+  std::unique_ptr<Loss> loss_;
+  std::unique_ptr<Optimizer> optimizer_;
+  GradScaler scaler_;
+  Clock clock_;
+  TrainStep step_;
+  LastGood last_good_;
+  std::optional<StepMeter> meter_;
+  bool metered_ = false;
+  RowLoader loader_;                  // of the caller's batches
+  std::optional<Batcher> batcher_;    // of the set
+  std::vector<std::uint32_t> order_;  // of the rows of the set, in the epoch that it is of
+  std::int64_t order_epoch_ = -1;
+  Ledger ledger_;
+  StepCause last_cause_ = StepCause::none;  // of the last step, when it was skipped
+};
+
+}  // namespace halfstep
