@@ -1,6 +1,9 @@
 // What a model is, apart from the numbers in it.
 #pragma once
 #include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "halfstep/types.hpp"
@@ -10,6 +13,7 @@ namespace halfstep {
 // A multi-layer perceptron and the loss it is trained on. Layers are counted from 0, the last gives the outputs.
 struct ModelSpec {
   std::vector<std::size_t> widths;           // inputs, hidden layers, outputs: 2 to 1024 of them, each from 1 to 2^20
+  std::string layer = "dense";               // kind of each hidden layer, of layer_names()
   Activation activation = Activation::relu;  // of each hidden layer
   Norm norm = Norm::none;                    // of each hidden layer, before its activation
   double dropout = 0;     // share of each hidden layer's outputs that a training step goes without: >= 0 and < 1
@@ -23,6 +27,9 @@ struct ModelSpec {
 
   bool operator==(const ModelSpec&) const = default;
 };
+
+// The kinds of hidden layers.
+std::span<const std::string_view> layer_names();
 
 // Throws Error(invalid_argument) where a field is out of the range above; `why` names it.
 void validate(const ModelSpec& spec);

@@ -40,6 +40,7 @@ struct Options {
 
   // model
   std::vector<std::int64_t> hidden = {128, 64};
+  std::string layer = "dense";  // kind of the hidden layers
   Activation activation = Activation::relu;
   Norm norm = Norm::none;
   double dropout = 0;

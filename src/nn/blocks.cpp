@@ -1,12 +1,12 @@
 #include "nn/blocks.hpp"
 
 #include "gemm/layout.hpp"
+#include "halfstep/error.hpp"
 #include "nn/dense.hpp"
 #include "nn/norm.hpp"
 #include "nn/row_chain.hpp"
 
 namespace halfstep {
-namespace {
 
 DensePlan plan_of(const NetworkShape& shape, std::size_t layer) {
   const bool is_last = layer + 1 == shape.layers();
@@ -22,6 +22,8 @@ DensePlan plan_of(const NetworkShape& shape, std::size_t layer) {
                   .passes_gradient = layer > 0}};
 }
 
+namespace {
+
 std::unique_ptr<NormBlock> make_norm(Norm kind, const DensePlan& plan) {
   switch (kind) {
     case Norm::none:
@@ -35,7 +37,8 @@ std::unique_ptr<NormBlock> make_norm(Norm kind, const DensePlan& plan) {
   return nullptr;
 }
 
-// What follows the product of a hidden layer, in order.
+}  // namespace
+
 RowChain make_rows(const NetworkShape& shape, const DensePlan& plan) {
   RowChain chain;
   chain.norm = make_norm(shape.norm, plan);
@@ -45,11 +48,45 @@ RowChain make_rows(const NetworkShape& shape, const DensePlan& plan) {
   return chain;
 }
 
-}  // namespace
+namespace {
 
-std::unique_ptr<Block> make_hidden_layer(const NetworkShape& shape, std::size_t layer) {
+std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer) {
   const DensePlan plan = plan_of(shape, layer);
   return std::make_unique<Dense>(plan, make_rows(shape, plan));
+}
+
+struct HiddenLayer {
+  std::string_view name;
+  std::unique_ptr<Block> (*make)(const NetworkShape& shape, std::size_t layer);
+  bool takes_norm;
+};
+constexpr HiddenLayer kHiddenLayers[] = {
+    {"dense", make_dense, true},
+};
+
+const HiddenLayer& find_layer(std::string_view name) {
+  for (const HiddenLayer& layer : kHiddenLayers) {
+    if (layer.name == name) return layer;
+  }
+  throw Error(Status::invalid_argument,
+              {.what = "there is no such layer", .where = std::string(name), .why = {}, .kept = {}, .hint = {}});
+}
+
+}  // namespace
+
+std::span<const std::string_view> hidden_layer_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const HiddenLayer& layer : kHiddenLayers) all.push_back(layer.name);
+    return all;
+  }();
+  return names;
+}
+
+bool layer_takes_norm(std::string_view name) { return find_layer(name).takes_norm; }
+
+std::unique_ptr<Block> make_hidden_layer(const NetworkShape& shape, std::size_t layer) {
+  return find_layer(shape.layer).make(shape, layer);
 }
 
 std::unique_ptr<Dense> make_last_layer(const NetworkShape& shape) {

@@ -136,32 +136,41 @@ void Network::discard_statistics() {
   for (Parameter* p : parameters_) p->discard_pending();
 }
 
+std::size_t Network::replay_targets() const {
+  std::size_t most = 1;
+  for (const auto& block : blocks_) most = std::max(most, block->gradient_targets().size());
+  return most;
+}
+
 void Network::replay(GemmContext& context, std::size_t rows, float* scratch, float* sums,
                      FunctionRef<void(const Replayed&)> see) {
   using enum StoredSignal::Kind;
   const Pass here = pass(context, rows);
-  auto target = [&](std::size_t columns) {
-    return StorageTarget{scratch, pad_columns(columns), nullptr, 0, Dtype::fp32};
+  const std::size_t padded = pad_rows(shape_.max_rows), widest_ld = pad_columns(widest());
+  auto target = [&](std::size_t columns, std::size_t index = 0) {
+    return StorageTarget{scratch + index * padded * widest_ld, pad_columns(columns), nullptr, 0, Dtype::fp32};
   };
   for (std::size_t i = blocks_.size(); i-- > 0;) {
     Block& block = *blocks_[i];
     const std::size_t width = block.width();
-    const GradientTargets& own = block.gradient_targets();
-    for (std::size_t g = 0; i + 1 < blocks_.size() && g < own.size(); ++g) {
-      GradientTargets targets = own;
-      targets[g].d = target(width);
-      targets[g].sums = sums;
-      blocks_[i + 1]->input_gradient(here, block, targets);
-      see({own[g].name, gradient, own[g].d.dtype, width});
+    if (i + 1 == blocks_.size()) continue;  // logits are fp32, and the loss makes their gradient
+    GradientTargets targets = block.gradient_targets();
+    std::vector<Replayed> gradients;
+    for (std::size_t g = 0; g < targets.size(); ++g) {
+      const Dtype storage = targets[g].d.dtype;
+      targets[g].d = target(width, g);
+      targets[g].sums = sums + g * sum_chunks(padded) * widest_ld;
+      gradients.push_back({targets[g].name, gradient, storage, width, static_cast<float*>(targets[g].d.rows)});
     }
-    if (i + 1 == blocks_.size()) continue;  // logits are fp32
+    blocks_[i + 1]->input_gradient(here, block, targets);
+    for (const Replayed& r : gradients) see(r);
     const Dtype storage = block.output().dtype;
     if (block.stores_pre_activations()) {
       block.replay_stored(here, input_of(i), target(width));
-      see({"layers." + std::to_string(i) + ".pre_activation", output, storage, width});
+      see({"layers." + std::to_string(i) + ".pre_activation", output, storage, width, scratch});
     }
     block.replay_output(here, input_of(i), target(width));
-    see({"layers." + std::to_string(i) + ".output", output, storage, width});
+    see({"layers." + std::to_string(i) + ".output", output, storage, width, scratch});
   }
 }
 

@@ -96,16 +96,18 @@ class Network {
 
   // Runs each product of the last step once more, with a target in fp32: what it made before it was rounded. `see` is
   // called from the last block to the first with its gradients by pre-activations (but those of the last, which the
-  // loss makes), then what it stores before its output, then its output. `scratch` has [max_rows][widest block]
-  // elements, rows padded to 16, `sums` [sum_chunks(max_rows)][widest].
+  // loss makes), then what it stores before its output, then its output. `scratch` has replay_targets() matrices of
+  // [max_rows][widest block] elements, rows padded to 16, `sums` as many of [sum_chunks(max_rows)][widest].
   struct Replayed {
     std::string name;  // "layers.0.d", "layers.0.pre_activation", "layers.0.output"
     StoredSignal::Kind kind;
     Dtype storage;  // what it was rounded to
     std::size_t columns;
+    const float* values;  // [rows][padded columns]
   };
   void replay(GemmContext&, std::size_t rows, float* scratch, float* sums, FunctionRef<void(const Replayed&)> see);
-  std::size_t widest() const;  // block
+  std::size_t widest() const;          // block
+  std::size_t replay_targets() const;  // the most that a block has
 
  private:
   const Activations& input_of(std::size_t block) const { return block == 0 ? input_ : blocks_[block - 1]->output(); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "halfstep/types.hpp"
@@ -10,6 +11,7 @@ namespace halfstep {
 
 struct NetworkShape {
   std::vector<std::size_t> widths;  // inputs, hidden..., outputs
+  std::string layer = "dense";      // kind of the hidden layers, of hidden_layer_names()
   Activation activation = Activation::relu;
   Norm norm = Norm::none;       // of every hidden layer, before its activation
   double dropout = 0;           // share of each hidden layer's outputs, while training

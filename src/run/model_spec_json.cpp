@@ -46,7 +46,7 @@ json::Value to_json(const ModelSpec& spec) {
   for (const std::size_t width : spec.widths) widths.emplace_back(width);
   for (const Dtype dtype : layer_dtypes(spec)) layers.emplace_back(name(dtype));
   for (const double weight : spec.class_weights) weights.emplace_back(weight);
-  return json::Object{{"widths", widths},
+  json::Object out = {{"widths", widths},
                       {"activation", name(spec.activation)},
                       {"norm", name(spec.norm)},
                       {"residual", spec.residual},
@@ -56,11 +56,14 @@ json::Value to_json(const ModelSpec& spec) {
                       {"class_weights", weights},
                       {"precision", name(spec.precision)},
                       {"layer_precision", layers}};
+  if (spec.layer != ModelSpec().layer) out.emplace_back("layer", spec.layer);  // an older program reads the others
+  return out;
 }
 
 ModelSpec model_spec_from_json(const std::string& path, const json::Value& value) {
   ModelSpec spec;
   read_widths(path, value, spec);
+  if (const json::Value* v = value.find("layer")) spec.layer = v->as_string();
   spec.activation = read_name<Activation>(path, "activation", value.at("activation").as_string());
   if (const json::Value* v = value.find("norm")) spec.norm = read_name<Norm>(path, "norm", v->as_string());
   if (const json::Value* v = value.find("residual")) spec.residual = v->as_bool();

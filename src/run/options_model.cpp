@@ -1,4 +1,5 @@
 // Parameters of the model.
+#include "halfstep/model_spec.hpp"
 #include "run/class_weights.hpp"
 #include "run/options_entries.hpp"
 #include "run/options_parse.hpp"
@@ -28,6 +29,15 @@ std::string_view loss_choices() {
   return text;
 }
 
+std::string_view layer_choices() {
+  static const std::string text = [] {
+    std::string all;
+    for (const std::string_view name : layer_names()) all += (all.empty() ? "" : "|") + std::string(name);
+    return all;
+  }();
+  return text;
+}
+
 void set_class_weights(Options& options, Name value) {
   parse_class_weights(value);
   options.class_weights = value;
@@ -39,6 +49,7 @@ std::vector<Entry> model_entries() {
   using O = Options;
   return {
       {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
+      choice("layer", layer_choices(), "kind of the hidden layers", &O::layer),
       choice("activation", "after each hidden layer", &O::activation),
       choice("norm", "normalisation of each hidden layer before its activation: of rows, or of columns over the batch",
              &O::norm),

@@ -57,7 +57,7 @@ void check_layers(const Options& options) {
 
 void check_hidden(const Options& options) {
   if (options.hidden.empty()) {
-    refuse_ignored(options, {"norm", "dropout", "residual"}, "there are no hidden layers", "--hidden 128,64");
+    refuse_ignored(options, {"layer", "norm", "dropout", "residual"}, "there are no hidden layers", "--hidden 128,64");
   }
   // Two rows are the least that it trains on; from three on the last batch of an epoch can always have two.
   if (options.norm == Norm::batch && options.batch < 3) {

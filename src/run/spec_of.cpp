@@ -59,6 +59,7 @@ ModelSpec spec_of(const Prepared& prepared, const Options& options) {
   spec.widths.push_back(preprocessor.features());
   for (const std::int64_t width : options.hidden) spec.widths.push_back(static_cast<std::size_t>(width));
   spec.widths.push_back(outputs_of(preprocessor, spec.loss));
+  spec.layer = options.layer;
   spec.activation = options.activation;
   spec.norm = options.norm;
   spec.dropout = options.dropout;

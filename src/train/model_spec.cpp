@@ -4,6 +4,7 @@
 #include <string>
 
 #include "halfstep/error.hpp"
+#include "nn/blocks.hpp"
 
 namespace halfstep {
 namespace {
@@ -16,6 +17,11 @@ std::string fault_of(const ModelSpec& s) {
   for (const std::size_t width : s.widths) {
     if (width < 1 || width > kMostWidth) return "a layer width of " + std::to_string(width) + " is out of range";
   }
+  const auto layers = layer_names();
+  if (std::find(layers.begin(), layers.end(), s.layer) == layers.end()) {
+    return "its layers are '" + s.layer.substr(0, 64) + "', which is unknown";
+  }
+  if (s.norm != Norm::none && !layer_takes_norm(s.layer)) return "layers of this kind have no norm";
   if (!s.layer_precision.empty() && s.layer_precision.size() + 1 != s.widths.size()) {
     return "layer_precision does not name each layer";
   }
@@ -30,6 +36,8 @@ std::string fault_of(const ModelSpec& s) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> layer_names() { return hidden_layer_names(); }
 
 void validate(const ModelSpec& spec) {
   const std::string fault = fault_of(spec);

@@ -4,6 +4,7 @@ namespace halfstep {
 
 NetworkShape network_of(const ModelSpec& spec, const NetworkUse& use) {
   return {.widths = spec.widths,
+          .layer = spec.layer,
           .activation = spec.activation,
           .norm = spec.norm,
           .dropout = use.training ? spec.dropout : 0,

@@ -38,6 +38,16 @@ UpdateMeter update_meter(const Parameter& weight, const std::byte* before) {
   return meter;
 }
 
+TensorMeter matrix_meter(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r) {
+  TensorMeter meter;
+  meter.tensor = r.name;
+  meter.storage = r.storage;
+  for (std::size_t row = 0; row < rows; ++row) {
+    count_storage(kernels, r.columns, r.values + row * pad_columns(r.columns), meter);
+  }
+  return meter;
+}
+
 // "layers.0.d" is the gradient that "layers.0.weight" has its own from.
 std::string weight_of(const std::string& d) { return d.substr(0, d.size() - 1) + "weight"; }
 
@@ -69,8 +79,8 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
 
 StepMeter::StepMeter(Network& network) : network_(network) {
   const std::size_t rows = pad_rows(network.shape().max_rows), width = pad_columns(network.widest());
-  scratch_ = AlignedBuffer<float>(rows * width);
-  sums_ = AlignedBuffer<float>(sum_chunks(rows) * width);
+  scratch_ = AlignedBuffer<float>(network.replay_targets() * rows * width);
+  sums_ = AlignedBuffer<float>(network.replay_targets() * sum_chunks(rows) * width);
   for (const Parameter* p : network.parameters()) {
     if (p->is_matrix()) weights_.push_back({p, AlignedBuffer<std::byte>(p->packed_forward.size())});
   }
@@ -86,16 +96,6 @@ StorageTarget StepMeter::scratch_target(std::size_t columns) {
   return {scratch_.data(), pad_columns(columns), nullptr, 0, Dtype::fp32};
 }
 
-TensorMeter StepMeter::matrix_meter(const KernelTable& kernels, std::string name, Dtype storage, std::size_t rows,
-                                    std::size_t columns) const {
-  TensorMeter meter;
-  meter.tensor = std::move(name);
-  meter.storage = storage;
-  for (std::size_t r = 0; r < rows; ++r)
-    count_storage(kernels, columns, scratch_.data() + r * pad_columns(columns), meter);
-  return meter;
-}
-
 void StepMeter::begin() {
   report_ = {};
   for (Weight& w : weights_) {
@@ -103,10 +103,10 @@ void StepMeter::begin() {
   }
 }
 
-void StepMeter::add_gradients(const KernelTable& kernels, const std::string& d, Dtype storage, std::size_t rows,
-                              std::size_t columns) {
-  report_.tensors.push_back(matrix_meter(kernels, d, storage, rows, columns));
-  const std::string weight = weight_of(d);
+void StepMeter::add(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r) {
+  report_.tensors.push_back(matrix_meter(kernels, rows, r));
+  if (r.kind != StoredSignal::Kind::gradient) return;
+  const std::string weight = weight_of(r.name);
   for (const Weight& w : weights_) {
     if (w.parameter->name == weight) report_.tensors.push_back(gradient_meter(kernels, *w.parameter));
   }
@@ -115,11 +115,10 @@ void StepMeter::add_gradients(const KernelTable& kernels, const std::string& d, 
 void StepMeter::read(GemmContext& context, std::size_t rows) {
   const KernelTable& kernels = context.kernels;
   const GradientTarget& last = network_.logits_gradient();
-  add_gradients(kernels, last.name, last.d.dtype, rows, network_.shape().widths.back());
-  network_.replay(context, rows, scratch_.data(), sums_.data(), [&](const Network::Replayed& r) {
-    if (r.kind == StoredSignal::Kind::gradient) return add_gradients(kernels, r.name, r.storage, rows, r.columns);
-    report_.tensors.push_back(matrix_meter(kernels, r.name, r.storage, rows, r.columns));
-  });
+  add(kernels, rows,
+      {last.name, StoredSignal::Kind::gradient, last.d.dtype, network_.shape().widths.back(), scratch_.data()});
+  network_.replay(context, rows, scratch_.data(), sums_.data(),
+                  [&](const Network::Replayed& r) { add(kernels, rows, r); });
   std::reverse(report_.tensors.begin(), report_.tensors.end());
 }
 

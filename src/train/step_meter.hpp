@@ -35,11 +35,8 @@ class StepMeter {
   void begin();
   void read(GemmContext& context, std::size_t rows);
   StorageTarget scratch_target(std::size_t columns);
-  // Of the matrix in scratch_, and of the weight gradient that follows from it.
-  void add_gradients(const KernelTable& kernels, const std::string& d, Dtype storage, std::size_t rows,
-                     std::size_t columns);
-  TensorMeter matrix_meter(const KernelTable& kernels, std::string name, Dtype storage, std::size_t rows,
-                           std::size_t columns) const;
+  // And the weight gradient that follows from it, where it is a gradient.
+  void add(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r);
 
   // A matrix, and its packed weights before the update.
   struct Weight {
