@@ -50,11 +50,6 @@ RowChain make_rows(const NetworkShape& shape, const DensePlan& plan) {
 
 namespace {
 
-std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer) {
-  const DensePlan plan = plan_of(shape, layer);
-  return std::make_unique<Dense>(plan, make_rows(shape, plan));
-}
-
 struct HiddenLayer {
   std::string_view name;
   std::unique_ptr<Block> (*make)(const NetworkShape& shape, std::size_t layer);
@@ -62,6 +57,7 @@ struct HiddenLayer {
 };
 constexpr HiddenLayer kHiddenLayers[] = {
     {"dense", make_dense, true},
+    {"gated", make_gated, false},
 };
 
 const HiddenLayer& find_layer(std::string_view name) {

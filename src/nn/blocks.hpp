@@ -23,6 +23,10 @@ std::unique_ptr<RowBlock> make_skip();
 DensePlan plan_of(const NetworkShape& shape, std::size_t layer);
 RowChain make_rows(const NetworkShape& shape, const DensePlan& plan);
 
+// Hidden layers, one file each.
+std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer);
+std::unique_ptr<Block> make_gated(const NetworkShape& shape, std::size_t layer);
+
 // The table of hidden layers: a shape names one of them.
 std::span<const std::string_view> hidden_layer_names();
 bool layer_takes_norm(std::string_view name);

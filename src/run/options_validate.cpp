@@ -1,6 +1,7 @@
 #include "data/dialect.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/options.hpp"
+#include "nn/blocks.hpp"
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
 #include "run/precision.hpp"
@@ -56,6 +57,9 @@ void check_layers(const Options& options) {
 }
 
 void check_hidden(const Options& options) {
+  if (!layer_takes_norm(options.layer)) {
+    refuse_ignored(options, {"norm"}, "a " + options.layer + " layer has none", "--layer dense");
+  }
   if (options.hidden.empty()) {
     refuse_ignored(options, {"layer", "norm", "dropout", "residual"}, "there are no hidden layers", "--hidden 128,64");
   }

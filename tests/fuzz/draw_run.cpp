@@ -23,6 +23,7 @@ const std::vector<Choice>& choices() {
        {"relu", "identity", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"}},
       {"norm", {"none", "layer", "rms", "batch"}},
       {"dropout", {"0", "0.5", "0.1", "0.99", "1e-9"}},
+      {"layer", {"dense", "gated"}},
       {"residual", {"false", "true"}},
       {"task", {"auto", "classify", "regress"}},
       {"loss", {"auto", "cross_entropy", "binary_cross_entropy", "mse", "huber"}},

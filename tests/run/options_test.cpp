@@ -69,6 +69,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"activation", "silu"},
                                                         {"norm", "rms"},
                                                         {"dropout", "0.25"},
+                                                        {"layer", "gated"},
                                                         {"residual", "true"},
                                                         {"loss", "huber"},
                                                         {"huber-delta", "0.1"},
@@ -228,6 +229,9 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"norm", "layer"}, {"dropout", "0.5"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"norm", "rms"}})) == "--norm");
   CHECK(refused(with({{"hidden", "none"}, {"residual", "true"}})) == "--residual");
+  CHECK(refused(with({{"hidden", "none"}, {"layer", "gated"}})) == "--layer");
+  CHECK(refused(with({{"layer", "gated"}, {"dropout", "0.1"}})) == "");
+  CHECK(refused(with({{"layer", "gated"}, {"norm", "layer"}})) == "--norm");
   CHECK(refused(with({{"norm", "batch"}, {"batch", "2"}})) == "--batch");
   CHECK(refused(with({{"norm", "batch"}, {"batch", "3"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
