@@ -84,6 +84,17 @@ TEST_CASE("hooks: workers leave where a task throws") {
   });
 }
 
+TEST_CASE("hooks: a run inside a task with the same hooks calls none again") {
+  for_each_executor([](Executor& executor) {
+    const auto body = [&](std::size_t, int) {
+      executor.run(
+          3, [](std::size_t, int) {}, 0, kHooks);
+    };
+    executor.run(20, body, 0, kHooks);
+    CHECK(entered <= executor.threads());
+  });
+}
+
 TEST_CASE("hooks: a run inside a task stays entered, or leaves for hooks of its own and comes back") {
   for_each_executor([](Executor& executor) {
     std::atomic<int> wrong = 0;
