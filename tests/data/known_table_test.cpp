@@ -72,6 +72,38 @@ TEST_SUITE("data/known_table") {
     CHECK(read(train(units, options), "5 kg\n6 kg\n").examples.rows == 2);
   }
 
+  TEST_CASE("a row whose last columns are empty has them all the same") {
+    const Preprocessor p = train("1;2;3;a\n4;5;6;b\n7;8;9;a\n");
+    const Read one = read(p, "1;;;\n"), two = read(p, "1;;;\n4;5;6;b\n");
+    REQUIRE(one.examples.rows == 1);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(one.examples.x[i] == two.examples.x[i]);
+    CHECK(read(p, "1;;\n").examples.rows == 1);     // without the target
+    CHECK(read(p, "1;;;;;\n").examples.rows == 1);  // and with separators at the end
+    CHECK(thrown_by([&] { read(p, "1;\n"); }).says("expected 4 columns"));
+  }
+
+  TEST_CASE("columns stay in their places where the target comes first and the last is empty") {
+    Options options;
+    options.target = "0";
+    options.header = "no";
+    const Preprocessor p = train("a;2;3\nb;5;6\na;8;9\n", options);
+    const Read one = read(p, "a;2;\n"), two = read(p, "a;2;\nb;5;6\n"), bare = read(p, "2;3\n");
+    CHECK(one.examples.x[0] == two.examples.x[0]);
+    CHECK(one.examples.x[1] == two.examples.x[1]);
+    CHECK(bare.examples.x[0] == one.examples.x[0]);
+  }
+
+  TEST_CASE("names tell whether separators at the ends of lines end a column") {
+    const Preprocessor p = train("a;b;t\n1;2;x\n3;4;y\n5;6;x\n");
+    CHECK(read(p, "a;b;\n1;2;\n").notes.empty());
+    const Preprocessor nameless = train("t;a;\nx;1;2\ny;3;4\nx;5;6\n", [] {
+      Options options;
+      options.target = "t";
+      return options;
+    }());
+    CHECK(read(nameless, "t;a;\nx;1;\n").examples.x[0] == read(nameless, "t;a;\nx;1;2\n").examples.x[0]);
+  }
+
   TEST_CASE("names that are numbers are known as names") {
     Options options;
     options.header = "yes";
