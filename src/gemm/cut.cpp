@@ -1,6 +1,7 @@
 #include "gemm/cut.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "gemm/gemm.hpp"
 
@@ -8,6 +9,7 @@ namespace halfstep {
 namespace {
 
 constexpr std::size_t kMostPanels = kBlockColumns / kLanes;
+constexpr std::size_t kMostDealt = 128;  // threads whose tasks are dealt one by one: a step may not allocate for it
 
 // Time of a task, in rows x panels: its right operand and its call are worth some rows, each row's some of a panel.
 double task_time(std::size_t rows, std::size_t panels) {
@@ -22,20 +24,21 @@ double time_of(const Cut& cut, std::size_t threads) {
     return task_time(cut.row_begin(row_task + 1) - cut.row_begin(row_task),
                      cut.panel_begin(block + 1) - cut.panel_begin(block));
   };
-  if (tasks > 16 * threads) {  // some wait for half a task
+  if (tasks > 16 * threads || threads > kMostDealt) {  // some wait for half a task
     double all = 0;
     for (std::size_t task = 0; task < tasks; ++task) all += time(task);
     return all / static_cast<double>(threads) + time(tasks - 1) / 2;
   }
   // As the executor deals them: consecutive tasks, then what others have left.
   struct Thread {
-    double time = 0;
+    double time;
     std::size_t next, end;
   };
-  std::vector<Thread> all(threads);
+  std::array<Thread, kMostDealt> all;
   for (std::size_t i = 0, begin = 0; i < threads; ++i) {
-    all[i].next = begin;
-    all[i].end = begin += tasks / threads + (i < tasks % threads ? 1 : 0);
+    const std::size_t end = begin + tasks / threads + (i < tasks % threads ? 1 : 0);
+    all[i] = {0, begin, end};
+    begin = end;
   }
   double last = 0;
   for (std::size_t taken = 0; taken < tasks; ++taken) {
