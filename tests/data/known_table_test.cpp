@@ -58,6 +58,19 @@ TEST_SUITE("data/known_table") {
     CHECK(named.says("'colour'"));
   }
 
+  TEST_CASE("a first row of unknown categories is told from a line of names by its target") {
+    const Preprocessor p = train("b,b\na,c\na,b\nc,a\nb,c\n");
+    REQUIRE_FALSE(p.recipe().has_header);
+    CHECK(read(p, "x,a\nb,b\na,c\n").examples.rows == 3);
+    CHECK(read(p, "x,y\nb,b\na,c\n").examples.rows == 2);
+    CHECK(read(p, "x,\nb,b\na,c\n").examples.rows == 3);
+    Options options;
+    options.task = Task::regress;
+    const Preprocessor number = train("b,2\na,3\na,2\nc,1\nb,3\n", options);
+    CHECK(read(number, "x,7\nb,2\na,3\n").examples.rows == 3);
+    CHECK(read(number, "x,y\nb,2\na,3\n").examples.rows == 2);
+  }
+
   TEST_CASE("rows that look strange are rows: Latin-1, a column without a name, units") {
     const Preprocessor latin = train("caf\xe9,rouge,a\nth\xe9,vert,b\ncaf\xe9,vert,a\nth\xe9,rouge,b\n");
     CHECK(read(latin, "caf\xe9,rose\nth\xe9,vert\n").examples.rows == 2);
