@@ -110,7 +110,8 @@ class TableReader {
     std::vector<std::string_view> fields;
     if (!scanner.next(fields)) fail(Status::format, "the table is empty", name_, "0 rows", "another file");
     std::vector<std::string> first(fields.begin(), fields.end());
-    refuse_libsvm(first, name_);
+    // Fields between other separators are times of day, and a model's rows are rows of its table.
+    if (!known_ && (dialect_.separator == kBlanks || dialect_.separator == '\t')) refuse_libsvm(first, name_);
     const std::size_t used = count_columns(start_, std::max(first.size(), dialect_.width));
     const std::size_t columns = known_ ? count_known_columns(*known_, used, dialect_.width) : used;
     if (first.size() > columns) first.resize(columns);

@@ -71,6 +71,13 @@ TEST_SUITE("data/known_table") {
     CHECK(read(number, "x,y\nb,2\na,3\n").examples.rows == 2);
   }
 
+  TEST_CASE("a time of day is no index and value of LIBSVM") {
+    const Preprocessor p = train("-65;9:15\n-60;12:30\n-61;12:30\n-64;9:15\n");
+    CHECK(read(p, "-65;12:30\n").examples.rows == 1);
+    const Preprocessor blanks = train("when at\nearly 9:15\nlate 12:30\nlate 12:30\nearly 9:15\n");
+    CHECK(read(blanks, "late 12:30\n").examples.rows == 1);
+  }
+
   TEST_CASE("rows that look strange are rows: Latin-1, a column without a name, units") {
     const Preprocessor latin = train("caf\xe9,rouge,a\nth\xe9,vert,b\ncaf\xe9,vert,a\nth\xe9,rouge,b\n");
     CHECK(read(latin, "caf\xe9,rose\nth\xe9,vert\n").examples.rows == 2);
