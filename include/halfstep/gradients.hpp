@@ -71,6 +71,8 @@ class CheckedGradients {
 };
 
 // Threads and an ISA. 0 threads: as many as the process may use.
+// Several threads of the program may share one: calls of `check`, and updates of different FusedUpdates, take turns on
+// its threads, and the bits are those of each alone. Moving or destroying it needs all of them to be done.
 class GradientPass {
  public:
   // Throws Error(unsupported, invalid_argument).
@@ -96,7 +98,7 @@ struct WeightTensor {
   Dtype dtype = Dtype::bf16;  // of `working`
 };
 
-// An optimizer's moments and clock for a list of tensors.
+// An optimizer's moments and clock for a list of tensors. One thread at a time may use it.
 class FusedUpdate {
  public:
   // `pass` must outlive it. Throws Error(invalid_argument, out_of_memory).

@@ -40,7 +40,8 @@ struct EpochReport {
   Metrics eval;
 };
 
-// Callbacks of a run; each may be empty. They run on the calling thread.
+// Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
+// and no model is written.
 struct TrainObserver {
   std::function<void(const RunPlan&)> on_plan;
   std::function<void(const EpochReport&)> on_epoch;

@@ -44,6 +44,19 @@ std::size_t count_columns(const RecordScanner& start, std::size_t width) {
   return used;
 }
 
+// Columns of a file read for a model, whose last columns may be empty in every record of this file: with its target
+// where records have the fields for that, without where they have not. `used` as counted above.
+std::size_t count_known_columns(const Recipe& known, std::size_t used, std::size_t width) {
+  const std::size_t inputs = known.columns.size();
+  const std::size_t likely = width > inputs ? inputs + 1 : inputs;
+  return used < likely && likely <= width ? likely : used;
+}
+
+bool has_column(const Recipe& known, const std::string& name) {
+  const auto same = [&](const InputColumn& column) { return column.name == name; };
+  return name == known.target || std::any_of(known.columns.begin(), known.columns.end(), same);
+}
+
 bool is_libsvm_pair(std::string_view field) {
   const std::size_t colon = field.find(':');
   double value = 0;
@@ -97,13 +110,21 @@ class TableReader {
     std::vector<std::string_view> fields;
     if (!scanner.next(fields)) fail(Status::format, "the table is empty", name_, "0 rows", "another file");
     std::vector<std::string> first(fields.begin(), fields.end());
-    refuse_libsvm(first, name_);
-    const std::size_t columns = count_columns(start_, std::max(first.size(), dialect_.width));
+    // Fields between other separators are times of day, and a model's rows are rows of its table.
+    if (!known_ && (dialect_.separator == kBlanks || dialect_.separator == '\t')) refuse_libsvm(first, name_);
+    const std::size_t used = count_columns(start_, std::max(first.size(), dialect_.width));
+    const std::size_t columns = known_ ? count_known_columns(*known_, used, dialect_.width) : used;
     if (first.size() > columns) first.resize(columns);
     header_ = read_header(start_, first, columns, options_, known_);
     skip_first_ = header_.present;
-    least_ = header_.present && first.size() + 1 != columns ? std::min(first.size(), columns) : columns;
+    least_ = header_.present && first.size() + 1 != columns ? std::min(first.size(), used) : used;
+    if (header_.present && known_ && known_->has_header) leave_out_nameless(used);
     if (!header_.present && scanner.comments() > 0) take_comment_for_names(scanner.last_comment(), columns);
+  }
+
+  // Columns behind the first `used`: separators at the ends of lines, unless the model has columns of these names.
+  void leave_out_nameless(std::size_t used) {
+    while (header_.names.size() > used && !has_column(*known_, header_.names.back())) header_.names.pop_back();
   }
 
   // "# a b c" above columns that blanks separate: numpy writes names so.

@@ -140,20 +140,28 @@ void make_names(const Cells& first, std::size_t width, Header& header) {
   }
 }
 
-// Whether a column of the model's table could hold the cell.
-bool fits(const InputColumn& column, const std::string& cell, const MissingTokens& own) {
-  const std::string text = to_utf8(cell);
-  const Kind kind = kind_of(cell, own);
-  if (kind == Kind::missing || MissingTokens(column.missing_tokens).contains(cell)) return true;
-  if (column.kind == InputColumn::Kind::categories) return find_category(column.categories, text) != kUnknown;
-  return kind == Kind::number || read_written_number(cell, DecimalSign::point) ||
+bool is_number(const std::string& cell, const MissingTokens& own) {
+  return kind_of(cell, own) != Kind::text || read_written_number(cell, DecimalSign::point) ||
          read_written_number(cell, DecimalSign::comma);
 }
 
-// How many columns of the model's table a row could be a row of.
+// Whether a column of the model's table could hold the cell.
+bool fits(const InputColumn& column, const std::string& cell, const MissingTokens& own) {
+  if (kind_of(cell, own) == Kind::missing || MissingTokens(column.missing_tokens).contains(cell)) return true;
+  if (column.kind == InputColumn::Kind::categories) return find_category(column.categories, to_utf8(cell)) != kUnknown;
+  return is_number(cell, own);
+}
+
+bool fits_target(const Recipe& known, const std::string& cell, const MissingTokens& own) {
+  if (kind_of(cell, own) == Kind::missing) return true;
+  return known.task == Task::classify ? find_category(known.classes, to_utf8(cell)) != kUnknown : is_number(cell, own);
+}
+
+// How many columns of the model's table, the target's too where the row has it, a row could be a row of.
 std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
   const bool without_target = row.size() == known.columns.size();
-  std::size_t count = 0;
+  const bool has_target = !without_target && known.target_index < row.size();
+  std::size_t count = has_target && fits_target(known, row[known.target_index], own) ? 1 : 0;
   for (const InputColumn& column : known.columns) {
     const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;

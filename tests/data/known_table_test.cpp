@@ -58,6 +58,26 @@ TEST_SUITE("data/known_table") {
     CHECK(named.says("'colour'"));
   }
 
+  TEST_CASE("a first row of unknown categories is told from a line of names by its target") {
+    const Preprocessor p = train("b,b\na,c\na,b\nc,a\nb,c\n");
+    REQUIRE_FALSE(p.recipe().has_header);
+    CHECK(read(p, "x,a\nb,b\na,c\n").examples.rows == 3);
+    CHECK(read(p, "x,y\nb,b\na,c\n").examples.rows == 2);
+    CHECK(read(p, "x,\nb,b\na,c\n").examples.rows == 3);
+    Options options;
+    options.task = Task::regress;
+    const Preprocessor number = train("b,2\na,3\na,2\nc,1\nb,3\n", options);
+    CHECK(read(number, "x,7\nb,2\na,3\n").examples.rows == 3);
+    CHECK(read(number, "x,y\nb,2\na,3\n").examples.rows == 2);
+  }
+
+  TEST_CASE("a time of day is no index and value of LIBSVM") {
+    const Preprocessor p = train("-65;9:15\n-60;12:30\n-61;12:30\n-64;9:15\n");
+    CHECK(read(p, "-65;12:30\n").examples.rows == 1);
+    const Preprocessor blanks = train("when at\nearly 9:15\nlate 12:30\nlate 12:30\nearly 9:15\n");
+    CHECK(read(blanks, "late 12:30\n").examples.rows == 1);
+  }
+
   TEST_CASE("rows that look strange are rows: Latin-1, a column without a name, units") {
     const Preprocessor latin = train("caf\xe9,rouge,a\nth\xe9,vert,b\ncaf\xe9,vert,a\nth\xe9,rouge,b\n");
     CHECK(read(latin, "caf\xe9,rose\nth\xe9,vert\n").examples.rows == 2);
@@ -70,6 +90,38 @@ TEST_SUITE("data/known_table") {
     Options options;
     options.header = "no";
     CHECK(read(train(units, options), "5 kg\n6 kg\n").examples.rows == 2);
+  }
+
+  TEST_CASE("a row whose last columns are empty has them all the same") {
+    const Preprocessor p = train("1;2;3;a\n4;5;6;b\n7;8;9;a\n");
+    const Read one = read(p, "1;;;\n"), two = read(p, "1;;;\n4;5;6;b\n");
+    REQUIRE(one.examples.rows == 1);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(one.examples.x[i] == two.examples.x[i]);
+    CHECK(read(p, "1;;\n").examples.rows == 1);     // without the target
+    CHECK(read(p, "1;;;;;\n").examples.rows == 1);  // and with separators at the end
+    CHECK(thrown_by([&] { read(p, "1;\n"); }).says("expected 4 columns"));
+  }
+
+  TEST_CASE("columns stay in their places where the target comes first and the last is empty") {
+    Options options;
+    options.target = "0";
+    options.header = "no";
+    const Preprocessor p = train("a;2;3\nb;5;6\na;8;9\n", options);
+    const Read one = read(p, "a;2;\n"), two = read(p, "a;2;\nb;5;6\n"), bare = read(p, "2;3\n");
+    CHECK(one.examples.x[0] == two.examples.x[0]);
+    CHECK(one.examples.x[1] == two.examples.x[1]);
+    CHECK(bare.examples.x[0] == one.examples.x[0]);
+  }
+
+  TEST_CASE("names tell whether separators at the ends of lines end a column") {
+    const Preprocessor p = train("a;b;t\n1;2;x\n3;4;y\n5;6;x\n");
+    CHECK(read(p, "a;b;\n1;2;\n").notes.empty());
+    const Preprocessor nameless = train("t;a;\nx;1;2\ny;3;4\nx;5;6\n", [] {
+      Options options;
+      options.target = "t";
+      return options;
+    }());
+    CHECK(read(nameless, "t;a;\nx;1;\n").examples.x[0] == read(nameless, "t;a;\nx;1;2\n").examples.x[0]);
   }
 
   TEST_CASE("names that are numbers are known as names") {

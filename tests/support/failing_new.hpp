@@ -1,4 +1,4 @@
-// The n-th allocation fails.
+// Allocations that fail, and allocations that are counted.
 #pragma once
 
 namespace halfstep::test {
@@ -12,5 +12,12 @@ class FailingNew {
   FailingNew& operator=(const FailingNew&) = delete;
   static long calls();
 };
+
+// Blocks of memory, of every thread since the program began: taken by operator new or aligned_alloc, which are all
+// that the library takes memory by, and those of operator new that are not given back.
+struct Allocations {
+  long taken, held;
+};
+Allocations allocations();
 
 }  // namespace halfstep::test
