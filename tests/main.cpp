@@ -43,7 +43,7 @@ bool isa_coverage_is_complete() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const halfstep::ParallelLimit limit(kTestThreads);
+  const halfstep::internal::ParallelLimit limit(kTestThreads);
   doctest::Context context(argc, argv);
   const int result = context.run();
   if (context.shouldExit()) return result;

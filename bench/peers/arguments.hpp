@@ -10,6 +10,8 @@
 
 namespace halfstep::peers {
 
+using namespace internal;
+
 struct Arguments {
   std::vector<Layer> layers;
   std::vector<Product> products;

@@ -9,6 +9,7 @@
 #include "peers/report.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::peers;
 
 namespace {

@@ -8,6 +8,8 @@
 
 namespace halfstep::peers {
 
+using namespace internal;
+
 std::string_view name(RowKernel kernel) {
   constexpr std::string_view kNames[] = {"relu", "gelu",    "gelu_tanh",  "silu",
                                          "tanh", "sigmoid", "layer_norm", "softmax"};

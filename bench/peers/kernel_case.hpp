@@ -10,6 +10,8 @@
 
 namespace halfstep::peers {
 
+using namespace internal;
+
 enum class RowKernel { relu, gelu, gelu_tanh, silu, tanh, sigmoid, layer_norm, softmax };
 enum class Way { forward, backward };
 

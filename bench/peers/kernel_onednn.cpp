@@ -5,6 +5,8 @@
 #include "peers/kernel_case.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 using Arguments = std::unordered_map<int, dnnl::memory>;

@@ -6,6 +6,8 @@
 #include "peers/kernel_case.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 std::size_t bytes_of(const KernelShape& s) { return s.elements() * size_of(s.dtype); }

@@ -12,9 +12,12 @@
 #include "peers/quiet.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::peers;
 
 namespace halfstep::peers {
+
+using namespace internal;
 Library onednn_library();
 }
 

@@ -9,6 +9,8 @@
 
 namespace halfstep::peers {
 
+using namespace internal;
+
 // One product of a library, with its own copy of the operands of bench/operands.hpp in shape.dtype.
 class PeerProduct {
  public:

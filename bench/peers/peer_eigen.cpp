@@ -4,6 +4,8 @@
 #include "peers/peer.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -13,6 +13,8 @@
 #include "peers/peer.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 using Dim = dnnl::memory::dim;

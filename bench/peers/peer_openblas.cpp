@@ -11,6 +11,8 @@ char* openblas_get_corename(void);
 }
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 // Values of the CBLAS enumerations.

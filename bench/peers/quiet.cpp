@@ -9,6 +9,8 @@
 #include "halfstep/error.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 double process_seconds() {

@@ -11,6 +11,8 @@
 #include "peers/quiet.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 struct Contender {

@@ -10,6 +10,8 @@
 
 namespace halfstep::peers {
 
+using namespace internal;
+
 struct PeerTime {
   std::string_view name;
   Dtype dtype;

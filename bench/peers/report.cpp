@@ -9,6 +9,8 @@
 #include "peers/layer.hpp"
 
 namespace halfstep::peers {
+
+using namespace internal;
 namespace {
 
 template <class... T>

@@ -5,7 +5,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The nearest fp32 value, ties to even, whatever the flush mode: below 2^-126 fp32 counts in steps of 2^-149, which are
@@ -89,4 +89,4 @@ void GradScaler::visit_state(StateVisitor& visitor) {
   if (visitor.loads_scalars()) load(s);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

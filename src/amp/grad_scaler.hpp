@@ -5,7 +5,7 @@
 
 #include "base/state.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct GradScalerOptions {
   bool dynamic = true;     // false: the scale never moves
@@ -74,4 +74,4 @@ class GradScaler {
   std::int64_t credits_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 float clip_coefficient(double max_norm, double norm) {
   constexpr double kMost = 0x1p60, kLeast = 0x1p-60;
@@ -47,4 +47,4 @@ GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, fl
   return summary;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

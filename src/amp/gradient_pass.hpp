@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Sums of squares of the blocks of one tensor's scaled gradient.
 struct GradientSquares {
@@ -46,4 +46,4 @@ GradientDecision decide(bool finite, double norm, float inv_scale, double max_no
 GradientSummary summarise_gradients(std::span<const GradientSquares> tensors, float scale, float inv_scale,
                                     const ClipOptions& clip);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr float kGoal = 16384;  // fp16 ends at 65504
@@ -43,4 +43,4 @@ void Headroom::visit_state(StateVisitor& visitor) {
   visitor.value("bits", bits_, 2 * kMostBits + 1);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

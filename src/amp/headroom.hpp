@@ -5,7 +5,7 @@
 #include "amp/grad_scaler.hpp"
 #include "base/state.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Headroom {
  public:
@@ -25,4 +25,4 @@ class Headroom {
   int bits_ = 2;       // of the next retreat
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 #pragma once
 #include "halfstep/ledger.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // What was finite, in the order in which a step makes its values.
 struct StepFacts {
@@ -32,4 +32,4 @@ constexpr bool smaller_scale_helps(StepCause cause) {
   return cause == StepCause::scale || cause == StepCause::gradient;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

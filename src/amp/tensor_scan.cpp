@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 16;  // elements
@@ -50,4 +50,4 @@ std::vector<TensorScan> scan_tensors(const KernelTable& kernels, Executor& execu
   return out;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "kernels/table.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct TensorScan {
   double squares = 0;  // after clamping to [-limit, limit]
@@ -21,4 +21,4 @@ struct TensorScan {
 std::vector<TensorScan> scan_tensors(const KernelTable& kernels, Executor& executor,
                                      std::span<const GradientTensor> tensors, float limit);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,6 +9,8 @@
 #include "optim/optimizer.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t kRange = 1024;        // elements that are widened, updated and rounded together

@@ -10,6 +10,8 @@
 #include "halfstep/error.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -5,6 +5,8 @@
 
 namespace halfstep {
 
+using namespace internal;
+
 struct GradientPass::Impl {
   explicit Impl(const Options& options) : machine(options) {}
   Machine machine;

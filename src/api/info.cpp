@@ -8,6 +8,8 @@
 
 namespace halfstep {
 
+using namespace internal;
+
 std::string_view version() { return HS_VERSION; }
 
 SystemInfo system_info(const std::string& isa, Math math) {

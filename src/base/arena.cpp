@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace halfstep::detail {
+namespace halfstep::internal::detail {
 namespace {
 
 constexpr std::size_t kOwnFrom = std::size_t{4} << 20;   // larger buffers have huge pages of their own
@@ -130,4 +130,4 @@ void release_array(void* memory, std::size_t bytes) noexcept {
   release(memory, bytes);
 }
 
-}  // namespace halfstep::detail
+}  // namespace halfstep::internal::detail

@@ -9,7 +9,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
@@ -107,4 +107,4 @@ class AlignedBuffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include <locale>
 #include <sstream>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
@@ -67,4 +67,4 @@ std::optional<double> cgroup_limit(const CgroupPlaces& places, std::string_view 
   return limit;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

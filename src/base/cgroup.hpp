@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Where to look, for the tests: `root` holds the mounted groups, `membership` is the file that says which are ours.
 struct CgroupPlaces {
@@ -24,4 +24,4 @@ std::string first_line(const std::string& path);  // empty where there is no suc
 // The number that a text begins with; none where it is missing, "max" or negative, the ways of saying "no limit".
 std::optional<double> positive_number(const std::string& text);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Bytes are dealt to eight lanes a word at a time, so that eight multiplications are in flight. For a given
 // word each step maps the lane's state one to one, and for a given state it maps the word one to one; so does
@@ -91,4 +91,4 @@ class Digest {
   std::uint64_t length_ = 0;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

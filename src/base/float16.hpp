@@ -8,7 +8,7 @@
 // Always inlined: a copy in the object file of one ISA could become that of the whole program.
 #define HS_CAST [[gnu::always_inline]] constexpr
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Bf16 {
   std::uint16_t bits;
@@ -65,6 +65,6 @@ HS_CAST Fp16 to_fp16(float value) {
   return half(kept + ((rest > tie || (rest == tie && (kept & 1u))) ? 1u : 0u));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal
 
 #undef HS_CAST

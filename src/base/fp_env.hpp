@@ -11,7 +11,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class FpEnvGuard {
  public:
@@ -44,4 +44,4 @@ class FpEnvGuard {
   Word saved_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

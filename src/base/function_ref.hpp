@@ -4,7 +4,7 @@
 #include <memory>
 #include <type_traits>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 template <class Signature>
 class FunctionRef;
@@ -32,4 +32,4 @@ class FunctionRef<void(Args...)> {
   void (*call_)(void*, Args...) = nullptr;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::optional<double> max_v2(const std::string& folder) { return positive_number(first_line(folder + "/memory.max")); }
@@ -37,4 +37,4 @@ MemoryLimit memory_limit(const CgroupPlaces& places) {
   return smallest;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

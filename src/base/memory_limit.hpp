@@ -6,7 +6,7 @@
 
 #include "base/cgroup.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct MemoryLimit {
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
@@ -17,4 +17,4 @@ struct MemoryLimit {
 // does not count: a step that touches all of its memory would wait for the disk.
 MemoryLimit memory_limit(const CgroupPlaces& places = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

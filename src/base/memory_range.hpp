@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct MemoryRange {
   const void* data = nullptr;
@@ -11,4 +11,4 @@ struct MemoryRange {
 };
 using MemoryRanges = std::array<MemoryRange, 6>;  // unused ones are empty
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,10 +3,10 @@
 #pragma once
 #include <cstdint>
 
-namespace halfstep::philox {
+namespace halfstep::internal::philox {
 
 inline constexpr int kRounds = 10;
 inline constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;  // of counter words 0 and 2
 inline constexpr std::uint32_t kKeyStep0 = 0x9E3779B9, kKeyStep1 = 0xBB67AE85;
 
-}  // namespace halfstep::philox
+}  // namespace halfstep::internal::philox

@@ -6,7 +6,7 @@
 
 #include "base/philox.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Rng {
  public:
@@ -54,4 +54,4 @@ class Rng {
   std::uint64_t stream_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #pragma once
 #include "halfstep/step_stage.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class StageWatch {
  public:
@@ -17,4 +17,4 @@ inline void enter(StageWatch* watch, StepStage stage) {
   if (watch != nullptr) watch->enter(stage);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

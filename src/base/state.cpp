@@ -5,7 +5,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
@@ -132,4 +132,4 @@ void refuse_extra(const State& state, std::size_t visited) {
 }
 
 }  // namespace detail
-}  // namespace halfstep
+}  // namespace halfstep::internal

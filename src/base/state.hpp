@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 enum class StateType : std::uint8_t { number, integer, text, fp32, int64, bits16, bytes };
 std::size_t size_of(StateType type);  // bytes of an element
@@ -170,4 +170,4 @@ void load_state(T& object, const State& state) {
   object.visit_state(arrays);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

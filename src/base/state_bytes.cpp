@@ -6,7 +6,7 @@
 #include "base/digest.hpp"
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::string_view kMagic = "halfstep state 1";  // 16 bytes, the last word is the version
@@ -113,4 +113,4 @@ State state_from_bytes(std::span<const std::byte> bytes) {
   return state;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,10 +5,10 @@
 
 #include "base/state.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 std::vector<std::byte> state_bytes(const State& state);
 // Throws Error(format) for bytes that are not such a state: cut off, altered, of a later version.
 State state_from_bytes(std::span<const std::byte> bytes);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

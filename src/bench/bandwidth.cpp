@@ -5,7 +5,7 @@
 
 #include "bench/parallel_rate.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 14;  // words between two looks at the clock: 128 KiB
@@ -80,4 +80,4 @@ void copy_streams(std::span<const std::byte> from, std::byte* to) {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

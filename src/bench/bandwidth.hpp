@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Bandwidth {
   double read = 0;    // GB/s
@@ -17,4 +17,4 @@ Bandwidth measure_bandwidth(std::span<std::byte> memory, int threads, double sec
 // Copies what a plain loop over several streams can: the length of `from` in whole blocks of 256 bytes.
 void copy_streams(std::span<const std::byte> from, std::byte* to);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

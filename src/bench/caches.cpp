@@ -14,7 +14,7 @@
 
 #include "gemm/blocking.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 struct Cache {
@@ -70,4 +70,4 @@ std::size_t beyond_cache_bytes(int threads) {
   return static_cast<std::size_t>(std::clamp(8 * cache_bytes(threads), 0x1p26, 0x1p29)) / kMiB * kMiB;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

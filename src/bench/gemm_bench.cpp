@@ -10,6 +10,8 @@
 #include "kernels/dispatch.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 // One ISA at one number of threads.

@@ -3,7 +3,7 @@
 #include "base/dtype.hpp"
 #include "base/float16.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 GemmCase::GemmCase(const KernelTable& kernels, Executor& executor, const GemmBenchShape& shape, GemmEpilogue epilogue)
     : context_(kernels, executor), shape_(shape), epilogue_(epilogue) {
@@ -110,4 +110,4 @@ void GemmCase::run() {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "gemm/gemm.hpp"
 #include "halfstep/bench.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class GemmCase {
  public:
@@ -43,4 +43,4 @@ class GemmCase {
   std::vector<double> squares_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -13,6 +13,8 @@
 #include "parallel/executor.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t kLeastMemory = std::size_t{1} << 20;  // that a bandwidth can be measured on

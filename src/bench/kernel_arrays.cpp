@@ -7,7 +7,7 @@
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{1} << 15;  // elements, at most
@@ -69,4 +69,4 @@ KernelPiece KernelArrays::piece(const KernelTable& kernels, std::size_t turn) {
   return piece;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "base/arena.hpp"
 #include "bench/kernel_rows.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class KernelArrays {
  public:
@@ -39,4 +39,4 @@ class KernelArrays {
   Array fp32_[kFp32Arrays], stored_[kStoredArrays];
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

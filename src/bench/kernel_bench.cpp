@@ -13,6 +13,8 @@
 #include "kernels/dispatch.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr double kWindow = 0.005;  // seconds: there are many kernels

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr Dtype kFp32[] = {Dtype::fp32};
@@ -305,4 +305,4 @@ KernelBytes bytes_of(const KernelRow& row, Dtype dtype) {
   return bytes;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

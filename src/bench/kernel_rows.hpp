@@ -9,7 +9,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 enum class ArrayUse : std::uint8_t { none, read, write, update };  // update: both, in place
 
@@ -46,4 +46,4 @@ struct KernelBytes {
 };
 KernelBytes bytes_of(const KernelRow& row, Dtype dtype);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

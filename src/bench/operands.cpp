@@ -5,7 +5,7 @@
 #include "base/float16.hpp"
 #include "base/rng.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 float operand_value(Operand operand, std::size_t index) {
   return 2.0f * Rng(1, static_cast<std::uint64_t>(operand)).uniform(index) - 1.0f;
@@ -47,4 +47,4 @@ ReferenceElement reference_element(const GemmBenchShape& s, std::size_t row, std
   return {sum, half_step * std::fabs(sum) + 1e-5 * magnitude + 1e-7};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "halfstep/bench.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The matrices of a layer, row-major: d_y [batch][out], x [batch][in], weights [out][in].
 enum class Operand : std::uint64_t { d_y = 1, x = 2, weights = 4 };
@@ -34,4 +34,4 @@ struct ReferenceElement {
 };
 ReferenceElement reference_element(const GemmBenchShape& shape, std::size_t row, std::size_t column);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "base/fp_env.hpp"
 #include "bench/timing.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The system may start a thread on the core of its parent and needs some milliseconds to move it.
@@ -45,4 +45,4 @@ double parallel_rate(int threads, double seconds, const std::function<double(std
   return sum;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

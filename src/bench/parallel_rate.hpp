@@ -3,10 +3,10 @@
 #pragma once
 #include <functional>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Sum over `threads` of amount per second / 1e9. Each thread calls work(thread, turn) with turn = 0, 1, 2, ... for
 // about `seconds`, under FpEnvGuard, and is timed on its own; work returns the amount that it did.
 double parallel_rate(int threads, double seconds, const std::function<double(std::size_t, std::size_t)>& work);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "bench/parallel_rate.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 double loop_rate(double (*loop)(std::size_t), int threads, double seconds) {
@@ -21,4 +21,4 @@ double measure_peak(const KernelTable& kernels, Dtype dtype, int threads, double
   return peak;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -12,6 +12,8 @@
 #include "kernels/dispatch.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t kMostWidth = std::size_t{1} << 20;

@@ -4,7 +4,7 @@
 
 #include "gemm/layout.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The letters of the table in halfstep/bench.hpp.
@@ -73,4 +73,4 @@ double bound_ns(const StageWork& work, const MachineRates& rates) {
   return std::max({work.flop / rates.gflops, read / rates.read_gb_per_s, both});
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "halfstep/bench.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct StageWork {
   double flop = 0;
@@ -26,4 +26,4 @@ struct MachineRates {
 
 double bound_ns(const StageWork& work, const MachineRates& rates);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

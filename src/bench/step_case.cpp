@@ -6,7 +6,7 @@
 #include "bench/timing.hpp"
 #include "run/scaling.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Small, so that thousands of steps on one batch leave the numbers as ordinary as they were.
@@ -103,4 +103,4 @@ StepCase::Stages StepCase::run_clocked(double seconds) {
   return mean;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

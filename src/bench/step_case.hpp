@@ -9,7 +9,7 @@
 #include "train/batcher.hpp"
 #include "train/step.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // One batch of random numbers, with random labels, or random numbers as targets of a single output.
 data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs);
@@ -58,4 +58,4 @@ class StepCase {
   std::int64_t skipped_ = 0;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "bench/timing.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 StageClock::StageClock() : reading_(1) {
   for (int i = 0; i < 1000; ++i) {
@@ -29,4 +29,4 @@ void StageClock::stop() {
   running_ = -1;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "base/stage_watch.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class StageClock final : public StageWatch {
  public:
@@ -23,4 +23,4 @@ class StageClock final : public StageWatch {
   std::array<double, kStepStages> sums_ = {};
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

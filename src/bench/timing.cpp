@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -40,4 +40,4 @@ void time_interleaved(std::vector<TimedCase>& cases, int repetitions) {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 double seconds_now();  // monotonic
 
@@ -20,4 +20,4 @@ struct TimedCase {
 // Times A B C A B C ...: each repetition visits every case once, so that what disturbs the machine meets them all.
 void time_interleaved(std::vector<TimedCase>& cases, int repetitions);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "data/recipe.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kNowhere = kUnknown;
@@ -233,4 +233,4 @@ Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std:
   return recipe.is_matrix ? apply_matrix(recipe, raw, need_targets) : apply_table(recipe, raw, need_targets, notes);
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -6,7 +6,7 @@
 #include "data/digits.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::string_view kPrefix = "builtin:";
@@ -100,4 +100,4 @@ BuiltinData make_builtin(std::string_view path, std::uint64_t seed) {
   fail(Status::invalid_argument, "no such built-in data set", excerpt(path), "there are " + list_names(names));
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 
 #include "data/table.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // The sets users get do not depend on the run's seed: a data set stays what it is.
 constexpr std::uint64_t kBuiltinSeed = 20240229;
@@ -23,4 +23,4 @@ bool is_builtin(std::string_view path);  // "builtin:..."
 // "builtin:digits", "builtin:spirals" or "builtin:regression"; otherwise Error(invalid_argument) with the names.
 BuiltinData make_builtin(std::string_view path, std::uint64_t seed);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

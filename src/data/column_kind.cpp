@@ -10,7 +10,7 @@
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -262,4 +262,4 @@ ColumnKind decide_kind(const ColumnEvidence& evidence, const ColumnRules& rules,
   return Decision(evidence, rules, name).make();
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 #include "data/number_format.hpp"
 #include "data/table.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // A distinct cell that is not empty.
 struct SeenText {
@@ -63,4 +63,4 @@ constexpr std::size_t kFewNumbers = 20;  // up to so many distinct numbers a mix
 // Digits that may be a name, which a number would lose: "007", "5E2", or more of them than a double keeps.
 bool is_identifier(std::string_view plain_number);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 // Of a column of numbers "1" and "1.0" are one category; texts are kept apart to the letter.
@@ -116,4 +116,4 @@ std::size_t resolve_column(const Table& table, const std::string& key, const std
        close.empty() ? "the columns are " + list_names(names, 20) : excerpt(close));
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 
 #include "data/table.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 constexpr std::size_t kUnknown = static_cast<std::size_t>(-1);
 
@@ -36,4 +36,4 @@ std::size_t resolve_column(const Table& table, const std::string& key, const std
 // "'NA' (17), empty (3)": what was taken as missing; nothing where only empty cells were.
 std::string list_missing(const Column& column);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

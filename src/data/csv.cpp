@@ -10,7 +10,7 @@
 #include "data/recipe.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 std::string_view without_bom(const Source& source) {
@@ -267,4 +267,4 @@ Table parse_csv(const Source& source, const Options& options, const Recipe* know
   return TableReader(source, options, known).read();
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -4,7 +4,7 @@
 #include "data/table.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct Recipe;
 
@@ -13,4 +13,4 @@ struct Recipe;
 // file and line for anything malformed, and for a file without rows.
 Table parse_csv(const Source& source, const Options& options, const Recipe* known = nullptr);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -6,7 +6,7 @@
 #include "data/text.hpp"
 #include "text/utf8.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -113,4 +113,4 @@ Column ColumnBuilder::finish(std::string name, const ColumnKind& kind, const std
   return column;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -11,7 +11,7 @@
 #include "data/missing.hpp"
 #include "data/table.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 class ColumnBuilder {
  public:
@@ -48,4 +48,4 @@ class ColumnBuilder {
   std::unordered_map<std::string, std::size_t> own_missing_;  // tokens of the user's that occurred
 };
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -9,7 +9,7 @@
 #include "data/text.hpp"
 #include "text/utf8.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -233,4 +233,4 @@ Header read_header(const RecordScanner& start, const std::vector<std::string>& r
   return header;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 #include "data/recipe.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct Header {
   bool present = false;
@@ -21,4 +21,4 @@ struct Header {
 Header read_header(const RecordScanner& start, const std::vector<std::string>& first, std::size_t width,
                    const Options& options, const Recipe* known);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

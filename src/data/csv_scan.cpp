@@ -2,7 +2,7 @@
 
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kMaxFieldBytes = std::size_t{1} << 24;
@@ -145,4 +145,4 @@ bool RecordScanner::next(std::vector<std::string_view>& fields) {
   }
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 
 #include "data/dialect.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 class RecordScanner {
  public:
@@ -43,4 +43,4 @@ class RecordScanner {
   std::deque<std::string> unescaped_;  // fields that had doubled quotes
 };
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

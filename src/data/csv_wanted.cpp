@@ -4,7 +4,7 @@
 
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
@@ -55,4 +55,4 @@ std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, b
   return wanted;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -7,7 +7,7 @@
 #include "data/recipe.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // What is wanted of each column of the file.
 struct Wanted {
@@ -22,4 +22,4 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
 // By what a model knows; `header`: the file has names.
 std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, bool header, const Recipe& known);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

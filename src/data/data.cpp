@@ -13,7 +13,7 @@
 #include "data/text.hpp"
 #include "halfstep/files.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 RawData read_csv_file(const std::string& path, const Options& options, const Recipe* known) {
@@ -177,8 +177,8 @@ RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows) {
                               take(m.labels, 1, rows), m.labels_source}};
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data
 
 namespace halfstep {
-std::string data_endings() { return data::known_endings(); }
+std::string data_endings() { return internal::data::known_endings(); }
 }  // namespace halfstep

@@ -8,7 +8,7 @@
 #include "data/table.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct RawData {
   std::string source;  // path, "standard input" or "builtin:NAME"
@@ -43,4 +43,4 @@ std::string known_endings();
 // The given rows, in the given order: fit a Preprocessor on training rows only.
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -10,7 +10,7 @@
 #include "data/number_format.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kSampleBytes = std::size_t{1} << 20;
@@ -140,4 +140,4 @@ Dialect sniff_dialect(std::string_view text, const std::string& given, std::span
   return best;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

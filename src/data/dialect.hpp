@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 constexpr char kBlanks = ' ';  // the separator "any run of blanks and tabs"
 
@@ -26,4 +26,4 @@ std::string known_separators();  // for messages
 Dialect sniff_dialect(std::string_view text, const std::string& given, std::span<const std::size_t> expected = {},
                       char usual = ',');
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

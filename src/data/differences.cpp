@@ -5,7 +5,7 @@
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 void note(Notes notes, std::string text) {
   if (notes) notes->push_back(std::move(text));
@@ -55,4 +55,4 @@ void compare_numbers(const InputColumn& input, const Column& column, const std::
   }
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

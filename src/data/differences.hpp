@@ -6,7 +6,7 @@
 
 #include "data/recipe.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // Where notes go; a null pointer where nobody asks.
 using Notes = std::vector<std::string>*;
@@ -25,4 +25,4 @@ struct Differences {
 void compare_numbers(const InputColumn& input, const Column& column, const std::vector<double>& numbers,
                      const std::vector<std::uint32_t>& rows, Differences& differences);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <span>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 struct Point {
@@ -120,4 +120,4 @@ Matrix make_digits(std::size_t rows, const Rng& rng) {
   return matrix;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -7,7 +7,7 @@
 
 #include "base/arena.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct Examples {
   std::size_t rows = 0;
@@ -24,4 +24,4 @@ struct Examples {
 // The given rows, in the given order.
 Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -12,7 +12,7 @@
 #include "data/target.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kRowsToSuspectId = 20;
@@ -257,4 +257,4 @@ Recipe fit_recipe(const RawData& raw, const TargetChoice& target, const Options&
   return recipe;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

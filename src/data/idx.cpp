@@ -8,7 +8,7 @@
 
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 struct IdxHeader {
@@ -182,4 +182,4 @@ Matrix read_idx(const std::string& path, const std::string& labels_path) {
   return matrix;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

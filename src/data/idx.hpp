@@ -5,7 +5,7 @@
 #include "data/source.hpp"
 #include "data/table.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // First dimension: rows; the others are flattened. Labels stay empty. Throws Error(format).
 Matrix parse_idx(const Source& source);
@@ -20,4 +20,4 @@ std::string find_idx_labels(const std::string& images_path);
 // Reads images and attaches labels from `labels_path`, or from the file found by name.
 Matrix read_idx(const std::string& path, const std::string& labels_path);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -4,7 +4,7 @@
 
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 void note_order(const Recipe& recipe, const Places& places, Notes notes) {
@@ -85,4 +85,4 @@ Places match_columns(const Recipe& recipe, const Table& table, const std::string
                  : match_by_position(recipe, table, source, need_targets, notes);
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -6,7 +6,7 @@
 #include "data/differences.hpp"
 #include "data/recipe.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // Where each column of the recipe, and the target, stands in a table; kUnknown: nowhere.
 struct Places {
@@ -19,4 +19,4 @@ struct Places {
 Places match_columns(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
                      Notes notes);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

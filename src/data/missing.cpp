@@ -7,7 +7,7 @@
 #include "data/text.hpp"
 #include "text/utf8.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kLongest = 9;
@@ -50,4 +50,4 @@ bool MissingTokens::contains(std::string_view cell) const {
   return std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

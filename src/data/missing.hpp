@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // Among texts: "?", "NA", "N/A", "NaN", "null" and what programs write for them. "None" is a value there, as in a
 // column of severities.
@@ -28,4 +28,4 @@ class MissingTokens {
   std::vector<double> numbers_;  // NaN where a token is none
 };
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

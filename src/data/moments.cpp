@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 // In units of the range from the smallest value: differences are exact where sums of the values would lose them.
@@ -60,4 +60,4 @@ Moments moments(const std::vector<double>& numbers, const std::vector<std::uint3
   return m;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

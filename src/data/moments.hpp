@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct Moments {
   double mean = 0;
@@ -15,4 +15,4 @@ struct Moments {
 // Of the values present among `rows`; safe for any finite values.
 Moments moments(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -7,7 +7,7 @@
 
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 using Text = std::string_view;
@@ -182,4 +182,4 @@ FormatChoice choose_format(std::span<const std::string> texts, DecimalSign other
   return choice;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

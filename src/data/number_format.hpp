@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 enum class DecimalSign { point, comma };
 
@@ -39,4 +39,4 @@ bool is_quantity_sign(std::string_view unit);
 
 std::string_view trim_blanks(std::string_view text);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -4,7 +4,7 @@
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 std::string describe_number(const InputColumn& column, bool standardize) {
@@ -63,4 +63,4 @@ std::vector<std::string> Preprocessor::describe() const {
   return lines;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

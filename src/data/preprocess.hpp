@@ -8,7 +8,7 @@
 #include "data/target.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 class Preprocessor {
  public:
@@ -48,4 +48,4 @@ class Preprocessor {
   std::vector<std::string> notes_;
 };
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -12,7 +12,7 @@
 #include "data/examples.hpp"
 #include "halfstep/types.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 constexpr std::size_t kMaxCategories = 1000;  // of one column, and classes of a target
 
@@ -71,4 +71,4 @@ Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std:
 std::string recipe_to_json(const Recipe& recipe);
 Recipe recipe_from_json(std::string_view text);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -8,7 +8,7 @@
 #include "data/text.hpp"
 #include "text/json.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::int64_t kVersion = 2;  // 1 does not know of ranges, units, missing tokens and separators
@@ -210,4 +210,4 @@ Recipe recipe_from_json(std::string_view text) {
   return recipe;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -14,7 +14,7 @@
 #include <zlib.h>
 #endif
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kFirstChunk = std::size_t{1} << 16;
@@ -174,4 +174,4 @@ Source read_source(const std::string& path, std::uint64_t max_bytes) {
   }
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // Most bytes that one input may have, before and after decompression.
 constexpr std::uint64_t kMaxInputBytes = std::uint64_t{16} << 30;
@@ -24,4 +24,4 @@ Source read_source(const std::string& path, std::uint64_t max_bytes = kMaxInputB
 // Every member of a gzip stream, one after another.
 std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes = kMaxInputBytes);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

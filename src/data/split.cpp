@@ -11,7 +11,7 @@
 #include "data/take.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 // Streams of random numbers under the run's seed. Epochs count up from the second.
@@ -63,4 +63,4 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   return to;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 struct Split {
   std::vector<std::uint32_t> train;       // ascending
@@ -17,4 +17,4 @@ Split split_rows(std::size_t rows, double validation, std::uint64_t seed);
 // The rows 0 .. rows-1, shuffled for this epoch.
 std::vector<std::uint32_t> epoch_order(std::size_t rows, std::uint64_t seed, std::uint64_t epoch);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -9,7 +9,7 @@
 #include "base/arena.hpp"
 #include "halfstep/error.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 constexpr std::uint32_t kMissingCode = 0xffffffffu;
 
@@ -57,4 +57,4 @@ struct Matrix {
   std::string labels_source;         // where labels came from, or where they were looked for
 };
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

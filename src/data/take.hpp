@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // The given rows, `width` values each; nothing of nothing.
 template <class Vector>
@@ -19,4 +19,4 @@ Vector take(const Vector& from, std::size_t width, std::span<const std::uint32_t
   return to;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -10,7 +10,7 @@
 #include "data/dialect.hpp"
 #include "data/text.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kFewClasses = 20;  // whole numbers with more distinct values are taken as quantities
@@ -253,4 +253,4 @@ Split split_rows(const TargetChoice& target, double validation, std::uint64_t se
   return split;
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -7,7 +7,7 @@
 #include "data/recipe.hpp"
 #include "data/split.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 // Chosen from all rows of a file, before any is held out.
 struct TargetChoice {
@@ -28,4 +28,4 @@ TargetChoice choose_target(const RawData& raw, const Options& options);
 // As split_rows, of the rows that have a target; at least one row of each class stays in training.
 Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed);
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -9,7 +9,7 @@
 #include "halfstep/text.hpp"
 #include "text/utf8.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kMaxExcerpt = 64;
@@ -142,4 +142,4 @@ void fail(Status status, std::string what, std::string where, std::string why, s
   throw Error(status, {std::move(what), std::move(where), std::move(why), "", std::move(hint)});
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -7,7 +7,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 
 enum class CellKind { number, text, not_finite };
 
@@ -40,4 +40,4 @@ std::string lowercase(std::string_view text);
 
 [[noreturn]] void fail(Status status, std::string what, std::string where, std::string why, std::string hint = {});
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

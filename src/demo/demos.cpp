@@ -9,6 +9,8 @@
 #include "loss/loss.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 struct Entry {
@@ -34,6 +36,8 @@ Demo run_demo(std::string_view name, std::string_view isa) {
                                          .kept = {},
                                          .hint = "underflow, scaling or overflow"});
 }
+
+namespace internal {
 
 DemoVector stored(const KernelTable& kernels, Dtype dtype, const DemoVector& x) {
   DemoVector memory, out;  // memory: large enough for any storage type
@@ -64,5 +68,7 @@ GradientSummary summarise(const KernelTable& kernels, const DemoVector& d, float
   const GradientSquares tensor = {{&squares, 1}};
   return summarise_gradients({&tensor, 1}, scale, inv_scale, clip);
 }
+
+}  // namespace internal
 
 }  // namespace halfstep

@@ -7,7 +7,7 @@
 #include "halfstep/demo.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 Demo underflow_demo(const KernelTable& kernels);
 Demo scaling_demo(const KernelTable& kernels);
@@ -32,4 +32,4 @@ DemoGradient mse_gradient(const KernelTable& kernels, Dtype dtype, std::span<con
 GradientSummary summarise(const KernelTable& kernels, const DemoVector& d, float scale, float inv_scale,
                           const ClipOptions& clip = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

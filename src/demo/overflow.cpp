@@ -7,7 +7,7 @@
 #include "base/dtype.hpp"
 #include "demo/demos.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr float kErrors[] = {2e5f, 10, 1, -0.5f};  // mean square 1e10, one output far off
@@ -79,4 +79,4 @@ Demo overflow_demo(const KernelTable& kernels) {
               "takes all others with it. Only a smaller scale brings the number back; then clipping works."};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

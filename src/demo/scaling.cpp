@@ -3,7 +3,7 @@
 #include "amp/grad_scaler.hpp"
 #include "demo/demos.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr float kErrors[] = {1e-3f, 1e-5f, 1e-6f, 1e-7f, 1e-8f, 1e-9f};
@@ -42,4 +42,4 @@ Demo scaling_demo(const KernelTable& kernels) {
               "none. 1024 is a power of two, so dividing it out again costs nothing."};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,7 +1,7 @@
 #include "demo/demos.hpp"
 #include "optim/optimizer.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr float kSmall = 1e-5f;
@@ -55,4 +55,4 @@ Demo underflow_demo(const KernelTable& kernels) {
               "the optimizer keeps fp32 master weights."};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

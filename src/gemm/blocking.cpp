@@ -9,7 +9,7 @@
 #include <unistd.h>
 #endif
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 CacheSizes detect() {
@@ -80,4 +80,4 @@ int threads_for(double work, int threads) {
   return work < kWorthWaking ? 1 : threads;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstddef>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Bytes of the caches of one core; what the system does not tell is taken as 32 KiB and 512 KiB.
 struct CacheSizes {
@@ -42,4 +42,4 @@ std::size_t task_share(std::size_t blocks, std::size_t most, std::size_t other_t
 // 1 where so little work takes less time than waking a thread, else all of them.
 int threads_for(double work, int threads);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

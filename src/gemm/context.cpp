@@ -2,7 +2,7 @@
 
 #include "kernels/cpu.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 GemmContext::GemmContext(const KernelTable& table, Executor& threads)
     : kernels(table),
@@ -12,4 +12,4 @@ GemmContext::GemmContext(const KernelTable& table, Executor& threads)
       floats_(static_cast<std::size_t>(threads.threads()) * Scratch::kFloats),
       converted_(static_cast<std::size_t>(threads.threads())) {}
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

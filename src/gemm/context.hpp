@@ -10,7 +10,7 @@
 #include "kernels/table.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class GemmContext {
  public:
@@ -50,4 +50,4 @@ class GemmContext {
   std::size_t products_ = 0;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

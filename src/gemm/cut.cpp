@@ -5,7 +5,7 @@
 
 #include "gemm/layout.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Time of a task, in rows x panels: its right operand and its call are worth some rows, each row's some of a panel.
@@ -96,4 +96,4 @@ Cut best_cut(const CutRequest& r) {
   return best;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

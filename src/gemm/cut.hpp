@@ -2,7 +2,7 @@
 #pragma once
 #include <cstddef>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Rows are cut at multiples of a grain, near even shares; columns, in panels of 16, in blocks of like size, 4 at most.
 // Tasks are numbered by rows, then by blocks.
@@ -25,4 +25,4 @@ struct CutRequest {
 // The cut with which the last thread ends first.
 Cut best_cut(const CutRequest&);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "gemm/product_weight_gradient.hpp"
 #include "gemm/side_tasks.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Each makes a product of these operands and runs it.
 inline void forward_product(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, RowsOperand x,
@@ -29,4 +29,4 @@ inline void weight_gradient_product(GemmContext& ctx, std::size_t rows, const We
   run(ctx, product);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t pad_columns(std::size_t n) { return round_up(n, kLanes); }
@@ -54,4 +54,4 @@ struct WeightLayout {
   std::size_t backward_panel() const { return pad_columns(out) * kLanes; }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

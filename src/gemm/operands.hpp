@@ -6,7 +6,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // A row-major operand: [rows][ld], padding columns zero. Its storage type is that of the whole product: weights are
 // packed in it too. What an epilogue writes may have another.
@@ -35,4 +35,4 @@ inline StorageTarget shifted(const StorageTarget& target, std::size_t row, std::
           target.dtype};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

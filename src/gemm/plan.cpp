@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kLongSum = 192;
@@ -95,4 +95,4 @@ StripsTask StripsPlan::task(std::size_t index) const {
   return {strip, std::min(strips, strip + task_strips), first, std::min(blocks, first + task_blocks)};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "gemm/layout.hpp"
 #include "gemm/scratch.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // A product [rows][k] x [k][columns] whose left operand lies in rows.
 struct RowsRequest {
@@ -107,4 +107,4 @@ struct StripsPlan {
 
 StripsPlan plan_strips(const StripsRequest&);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

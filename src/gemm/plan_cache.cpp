@@ -1,6 +1,6 @@
 #include "gemm/plan_cache.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::size_t mixed(const RowsRequest& r) {
@@ -25,4 +25,4 @@ const RowsPlan& PlanCache::rows(const RowsRequest& request, const CacheSizes& ca
   return entry.plan;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "gemm/plan.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class PlanCache {
  public:
@@ -26,4 +26,4 @@ class PlanCache {
   std::vector<Set> sets_ = std::vector<Set>(32);
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 void run(GemmContext& ctx, MatrixProduct& product) {
   product.begin();
@@ -21,4 +21,4 @@ void run_together(GemmContext& ctx, MatrixProduct& first, MatrixProduct& second)
   ctx.executor.run(before + second.tasks(), body, std::max(first.threads(), second.threads()), ctx.hooks());
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "gemm/context.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class MatrixProduct {
  public:
@@ -28,4 +28,4 @@ void run(GemmContext&, MatrixProduct&);
 // The tasks of `first` begin first.
 void run_together(GemmContext&, MatrixProduct& first, MatrixProduct& second);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include "gemm/rows_task.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The epilogue of some columns.
@@ -51,4 +51,4 @@ void ForwardProduct::run_task(std::size_t task, int worker) const {
   });
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

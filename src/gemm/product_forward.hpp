@@ -1,7 +1,7 @@
 #pragma once
 #include "gemm/rows_product.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // y = activation(x W^T + b) + skip, of `rows` rows, an even count: of none there is nothing to do. Widths are at
 // least 1. `epilogue` holds the targets of row 0, column 0; tile, rows and columns are filled in. `side` runs between
@@ -16,4 +16,4 @@ class ForwardProduct final : public RowsProduct {
   ForwardEpilogue epilogue_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

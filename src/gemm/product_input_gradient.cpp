@@ -4,7 +4,7 @@
 
 #include "gemm/rows_task.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The epilogue of some columns.
@@ -54,4 +54,4 @@ void InputGradientProduct::run_task(std::size_t task, int worker) const {
   });
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,7 +1,7 @@
 #pragma once
 #include "gemm/rows_product.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // d_x = (d_y W + what skips) * activation'(saved), of `rows` rows, an even count: of none there is nothing to do.
 // `epilogue` holds the targets of row 0, column 0; its `sums` are [sum_chunks(rows)][pad_columns(in)], overwritten.
@@ -16,4 +16,4 @@ class InputGradientProduct final : public RowsProduct {
   std::size_t sums_ld_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "base/dtype.hpp"
 #include "gemm/tiling.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // What a task does at a time: its strips and blocks of columns, over some k.
 struct WeightGradientProduct::BlockOfK {
@@ -77,4 +77,4 @@ void WeightGradientProduct::run_strip(const TileCall& call, const void* lhs, std
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include "gemm/plan.hpp"
 #include "gemm/product.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct TileCall;
 
@@ -37,4 +37,4 @@ class WeightGradientProduct final : public MatrixProduct {
   StripsPlan plan_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

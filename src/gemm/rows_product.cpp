@@ -2,7 +2,7 @@
 
 #include "base/dtype.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 RowsProduct::RowsProduct(GemmContext& ctx, std::size_t rows, std::size_t columns, std::size_t k,
                          const RowsOperands& operands, std::size_t row_grain, const SideTasks& side)
@@ -24,4 +24,4 @@ void RowsProduct::begin() {
   side_ = {};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

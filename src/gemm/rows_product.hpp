@@ -7,7 +7,7 @@
 #include "gemm/product.hpp"
 #include "gemm/side_tasks.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // lhs [rows][k] times a matrix in panels, with panels `stride` elements apart.
 struct RowsOperands {
@@ -40,4 +40,4 @@ class RowsProduct : public MatrixProduct {
   std::size_t number_ = 0;  // of this run, for ConvertedRows
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

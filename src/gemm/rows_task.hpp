@@ -8,7 +8,7 @@
 #include "gemm/rows_product.hpp"
 #include "gemm/tiling.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Everything that a task reads, copied to the stack of its thread.
 template <class ColumnsFrom>
@@ -113,4 +113,4 @@ void RowsProduct::run_rows(std::size_t index, int worker, const ColumnsFrom& col
   side.finish();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "base/arena.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The rows of a left operand that a worker's scratch holds as fp32, with all their k: tasks on the same rows follow
 // each other. No product has the number 0, which stands for none.
@@ -32,4 +32,4 @@ struct Scratch {
   ConvertedRows& converted;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include "base/function_ref.hpp"
 #include "base/memory_range.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Each task runs once, on any thread, before the product ends. `reads` fills in what a task will read.
 struct SideTasks {
@@ -64,4 +64,4 @@ class SideShare {
   std::size_t range_ = 0, prefetched_ = 0;  // of ranges_, the next to prefetch
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "gemm/side_tasks.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Some panels of the right operand over one block of k, times any rows of the left one.
 struct TileCall {
@@ -73,4 +73,4 @@ struct TileCall {
   }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

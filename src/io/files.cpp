@@ -4,6 +4,8 @@
 
 namespace halfstep {
 
+using namespace internal;
+
 void write_file(const std::string& path, std::string_view bytes) {
   const io::Bytes parts[] = {io::as_bytes(bytes)};
   io::write_file_atomic(path, parts);

@@ -9,7 +9,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 
 // `why` has no locale: strerror's text is only translated after setlocale, which the library never calls.
 inline std::string errno_text(int code) { return std::generic_category().message(code); }
@@ -39,4 +39,4 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

@@ -14,7 +14,7 @@
 
 #include "io/posix.hpp"
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 namespace {
 
 constexpr std::size_t kChunk = std::size_t{8} << 20;
@@ -195,4 +195,4 @@ void write_probe(const std::string& path) {
   const Temporary temporary(target);
 }
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

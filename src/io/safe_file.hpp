@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 
 using Bytes = std::span<const std::byte>;
 
@@ -20,4 +20,4 @@ void write_file_atomic(const std::string& path, std::span<const Bytes> parts);
 // is no regular file. Leaves nothing behind, and removes temporaries of writers that died.
 void write_probe(const std::string& path);
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

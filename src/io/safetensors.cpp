@@ -12,7 +12,7 @@
 #include "io/posix.hpp"
 #include "io/safetensors_layout.hpp"
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 namespace {
 
 // One file being read; every failure names it.
@@ -256,4 +256,4 @@ const std::string* File::find_metadata(std::string_view key) const {
 
 File read_safetensors(const std::string& path) { return Reader(path).read(); }
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

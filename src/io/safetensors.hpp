@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 
 struct Tensor {
   std::string name;   // 1 to 256 bytes of printable UTF-8
@@ -40,4 +40,4 @@ File read_safetensors(const std::string& path);
 // `file.digest` is ignored. Throws Error(invalid_argument) for a tensor that does not fit its own description.
 void write_safetensors(const std::string& path, const File& file);
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 
 constexpr std::size_t kPrefix = 8;  // bytes of the header length
 constexpr std::size_t kMaxHeader = std::size_t{16} << 20;
@@ -18,4 +18,4 @@ constexpr std::string_view kDigestKey = "halfstep.digest";
 // where quotes are escaped.
 constexpr std::string_view kDigestField = "\"halfstep.digest\":\"";
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

@@ -9,7 +9,7 @@
 #include "io/safetensors.hpp"
 #include "io/safetensors_layout.hpp"
 
-namespace halfstep::io {
+namespace halfstep::internal::io {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are written as they lie in memory");
@@ -86,4 +86,4 @@ void write_safetensors(const std::string& path, const File& file) {
   write_file_atomic(path, parts);
 }
 
-}  // namespace halfstep::io
+}  // namespace halfstep::internal::io

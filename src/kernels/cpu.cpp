@@ -11,7 +11,7 @@
 #include <sys/auxv.h>
 #endif
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // A CPU feature, and whether its registers are saved when threads switch.
@@ -178,4 +178,4 @@ std::string cpu_name() {
 
 #endif
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // What keeps this machine from code that needs `bits`, a list of names separated by blanks: "" when nothing does,
 // else "CPU lacks avx2", "operating system has not enabled AVX-512 registers" and the like.
@@ -20,4 +20,4 @@ bool slow_conversions();
 // Marketing name of the CPU, or what is known of it.
 std::string cpu_name();
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "kernels/isa_list.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 #define HS_DECLARE(isa, bits)          \
   namespace isa_##isa {                \
@@ -121,4 +121,4 @@ std::string math_reason(const IsaState& chosen, Math math) {
   return same + "; native would change nothing on this CPU";
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "halfstep/types.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct KernelTable;
 
@@ -39,4 +39,4 @@ std::string selection_reason(std::string_view requested = "auto");
 // What the math means for the ISA chosen, and what the other one would mean here.
 std::string math_reason(const IsaState& chosen, Math math);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 inline constexpr std::size_t kLanes = 16;         // virtual lanes of every reduction, and the width of a panel
 inline constexpr std::size_t kBlockColumns = 64;  // columns of a weight block and of a fp32 tile buffer
@@ -88,4 +88,4 @@ struct GemmFamily {
   }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

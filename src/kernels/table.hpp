@@ -15,7 +15,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/gemm_family.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 inline constexpr std::size_t kDtypes = 3;  // indexed by Dtype
 
@@ -229,4 +229,4 @@ constexpr bool derivative_needs_input(Activation activation) {
   return activation == Activation::gelu || activation == Activation::gelu_tanh || activation == Activation::silu;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include "base/dtype.hpp"
 #include "loss/losses.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // max(z, 0) - z y + log(1 + exp(-|z|)), gradient sigmoid(z) - y, mean over the outputs. One output: the label is y;
@@ -32,4 +32,4 @@ class BinaryCrossEntropy final : public Loss {
 
 std::unique_ptr<Loss> make_binary_cross_entropy() { return std::make_unique<BinaryCrossEntropy>(); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include "loss/losses.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // -log softmax(logits)[label]; gradient softmax - onehot.
@@ -59,4 +59,4 @@ std::unique_ptr<Loss> make_cross_entropy(const CrossEntropyOptions& options) {
   return std::make_unique<WeightedCrossEntropy>(options);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

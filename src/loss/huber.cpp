@@ -2,7 +2,7 @@
 
 #include "loss/losses.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Quadratic below delta, linear beyond (Huber, 1964): e^2 / 2, or delta (|e| - delta / 2). Mean over the outputs.
@@ -34,4 +34,4 @@ class Huber final : public Loss {
 
 std::unique_ptr<Loss> make_huber(double delta) { return std::make_unique<Huber>(delta); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

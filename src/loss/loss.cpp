@@ -8,7 +8,7 @@
 #include "base/dtype.hpp"
 #include "loss/losses.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kMaxStackColumns = 8192, kMaxStackChunks = 512;
@@ -90,4 +90,4 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   return total / divisor;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

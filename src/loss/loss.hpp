@@ -11,7 +11,7 @@
 #include "kernels/table.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Truth of one batch: labels for the two cross-entropies, values for the regressions.
 struct Targets {
@@ -62,4 +62,4 @@ double total_weight(const Loss&, const Targets&, std::size_t rows);
 double evaluate_loss(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
                      const LossGradient* gradient, std::optional<double> weight = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 #pragma once
 #include "loss/loss.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 std::unique_ptr<Loss> make_cross_entropy(const CrossEntropyOptions& options);
 std::unique_ptr<Loss> make_binary_cross_entropy();
@@ -14,4 +14,4 @@ inline void clear_padding(float* d, std::size_t columns) {
   for (std::size_t i = columns; i % kLanes != 0; ++i) d[i] = 0.0f;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,6 +1,6 @@
 #include "loss/losses.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // (prediction - value)^2, gradient twice the difference, mean over the outputs.
@@ -24,4 +24,4 @@ class Mse final : public Loss {
 
 std::unique_ptr<Loss> make_mse() { return std::make_unique<Mse>(); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

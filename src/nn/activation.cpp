@@ -2,7 +2,7 @@
 #include "nn/blocks.hpp"
 #include "nn/row_chain.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class ActivationBlock final : public RowBlock {
@@ -40,4 +40,4 @@ std::unique_ptr<RowBlock> make_activation(Activation activation) {
   return std::make_unique<ActivationBlock>(activation);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,6 +1,6 @@
 #include "nn/activations.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype, bool panels) {
   Activations a;
@@ -12,4 +12,4 @@ Activations make_activations(std::size_t rows, std::size_t columns, Dtype dtype,
   return a;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "base/dtype.hpp"
 #include "gemm/gemm.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // In the two layouts the products read: rows and panels.
 struct Activations {
@@ -48,4 +48,4 @@ struct StoredSignal {
   std::size_t panel_stride = 0;  // elements
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "nn/norm.hpp"
 #include "nn/row_chain.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr float kRunningMomentum = 0.1f;
@@ -146,4 +146,4 @@ std::unique_ptr<NormBlock> make_batch_norm(const std::string& layer, std::size_t
   return std::make_unique<BatchNorm>(layer, width, use);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

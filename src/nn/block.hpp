@@ -13,7 +13,7 @@
 #include "nn/parameter.hpp"
 #include "nn/pass.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Where a block wants the gradient by one of its pre-activations, in its own storage type, and the sums over its
 // columns, [sum_chunks(rows)][padded width].
@@ -63,4 +63,4 @@ class Block {
   virtual bool stores_pre_activations() const { return false; }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include "nn/norm.hpp"
 #include "nn/row_chain.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 DensePlan plan_of(const NetworkShape& shape, std::size_t layer) {
   const bool is_last = layer + 1 == shape.layers();
@@ -89,4 +89,4 @@ std::unique_ptr<Dense> make_last_layer(const NetworkShape& shape) {
   return std::make_unique<Dense>(plan_of(shape, shape.layers() - 1), RowChain());
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

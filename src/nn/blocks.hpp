@@ -12,7 +12,7 @@
 #include "nn/row_block.hpp"
 #include "nn/row_chain.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // One file each.
 std::unique_ptr<RowBlock> make_activation(Activation activation);
@@ -35,4 +35,4 @@ bool layer_takes_norm(std::string_view name);
 std::unique_ptr<Block> make_hidden_layer(const NetworkShape& shape, std::size_t layer);
 std::unique_ptr<Dense> make_last_layer(const NetworkShape& shape);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "nn/blocks.hpp"
 #include "nn/initial_weights.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 Dense::Dense(const DensePlan& plan, RowChain chain)
     : name_(plan.name),
@@ -180,4 +180,4 @@ std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer) 
   return std::make_unique<Dense>(plan, make_rows(shape, plan));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "nn/block.hpp"
 #include "nn/row_chain.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct DensePlan {
   std::string name;   // "layers.0"
@@ -70,4 +70,4 @@ class Dense final : public Block {
   GradientTargets targets_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "nn/blocks.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class DropoutBlock final : public RowBlock {
@@ -41,4 +41,4 @@ std::unique_ptr<RowBlock> make_dropout(double share, std::uint64_t seed, std::si
   return std::make_unique<DropoutBlock>(share, seed, layer);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

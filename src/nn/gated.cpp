@@ -7,7 +7,7 @@
 #include "nn/blocks.hpp"
 #include "nn/initial_weights.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // One of the two products: its weights, what it leaves, and the gradient by that.
@@ -229,4 +229,4 @@ std::unique_ptr<Block> make_gated(const NetworkShape& shape, std::size_t layer) 
   return std::make_unique<Gated>(plan, shape.activation, std::move(rest));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Those that let about half of the variance through, for which He et al. double the weights' variance.
@@ -25,4 +25,4 @@ void initialise_weight(Parameter& matrix, Activation activation, const Rng& rng)
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "nn/blocks.hpp"
 #include "nn/dense.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 [[noreturn]] void refuse_batch() {
@@ -195,4 +195,4 @@ void Network::set_tensors(const std::vector<NamedTensor>& tensors) {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -13,7 +13,7 @@
 #include "nn/block.hpp"
 #include "nn/network_shape.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Dense;
 
@@ -123,4 +123,4 @@ class Network {
   std::optional<std::uint64_t> mask_;  // of the last forward pass
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

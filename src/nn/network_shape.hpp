@@ -7,7 +7,7 @@
 
 #include "halfstep/types.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct NetworkShape {
   std::vector<std::size_t> widths;  // inputs, hidden..., outputs
@@ -27,4 +27,4 @@ struct NetworkShape {
   Dtype dtype_of(std::size_t layer) const { return layer_dtypes.empty() ? dtype : layer_dtypes[layer]; }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,7 +9,7 @@
 #include "nn/parameter.hpp"
 #include "nn/row_block.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 inline constexpr float kNormEpsilon = 1e-5f;
 
@@ -64,4 +64,4 @@ std::unique_ptr<NormBlock> make_row_norm(Norm kind, const std::string& layer, st
                                          const ParameterUse& use);
 std::unique_ptr<NormBlock> make_batch_norm(const std::string& layer, std::size_t width, const ParameterUse& use);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include "base/float16.hpp"
 #include "gemm/gemm.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 template <class T>
@@ -142,4 +142,4 @@ void Parameter::discard_pending() {
   if (role == ParameterRole::statistic) copy_all(master, pending);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

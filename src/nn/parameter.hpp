@@ -12,7 +12,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // A statistic is followed beside training (BatchNorm's running mean), not trained.
 enum class ParameterRole : std::uint8_t { weight, bias, gain, statistic };
@@ -81,4 +81,4 @@ Parameter make_vector(std::string name, std::size_t elements, ParameterRole role
 // The gradient of a vector from its sums of the first `rows` rows, and its sum of squares. `accumulate`: adds to it.
 void sum_vector_gradient(const KernelTable&, Parameter& vector, std::size_t rows, bool accumulate);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "gemm/gemm.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Pass {
   GemmContext& context;
@@ -22,4 +22,4 @@ struct Pass {
   const KernelTable& kernels() const { return context.kernels; }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

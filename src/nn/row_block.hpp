@@ -7,7 +7,7 @@
 #include "nn/activations.hpp"
 #include "nn/pass.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class RowChain;
 
@@ -45,4 +45,4 @@ class RowBlock {
   virtual void backward(const RowPart& part, std::size_t index, Dtype stored, float* d) const = 0;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "base/dtype.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kWholeRow = 2048;  // a row that is normalised is widened once where two of them stay in L1
@@ -156,4 +156,4 @@ void RowChain::backward(const Pass& pass, const StoredRows& z, const float* d_y,
   if (by_column) norm->backward_columns(pass, z, d_z, d);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -11,7 +11,7 @@
 #include "nn/norm.hpp"
 #include "nn/row_block.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Rows below this many elements in all are not worth a second thread.
 inline constexpr std::size_t kWorthAThread = std::size_t{1} << 14;
@@ -44,4 +44,4 @@ class RowChain {
   void backward_row(const Pass&, const StoredRows& z, std::size_t row, Dtype stored, float* d);
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "gemm/gemm.hpp"
 #include "nn/norm.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class RowNorm final : public NormBlock {
@@ -74,4 +74,4 @@ std::unique_ptr<NormBlock> make_row_norm(Norm kind, const std::string& layer, st
   return std::make_unique<RowNorm>(kind, layer, width, use);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

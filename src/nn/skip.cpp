@@ -4,7 +4,7 @@
 #include "gemm/tiling.hpp"
 #include "nn/blocks.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class SkipBlock final : public RowBlock {
@@ -25,4 +25,4 @@ class SkipBlock final : public RowBlock {
 
 std::unique_ptr<RowBlock> make_skip() { return std::make_unique<SkipBlock>(); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include "optim/optimizers.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Kingma and Ba, 2015; AdamW: Loshchilov and Hutter, 2019. Bias corrections in double, as PyTorch's fused form.
@@ -54,4 +54,4 @@ std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const Opti
   return std::make_unique<Adam>(options, tensors);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,6 +1,6 @@
 #include "optim/optimizers.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Chen et al., "Symbolic discovery of optimization algorithms", 2023, algorithm 2; decay decoupled as there.
@@ -34,4 +34,4 @@ std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const Opti
   return std::make_unique<Lion>(options, tensors);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "base/dtype.hpp"
 #include "optim/optimizers.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments)
     : options_(options) {
   for (const OptimizerTensor& shape : tensors) {
@@ -114,4 +114,4 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
   return nullptr;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

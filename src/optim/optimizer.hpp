@@ -14,7 +14,7 @@
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Padded elements of a tensor, and how its weights are kept. Without a fp32 master apply gets what storage holds and
 // leaves what storage can hold, rounded as OptimizerOptions::master says.
@@ -86,4 +86,4 @@ class Optimizer {
 // The one table of optimizers.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

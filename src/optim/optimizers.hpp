@@ -2,7 +2,7 @@
 #pragma once
 #include "optim/optimizer.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 using OptimizerTensors = std::vector<OptimizerTensor>;
 
@@ -11,4 +11,4 @@ std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const Optim
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const OptimizerTensors& tensors);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

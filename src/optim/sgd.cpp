@@ -1,6 +1,6 @@
 #include "optim/optimizers.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class Sgd final : public Optimizer {
@@ -34,4 +34,4 @@ std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const Optim
   return std::make_unique<Sgd>(options, tensors);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

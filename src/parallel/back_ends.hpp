@@ -4,10 +4,10 @@
 
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 std::unique_ptr<Executor> make_tbb_executor(int threads);
 std::unique_ptr<Executor> make_thread_pool(int threads);
 std::unique_ptr<Executor> make_serial_executor(int threads);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

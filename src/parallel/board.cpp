@@ -6,7 +6,7 @@
 #include "parallel/spin.hpp"
 #include "parallel/worker_scope.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::uint32_t run_of(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
@@ -111,4 +111,4 @@ void Board::finish() {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "base/arena.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Runs follow each other within microseconds, and a cache line takes a tenth of one from core to core. So one line
 // tells a worker of a run, its share of the tasks stays with it unless somebody comes to help, and one line comes back.
@@ -54,4 +54,4 @@ class Board {
   std::vector<Counter> done_;    // tasks that each worker has taken and ended
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

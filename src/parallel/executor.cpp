@@ -6,7 +6,7 @@
 #include "parallel/back_ends.hpp"
 #include "parallel/worker_scope.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 void Executor::run(std::size_t tasks, TaskRef body, int most_threads, const WorkerHooks& hooks) {
   if (tasks == 0) return;
@@ -55,4 +55,4 @@ ParallelLimit::ParallelLimit(int) {}
 ParallelLimit::~ParallelLimit() = default;
 #endif
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

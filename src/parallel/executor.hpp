@@ -9,7 +9,7 @@
 
 #include "base/function_ref.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // A task of a run: its number and the worker that runs it.
 using TaskRef = FunctionRef<void(std::size_t task, int worker)>;
@@ -100,4 +100,4 @@ class ParallelLimit {
   std::unique_ptr<Hold> hold_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

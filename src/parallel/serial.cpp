@@ -1,7 +1,7 @@
 // Every task on the caller's thread.
 #include "parallel/back_ends.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 class SerialExecutor final : public Executor {
@@ -16,4 +16,4 @@ class SerialExecutor final : public Executor {
 
 std::unique_ptr<Executor> make_serial_executor(int) { return std::make_unique<SerialExecutor>(); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 #pragma once
 #include <thread>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Steps follow each other within microseconds: a sleeping thread would wake too late, a spinning one holds a core. So
 // they spin for some 50 to 100 microseconds.
@@ -32,4 +32,4 @@ void yield_until(F done) {
   while (!spin_until(done)) std::this_thread::yield();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -18,7 +18,7 @@
 #include "parallel/board.hpp"
 #include "parallel/spin.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // An arena wider than the current limit would print a warning on the host's stderr and still not be wider.
@@ -191,5 +191,5 @@ ParallelLimit::ParallelLimit(int threads) {
 }
 ParallelLimit::~ParallelLimit() = default;
 
-}  // namespace halfstep
+}  // namespace halfstep::internal
 #endif

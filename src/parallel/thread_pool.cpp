@@ -11,7 +11,7 @@
 #include "parallel/board.hpp"
 #include "parallel/spin.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Waits until `done()`, first spinning, then on `changed`.
@@ -78,4 +78,4 @@ class ThreadPool final : public Executor {
 
 std::unique_ptr<Executor> make_thread_pool(int threads) { return std::make_unique<ThreadPool>(threads); }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -11,7 +11,7 @@
 
 #include "halfstep/text.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // "max 100000" or "150000 100000": quota and period in microseconds.
@@ -61,4 +61,4 @@ ThreadChoice choose_threads(int requested) {
   return {std::min(cpus, kMaxThreads), std::to_string(cpus) + (cpus == 1 ? " CPU" : " CPUs") + " in the affinity mask"};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "base/cgroup.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 inline constexpr int kMaxThreads = 1024;
 
@@ -24,4 +24,4 @@ int affinity_threads();
 // CPU quota of this process's control groups (v1 and v2) in CPUs; none when there is no limit.
 std::optional<double> cpu_quota(const CgroupPlaces& places = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #include "base/fp_env.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The executor's floating-point environment, the hooks of the run, and where the thread is: a run inside a body must
 // stay on the thread, whose worker's scratch memory is its own there.
@@ -43,4 +43,4 @@ class WorkerScope {
   bool enters_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

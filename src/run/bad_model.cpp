@@ -2,7 +2,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 void bad_model(const std::string& path, const std::string& why) {
   throw Error(Status::format, {.what = "not a halfstep model",
@@ -12,4 +12,4 @@ void bad_model(const std::string& path, const std::string& why) {
                                .hint = "a file written by 'halfstep train'"});
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,9 +2,9 @@
 #pragma once
 #include <string>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Throws Error(format).
 [[noreturn]] void bad_model(const std::string& path, const std::string& why);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "halfstep/text.hpp"
 #include "run/options_parse.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::string_view kName = "class-weights";
@@ -56,4 +56,4 @@ std::vector<double> class_weights(std::string_view text, const std::vector<std::
   return weights;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

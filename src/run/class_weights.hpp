@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The pairs; none for "" and "balanced". Throws Error(invalid_argument) for anything else.
 std::vector<std::pair<std::string, double>> parse_class_weights(std::string_view text);
@@ -17,4 +17,4 @@ std::vector<std::pair<std::string, double>> parse_class_weights(std::string_view
 std::vector<double> class_weights(std::string_view text, const std::vector<std::string>& classes,
                                   std::span<const std::int32_t> labels);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

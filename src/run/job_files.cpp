@@ -7,6 +7,8 @@
 #include "halfstep/jobs.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,12 +33,16 @@ void add_set(const std::string& role, const std::string& path, bool find_labels,
 
 }  // namespace
 
+namespace internal {
+
 std::string model_path(const Options& options) { return options.out.empty() ? "model.safetensors" : options.out; }
 
 std::string last_good_path(const std::string& model) {
   const fs::path path(model);
   return (path.parent_path() / (path.stem().string() + ".last-good" + path.extension().string())).string();
 }
+
+}  // namespace internal
 
 std::vector<NamedFile> files_read(const std::string& data, const Options& options) {
   std::vector<NamedFile> files;

@@ -4,7 +4,7 @@
 
 #include "halfstep/options.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // options.out, or what stands for it.
 std::string model_path(const Options& options);
@@ -12,4 +12,4 @@ std::string model_path(const Options& options);
 // Where a run that diverges leaves its last good weights: "model.safetensors" gives "model.last-good.safetensors".
 std::string last_good_path(const std::string& model);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

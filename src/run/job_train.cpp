@@ -16,6 +16,8 @@
 #include "run/training.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 std::size_t example_bytes(const Prepared& p) { return memory_of(p.train) + memory_of(p.eval); }

@@ -18,6 +18,8 @@
 #include "train/target_value.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t kBatch = 512;

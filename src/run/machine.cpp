@@ -3,7 +3,7 @@
 #include "kernels/dispatch.hpp"
 #include "parallel/threads.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 Machine::Machine(const Options& options) {
   const ThreadChoice choice = choose_threads(options.threads);
@@ -19,4 +19,4 @@ Machine::Machine(const Options& options) {
                 (threads == 1 ? " thread (" : " threads (") + reason + ")";
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "kernels/table.hpp"
 #include "parallel/executor.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Machine {
   explicit Machine(const Options& options);
@@ -18,4 +18,4 @@ struct Machine {
   std::string description;  // ISA and threads, with the reasons
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::string size_text(std::uint64_t bytes) {
@@ -51,4 +51,4 @@ void check_memory(const RunShape& run, const MemoryLimit& limit) {
                                       .hint = hint(run, limit)});
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -1,6 +1,6 @@
 #include "run/meter_json.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 json::Object exponents_json(const TensorMeter& meter) {
@@ -31,4 +31,4 @@ json::Object meter_line(const MeterReport& report) {
           {"tensors", tensors}, {"updates", updates}};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

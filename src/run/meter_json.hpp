@@ -3,10 +3,10 @@
 #include "halfstep/meters.hpp"
 #include "text/json.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // {"event":"meter","step":..,"applied":..,"loss_scale":..,"tensors":[..],"updates":[..]}; the exponents of a tensor are
 // {"first":E,"counts":[..]}: counts[i] magnitudes from 2^(E+i) to twice that, zeros apart.
 json::Object meter_line(const MeterReport& report);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

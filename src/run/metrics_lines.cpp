@@ -1,6 +1,6 @@
 #include "run/metrics_lines.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 json::Object incident_line(const StepRecord& r) {
   json::Array tensors(r.tensors.begin(), r.tensors.end());
@@ -32,4 +32,4 @@ json::Object epoch_line(const EpochReport& e) {
   return line;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

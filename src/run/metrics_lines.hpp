@@ -4,11 +4,11 @@
 #include "halfstep/ledger.hpp"
 #include "text/json.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Of a step that was skipped or retried.
 json::Object incident_line(const StepRecord& record);
 
 json::Object epoch_line(const EpochReport& report);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 ErrorParts cannot_write(const std::string& path, int code) {
@@ -61,4 +61,4 @@ void MetricsLog::lose(int code) {
   if (tell_) tell_(Error(Status::io, parts).what());
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "io/posix.hpp"
 #include "text/json.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // A line that cannot be written ends the log, not the run: hours of training are worth more than its curve.
 class MetricsLog {
@@ -30,4 +30,4 @@ class MetricsLog {
   std::function<void(const std::string&)> tell_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

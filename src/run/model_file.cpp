@@ -15,7 +15,7 @@
 #include "text/json.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 const std::string& metadata(const io::File& file, const std::string& path, std::string_view key) {
@@ -135,4 +135,4 @@ SavedModel load_model(const std::string& path) {
   return model;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -11,7 +11,7 @@
 #include "halfstep/options.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct SavedModel {
   data::Preprocessor preprocessor;
@@ -40,4 +40,4 @@ SavedModel load_model(const std::string& path);
 // Every parameter of a run with its value.
 std::vector<std::pair<std::string, std::string>> config_of(const Options& options);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

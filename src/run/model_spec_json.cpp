@@ -4,7 +4,7 @@
 #include "run/bad_model.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 template <Named E>
@@ -79,4 +79,4 @@ ModelSpec model_spec_from_json(const std::string& path, const json::Value& value
   return spec;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "halfstep/model_spec.hpp"
 #include "text/json.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Dropout is left out: a model that is used does not need it.
 json::Value to_json(const ModelSpec& spec);
@@ -14,4 +14,4 @@ json::Value to_json(const ModelSpec& spec);
 // field is missing, has a value that is unknown, or is out of range.
 ModelSpec model_spec_from_json(const std::string& path, const json::Value& value);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 #include "nn/network.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 std::string architecture_text(const ModelSpec& spec) {
   const PlanOnly plan;
@@ -26,4 +26,4 @@ std::string exceptions_text(const ModelSpec& spec) {
   return text;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include "halfstep/error.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kListed = 10;
@@ -59,4 +59,4 @@ std::string non_finite_warning(const SavedModel& model, std::int64_t count, std:
   return Error(Status::limit, parts).what();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,10 +6,10 @@
 
 #include "run/model_file.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // How many and, where they are given, which (from 0), why, and how to train so that it does not happen; in one line.
 std::string non_finite_warning(const SavedModel& model, std::int64_t count, std::int64_t of,
                                std::span<const std::int64_t> rows = {});
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

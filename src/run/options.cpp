@@ -12,6 +12,8 @@
 #include "run/options_registry.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 using options::Entry;

@@ -1,7 +1,7 @@
 // Parameters of the machine and of the data.
 #include "run/options_entries.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 std::vector<Entry> data_entries() {
   using O = Options;
@@ -29,4 +29,4 @@ std::vector<Entry> data_entries() {
   };
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

@@ -2,7 +2,7 @@
 
 #include "halfstep/text.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 Entry text(Name name, Name help, std::string Options::*field) {
   return {name,
@@ -57,4 +57,4 @@ bool positive(double v) { return static_cast<float>(v) > 0; }
 bool not_negative(double v) { return v >= 0; }
 bool fraction(double v) { return v >= 0 && static_cast<float>(v) < 1; }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

@@ -9,7 +9,7 @@
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 // The list in its parts, in the order help prints them.
 std::vector<Entry> data_entries();
@@ -62,4 +62,4 @@ bool positive(double v);
 bool not_negative(double v);
 bool fraction(double v);  // >= 0 and < 1
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

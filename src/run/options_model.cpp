@@ -4,7 +4,7 @@
 #include "run/options_entries.hpp"
 #include "run/options_parse.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 namespace {
 
 void set_hidden(Options& options, Name value) {
@@ -66,4 +66,4 @@ std::vector<Entry> model_entries() {
   };
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

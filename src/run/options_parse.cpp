@@ -8,7 +8,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 namespace {
 
 template <typename T>
@@ -94,4 +94,4 @@ bool is_scale(double value) {
   return value > 0 && std::isfinite(value) && std::frexp(value, &exponent) == 0.5 && exponent > -100 && exponent <= 100;
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

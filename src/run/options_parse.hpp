@@ -7,7 +7,7 @@
 
 #include "halfstep/enum_names.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 // Throws Error(invalid_argument) naming the parameter, the value and what is accepted.
 [[noreturn]] void reject(std::string_view name, std::string_view value, std::string why);
@@ -40,4 +40,4 @@ std::string_view all_names() {
 // Scaling by a power of two loses nothing; the bounds keep its reciprocal an ordinary fp32 number.
 bool is_scale(double value);
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

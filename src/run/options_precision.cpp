@@ -3,7 +3,7 @@
 #include "run/options_entries.hpp"
 #include "run/options_parse.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 namespace {
 
 constexpr Name kPrecisions = "bf16|fp16|fp32|auto";
@@ -85,4 +85,4 @@ std::vector<Entry> precision_entries() {
   };
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

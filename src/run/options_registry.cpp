@@ -2,7 +2,7 @@
 
 #include "run/options_entries.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 namespace {
 
 std::vector<Entry> all_entries() {
@@ -20,4 +20,4 @@ std::span<const Entry> registry() {
   return entries;
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

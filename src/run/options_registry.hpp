@@ -7,7 +7,7 @@
 
 #include "halfstep/options.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 struct Entry {
   std::string_view name;
@@ -21,4 +21,4 @@ struct Entry {
 // In the order help prints them.
 std::span<const Entry> registry();
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

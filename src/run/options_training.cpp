@@ -1,7 +1,7 @@
 // Parameters of the optimizer, the length of a run and what it writes.
 #include "run/options_entries.hpp"
 
-namespace halfstep::options {
+namespace halfstep::internal::options {
 
 std::vector<Entry> training_entries() {
   using O = Options;
@@ -34,4 +34,4 @@ std::vector<Entry> training_entries() {
   };
 }
 
-}  // namespace halfstep::options
+}  // namespace halfstep::internal::options

@@ -7,6 +7,8 @@
 #include "run/precision.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 [[noreturn]] void refuse(std::string_view name, std::string why, std::string hint = {}) {

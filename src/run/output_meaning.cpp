@@ -1,6 +1,6 @@
 #include "run/output_meaning.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 OutputMeaning output_meaning(const data::Preprocessor& p, LossKind loss) {
   const bool classify = p.task() == Task::classify;
@@ -10,4 +10,4 @@ OutputMeaning output_meaning(const data::Preprocessor& p, LossKind loss) {
           .target_scale = p.target_scale()};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,8 +3,8 @@
 #include "data/preprocess.hpp"
 #include "train/inference.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 OutputMeaning output_meaning(const data::Preprocessor& preprocessor, LossKind loss);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 std::vector<Dtype> layer_dtypes(const Options& options, std::size_t layers) {
   std::vector<Dtype> dtypes(layers, options.precision);
@@ -15,4 +15,4 @@ bool stores(const Options& options, Dtype dtype) {
   return std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "data/target.hpp"
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr double kDefaultValidation = 0.1;
@@ -61,4 +61,4 @@ Prepared prepare(const std::string& path, const Options& options) {
   return p;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "data/preprocess.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Prepared {
   data::Preprocessor preprocessor;
@@ -24,4 +24,4 @@ struct Prepared {
 // invalid_argument where no training is possible.
 Prepared prepare(const std::string& path, const Options& options);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include "run/bad_model.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The names are those of PyTorch's state dictionary, and one of our own.
 json::Value to_json(const GradScalerState& s) {
@@ -26,4 +26,4 @@ GradScalerState scaler_from_json(const std::string& path, const json::Value& val
   return s;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "run/precision.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The gradient of a mean by one logit is at most 1 / batch: this leaves a factor of two below fp16's largest.
@@ -50,4 +50,4 @@ GradScalerOptions scaler_options(const Options& options) {
   return s;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,8 +3,8 @@
 #include "amp/grad_scaler.hpp"
 #include "halfstep/options.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 GradScalerOptions scaler_options(const Options& options);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

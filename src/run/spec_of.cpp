@@ -7,7 +7,7 @@
 #include "run/output_meaning.hpp"
 #include "run/precision.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 [[noreturn]] void refuse(std::string where, std::string why, std::string hint) {
@@ -77,4 +77,4 @@ ModelSpec spec_of(const Prepared& prepared, const Options& options) {
   return spec;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

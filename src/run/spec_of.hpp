@@ -4,9 +4,9 @@
 #include "halfstep/options.hpp"
 #include "run/prepare.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Throws Error(invalid_argument) where parameters do not fit the data.
 ModelSpec spec_of(const Prepared& prepared, const Options& options);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include "run/scaling.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 OptimizerOptions optimizer_options(const Options& o) {
@@ -35,4 +35,4 @@ RunLength run_length(const Options& options, const TrainerConfig& config) {
   return run_length(epoch_plan(config), options.epochs, options.steps);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

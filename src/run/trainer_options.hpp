@@ -3,7 +3,7 @@
 #include "halfstep/options.hpp"
 #include "train/trainer_config.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // To train `spec` on `rows` examples.
 TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std::size_t rows);
@@ -11,4 +11,4 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
 // Of the same run.
 RunLength run_length(const Options& options, const TrainerConfig& config);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

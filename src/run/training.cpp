@@ -8,7 +8,7 @@
 #include "run/trainer_options.hpp"
 #include "run/verdict.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 using Time = std::chrono::steady_clock;
@@ -122,4 +122,4 @@ void Training::add_summary() {
   result_.meter = trainer_.meter();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,7 +9,7 @@
 #include "train/inference.hpp"
 #include "train/trainer.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Training {
  public:
@@ -47,4 +47,4 @@ class Training {
   std::chrono::steady_clock::time_point last_progress_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include "halfstep/text.hpp"
 #include "run/precision.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Skips in a row after which a run that no smaller scale can help gives up: one bad batch must not end it.
@@ -98,4 +98,4 @@ std::optional<ErrorParts> final_verdict(const Ledger& ledger, const GradScaler& 
   return too_many_skips(most_skips(ledger), ledger, scaler, options);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,7 +7,7 @@
 #include "halfstep/options.hpp"
 #include "train/ledger.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // After each step: nothing while the run may go on. It ends when the weights are unusable, when step after step is
 // skipped and no smaller scale is left that could help, or when too many of the last steps were skipped.
@@ -17,4 +17,4 @@ std::optional<ErrorParts> verdict(const StepRecord& record, const Ledger& ledger
 // After the last step: a run that applied nothing, or too little, has not trained.
 std::optional<ErrorParts> final_verdict(const Ledger& ledger, const GradScaler& scaler, const Options& options);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "halfstep/error.hpp"
 #include "text/utf8.hpp"
 
-namespace halfstep::json {
+namespace halfstep::internal::json {
 namespace {
 
 [[noreturn]] void fail(std::string why, std::string where = {}) {
@@ -379,4 +379,4 @@ std::string dump(const Value& value) {
   return out;
 }
 
-}  // namespace halfstep::json
+}  // namespace halfstep::internal::json

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace halfstep::json {
+namespace halfstep::internal::json {
 
 struct Value;
 using Object = std::vector<std::pair<std::string, Value>>;  // in the order written
@@ -80,4 +80,4 @@ Value parse(std::string_view text, const Limits& limits = {});
 // Compact, with the shortest numbers that read back to the same bits.
 std::string dump(const Value& value);
 
-}  // namespace halfstep::json
+}  // namespace halfstep::internal::json

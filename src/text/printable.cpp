@@ -5,6 +5,8 @@
 #include "text/utf8.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";

@@ -6,6 +6,8 @@
 #include "text/json.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 char fold(char c) {

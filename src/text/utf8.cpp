@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 bool is_utf8(std::string_view text, std::size_t* offset) {
   for (std::size_t i = 0; i < text.size();) {
@@ -31,4 +31,4 @@ std::string to_utf8(std::string_view text) {
   return out;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Length of the well-formed UTF-8 sequence at the start of `s`; 0 when there is none (Unicode table 3-7).
 inline std::size_t utf8_length(std::string_view s) {
@@ -39,4 +39,4 @@ bool is_utf8(std::string_view text, std::size_t* offset = nullptr);
 // Text that is not UTF-8 is taken as Latin-1.
 std::string to_utf8(std::string_view text);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

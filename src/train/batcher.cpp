@@ -1,6 +1,6 @@
 #include "train/batcher.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 Batcher::Batcher(const data::Examples& examples, std::size_t max_rows, int threads)
     : examples_(examples), loader_(examples.features, threads), labels_(max_rows), values_(max_rows) {}
@@ -17,4 +17,4 @@ void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, A
   loader_.load(context, input_rows(examples_), {.count = order.size(), .rows = order.data()}, input);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "nn/network.hpp"
 #include "train/row_loader.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Batcher {
  public:
@@ -29,4 +29,4 @@ class Batcher {
   std::vector<float> values_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

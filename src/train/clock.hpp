@@ -5,7 +5,7 @@
 
 #include "base/state.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The only counters of a run. TrainStep advances the last three, the trainer the first two.
 struct Clock {
@@ -25,4 +25,4 @@ struct Clock {
   }
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 EpochPlan plan_epoch(std::size_t rows, std::size_t batch, std::size_t accumulate, Norm norm) {
   const std::size_t batch_rows = std::min(batch, rows);
@@ -25,4 +25,4 @@ RunLength run_length(const EpochPlan& plan, std::int64_t epochs, std::int64_t st
   return {epochs, epochs * each};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "halfstep/types.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct EpochPlan {
   std::size_t rows = 0;        // of an epoch
@@ -32,4 +32,4 @@ struct RunLength {
 // 200: small sets need more passes than large ones to see the same number of updates.
 RunLength run_length(const EpochPlan& plan, std::int64_t epochs, std::int64_t steps);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

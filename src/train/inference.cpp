@@ -8,7 +8,7 @@
 #include "train/batcher.hpp"
 #include "train/regression_error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // What a set's rows say about a model, row by row.
@@ -100,4 +100,4 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   return metrics;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

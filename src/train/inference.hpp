@@ -8,7 +8,7 @@
 #include "loss/loss.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // How outputs are read: classes, or values to be brought back to target units.
 struct OutputMeaning {
@@ -31,4 +31,4 @@ std::size_t predicted_class(const float* logits, std::size_t columns, bool singl
 Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

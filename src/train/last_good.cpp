@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 namespace {
 
@@ -83,4 +83,4 @@ std::size_t LastGood::memory_bytes() const {
   return total;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

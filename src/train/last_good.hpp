@@ -9,7 +9,7 @@
 #include "base/state.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class LastGood {
  public:
@@ -41,4 +41,4 @@ class LastGood {
   double sum_ = 0;  // of losses since the last time
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 void Ledger::add(const StepRecord& record) {
   const bool skipped = record.outcome == StepOutcome::skipped;
@@ -57,4 +57,4 @@ void Ledger::visit_state(StateVisitor& visitor) {
   });
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

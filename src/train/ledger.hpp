@@ -7,7 +7,7 @@
 #include "base/state.hpp"
 #include "halfstep/ledger.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class Ledger {
  public:
@@ -30,4 +30,4 @@ class Ledger {
   std::bitset<kWindow> skipped_in_window_;  // a ring over attempted steps
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "train/step.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::int64_t kMostBytes = std::numeric_limits<std::int64_t>::max();
@@ -75,4 +75,4 @@ std::size_t batch_that_fits(const RunShape& run, std::uint64_t bytes) {
   return 0;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

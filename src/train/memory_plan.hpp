@@ -11,7 +11,7 @@
 #include "train/last_good.hpp"
 #include "train/step_meter.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct RunShape {
   NetworkShape model;
@@ -42,4 +42,4 @@ bool is_countable(const NetworkShape& shape);
 // none does.
 std::size_t batch_that_fits(const RunShape& run, std::uint64_t bytes);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,6 +7,8 @@
 #include "nn/blocks.hpp"
 
 namespace halfstep {
+
+using namespace internal;
 namespace {
 
 constexpr std::size_t kMostWidth = std::size_t{1} << 20, kMostWidths = 1024;

@@ -1,6 +1,6 @@
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 NetworkShape network_of(const ModelSpec& spec, const NetworkUse& use) {
   return {.widths = spec.widths,
@@ -26,4 +26,4 @@ std::vector<Dtype> layer_dtypes(const ModelSpec& spec) {
   return std::vector<Dtype>(spec.widths.size() - 1, spec.precision);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,7 +9,7 @@
 #include "loss/loss.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // What a network is built for.
 struct NetworkUse {
@@ -25,4 +25,4 @@ std::unique_ptr<Loss> loss_of(const ModelSpec& spec);
 // Storage type of each layer.
 std::vector<Dtype> layer_dtypes(const ModelSpec& spec);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 double largest_distance(std::span<const double> values, double from) {
@@ -43,4 +43,4 @@ double r_squared(double rms, std::span<const double> truths) {
   return 1 - ratio * ratio;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -3,7 +3,7 @@
 #pragma once
 #include <span>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // The squares of the values may leave the range of a double. NaN when a value is not finite.
 double root_mean_square(std::span<const double> values);
@@ -12,4 +12,4 @@ double root_mean_square(std::span<const double> values);
 // to explain.
 double r_squared(double rms, std::span<const double> truths);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

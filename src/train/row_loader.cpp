@@ -6,7 +6,7 @@
 #include "base/dtype.hpp"
 #include "gemm/tiling.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 void gather(const KernelTable& kernels, const InputRows& from, std::size_t row, float* out) {
@@ -61,4 +61,4 @@ void RowLoader::load(GemmContext& context, const InputRows& from, const RowOrder
   context.executor.run((pairs + kPairsPerTask - 1) / kPairsPerTask, body, order.count * width_ < kWorthWaking ? 1 : 0);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

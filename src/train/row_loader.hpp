@@ -9,7 +9,7 @@
 #include "gemm/gemm.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Rows of inputs as they lie in memory, one behind the other.
 struct InputRows {
@@ -43,4 +43,4 @@ class RowLoader {
   std::vector<AlignedBuffer<float>> scratch_;  // two rows for each thread
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

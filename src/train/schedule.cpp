@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 double Schedule::at(std::int64_t applied) const {
   if (applied < warmup) return lr * static_cast<double>(applied + 1) / static_cast<double>(warmup);
@@ -14,4 +14,4 @@ double Schedule::at(std::int64_t applied) const {
   return lr * 0.5 * (1 + std::cos(std::numbers::pi * done));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -4,7 +4,7 @@
 
 #include "halfstep/types.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::cosine;
@@ -16,4 +16,4 @@ struct Schedule {
   double at(std::int64_t applied) const;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 
 #include "base/fp_env.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* meter) {
   const bool measured = meter == nullptr && watch_ == nullptr && pace_.measures_next();
@@ -160,4 +160,4 @@ void TrainStep::clip_by_value() {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -22,7 +22,7 @@
 #include "train/step_pace.hpp"
 #include "train/weight_update.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Where a step went non-finite first.
 struct Incident {
@@ -125,4 +125,4 @@ class TrainStep {
   float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 #include "base/dtype.hpp"
 #include "train/step.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The least magnitude that rounds to infinity in the storage type: half a unit above the largest finite number.
@@ -107,4 +107,4 @@ std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
   return names;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

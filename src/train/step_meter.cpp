@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 float least_normal(Dtype dtype) { return dtype == Dtype::fp16 ? 0x1p-14f : 0x1p-126f; }
@@ -152,4 +152,4 @@ void StepMeter::visit_state(StateVisitor& visitor) {
   });
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

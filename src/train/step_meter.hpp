@@ -7,7 +7,7 @@
 #include "halfstep/meters.hpp"
 #include "nn/network.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Counts n values (any n) as `storage` would keep them.
 void count_storage(const KernelTable& kernels, std::size_t n, const float* values, TensorMeter& meter);
@@ -50,4 +50,4 @@ class StepMeter {
   MeterReport report_;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

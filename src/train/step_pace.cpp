@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 double median(std::vector<double>& values) {
@@ -45,4 +45,4 @@ void StepPace::settle() {
   for (std::vector<double>& way : seconds_) way.clear();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

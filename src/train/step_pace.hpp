@@ -4,7 +4,7 @@
 #pragma once
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class StepPace {
  public:
@@ -33,4 +33,4 @@ class StepPace {
   std::vector<double> seconds_[2] = {};  // on all threads, alone
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -6,7 +6,7 @@
 #include <limits>
 #include <system_error>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr int kBeyondScale = 9;  // decimal places that are kept below the first digit of the scale
@@ -42,4 +42,4 @@ double target_value(float output, double mean, double scale) {
   return in_range ? rounded : value;
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

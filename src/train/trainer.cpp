@@ -6,7 +6,7 @@
 #include "halfstep/error.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 [[noreturn]] void refuse(Status status, const char* what, const char* why) {
@@ -180,4 +180,4 @@ std::int64_t Trainer::restore_last_good() {
   return last_good_.applied();
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -19,7 +19,7 @@
 #include "train/step.hpp"
 #include "train/trainer_config.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 // Rows that the caller holds.
 struct BatchView {
@@ -99,4 +99,4 @@ class Trainer {
   StepCause last_cause_ = StepCause::none;  // of the last step, when it was skipped
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

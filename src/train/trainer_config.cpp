@@ -2,7 +2,7 @@
 
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 EpochPlan epoch_plan(const TrainerConfig& c) { return plan_epoch(c.rows, c.batch, c.accumulate, c.model.norm); }
 
@@ -19,4 +19,4 @@ RunShape run_shape(const TrainerConfig& config, std::size_t examples, int thread
           .threads = threads};
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

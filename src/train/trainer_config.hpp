@@ -11,7 +11,7 @@
 #include "train/memory_plan.hpp"
 #include "train/schedule.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 struct TrainerConfig {
   ModelSpec model;
@@ -34,4 +34,4 @@ EpochPlan epoch_plan(const TrainerConfig& config);
 // no such model.
 RunShape run_shape(const TrainerConfig& config, std::size_t examples, int threads);
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 WeightUpdate::WeightUpdate(GemmContext& context, Network& network, Optimizer& optimizer)
     : context_(context), network_(network), optimizer_(optimizer), elements_(network.elements()) {
@@ -86,4 +86,4 @@ void WeightUpdate::run_vectors() {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,7 +9,7 @@
 #include "nn/network.hpp"
 #include "optim/optimizer.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 class WeightUpdate {
  public:
@@ -55,4 +55,4 @@ class WeightUpdate {
   bool left_ = false;
 };
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

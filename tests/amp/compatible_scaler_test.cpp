@@ -13,6 +13,7 @@
 #include "halfstep/error.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

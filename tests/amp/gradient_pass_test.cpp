@@ -7,6 +7,7 @@
 #include <limits>
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "halfstep/ledger.hpp"
 #include "halfstep/types.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // The last enumerator, so that a name that is missing or one too many shows.
@@ -58,4 +58,4 @@ TEST_CASE("names: those that files and flags are written with") {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "io/temp_dir.hpp"
 #include "support/failing_new.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // No Error, no std::exception: what the library could not have thrown by itself.
@@ -98,4 +98,4 @@ TEST_CASE("should_stop ends a run after the step that is under way, with a model
   CHECK(inspect(options.out).weights_digest == result.weights_digest);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

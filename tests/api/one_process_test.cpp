@@ -12,7 +12,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr int kRounds = 6;
@@ -145,4 +145,4 @@ TEST_CASE("two runs of training in two threads: the same bits as alone") {
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -10,7 +10,7 @@
 #include "api/plain_table.hpp"
 #include "halfstep/jobs.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 using test::PlainRow;
@@ -227,4 +227,4 @@ TEST_CASE("the loss of training is the mean over the rows that were trained on")
   }
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

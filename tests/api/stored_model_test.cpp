@@ -8,7 +8,7 @@
 #include "kernels/table.hpp"
 #include "support/isa_loop.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::string stored(const char* name) { return std::string(HS_SOURCE_DIR "/tests/api/models/") + name; }
@@ -70,4 +70,4 @@ TEST_CASE("stored models are described as they were") {
   CHECK(none.config.size() == 59);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -9,6 +9,7 @@
 #include <vector>
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

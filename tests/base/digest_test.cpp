@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-using halfstep::Digest;
+using halfstep::internal::Digest;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <cfenv>
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include "support/mismatches.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -4,8 +4,9 @@
 #include "halfstep/text.hpp"
 
 using namespace halfstep;
-using namespace halfstep::data;
-using namespace halfstep::data::testing;
+using namespace halfstep::internal;
+using namespace halfstep::internal::data;
+using namespace halfstep::internal::data::testing;
 
 namespace {
 

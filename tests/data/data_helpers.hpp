@@ -17,7 +17,7 @@
 #include "data/preprocess.hpp"
 #include "data/source.hpp"
 
-namespace halfstep::data::testing {
+namespace halfstep::internal::data::testing {
 
 // A folder of its own that goes away with the object.
 class TempFolder {
@@ -97,4 +97,4 @@ inline std::string real_data(const std::string& name) {
   return {};
 }
 
-}  // namespace halfstep::data::testing
+}  // namespace halfstep::internal::data::testing

@@ -8,8 +8,9 @@
 #include "data_helpers.hpp"
 
 using namespace halfstep;
-using namespace halfstep::data;
-using namespace halfstep::data::testing;
+using namespace halfstep::internal;
+using namespace halfstep::internal::data;
+using namespace halfstep::internal::data::testing;
 
 TEST_SUITE("data/split") {
   TEST_CASE("a split holds every row once and repeats under its seed") {

@@ -3,8 +3,9 @@
 #include "data_helpers.hpp"
 
 using namespace halfstep;
-using namespace halfstep::data;
-using namespace halfstep::data::testing;
+using namespace halfstep::internal;
+using namespace halfstep::internal::data;
+using namespace halfstep::internal::data::testing;
 using namespace std::string_view_literals;
 
 namespace {

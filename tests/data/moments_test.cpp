@@ -8,7 +8,7 @@
 #include "base/rng.hpp"
 #include "data/moments.hpp"
 
-namespace halfstep::data {
+namespace halfstep::internal::data {
 namespace {
 
 std::vector<std::uint32_t> all_rows(std::size_t count) {
@@ -88,4 +88,4 @@ TEST_CASE("moments: missing values, constants and extremes") {
   CHECK(wide.scale == 1.7e308);
 }
 
-}  // namespace halfstep::data
+}  // namespace halfstep::internal::data

@@ -4,7 +4,7 @@
 
 #include "data_helpers.hpp"
 
-using namespace halfstep::data;
+using namespace halfstep::internal::data;
 
 namespace {
 

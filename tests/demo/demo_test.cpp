@@ -12,6 +12,7 @@
 #include "support/isa_loop.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 namespace halfstep::faults {
+
+using namespace internal;
 namespace {
 
 namespace fs = std::filesystem;

@@ -14,6 +14,8 @@
 #include "support/effort.hpp"
 
 namespace halfstep::faults {
+
+using namespace internal;
 namespace {
 
 namespace fs = std::filesystem;

@@ -3,6 +3,8 @@
 #include <iterator>
 
 namespace halfstep::fuzz {
+
+using namespace internal;
 namespace {
 
 struct Choice {

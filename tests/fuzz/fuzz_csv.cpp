@@ -9,6 +9,7 @@
 #include "fuzz/table_checks.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "fuzz/support.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include "text/utf8.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   json::Value value;

@@ -12,6 +12,7 @@
 #include "text/json.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

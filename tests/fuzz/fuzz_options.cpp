@@ -8,6 +8,7 @@
 #include "run/options_registry.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "io/safetensors_layout.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

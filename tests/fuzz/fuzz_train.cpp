@@ -7,6 +7,7 @@
 #include "text/json.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -7,6 +7,8 @@
 #include "run/model_file.hpp"
 
 namespace halfstep::fuzz {
+
+using namespace internal;
 namespace {
 
 std::size_t columns_of(const Predictions& predictions) {

@@ -13,6 +13,8 @@
 
 namespace halfstep::fuzz {
 
+using namespace internal;
+
 // A broken promise is a finding, as a bad access is: prints it and aborts.
 void require(bool holds, std::string_view promise, std::string_view detail = {});
 

@@ -9,6 +9,8 @@
 #include "text/utf8.hpp"
 
 namespace halfstep::fuzz {
+
+using namespace internal;
 namespace {
 
 void check_column(const data::Column& column, std::size_t rows) {

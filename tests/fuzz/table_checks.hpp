@@ -5,6 +5,8 @@
 
 namespace halfstep::fuzz {
 
+using namespace internal;
+
 void check_table(const data::Table& table);
 
 // `rows`: how many there must be.

@@ -7,6 +7,7 @@
 #include "gemm/scratch.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -12,6 +12,7 @@
 #include "gemm/tiling.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "halfstep/files.hpp"
 #include "io/temp_dir.hpp"
 
-namespace io = halfstep::io;
+namespace io = halfstep::internal::io;
 namespace fs = std::filesystem;
 using halfstep::Error;
 using halfstep::Status;

@@ -9,7 +9,7 @@
 #include "halfstep/error.hpp"
 #include "io/temp_dir.hpp"
 
-namespace io = halfstep::io;
+namespace io = halfstep::internal::io;
 using halfstep::Error;
 using halfstep::Status;
 using halfstep::test::read_bytes;

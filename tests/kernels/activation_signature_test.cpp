@@ -11,6 +11,7 @@
 #include "support/numbers.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

@@ -9,6 +9,7 @@
 #include "support/reference.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

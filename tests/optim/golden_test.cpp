@@ -10,6 +10,7 @@
 #include "support/numbers.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

@@ -14,6 +14,7 @@
 #include "halfstep/error.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -9,6 +9,7 @@
 #include "parallel/executor.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

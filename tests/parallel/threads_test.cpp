@@ -5,6 +5,7 @@
 #include "support/fake_groups.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using halfstep::test::FakeGroups;
 
 namespace {

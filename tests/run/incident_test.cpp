@@ -14,7 +14,7 @@
 #include "text/json.hpp"
 #include "train/schedule.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::string fashion_mnist() {
@@ -268,4 +268,4 @@ TEST_CASE("incidents: on Fashion-MNIST headroom learns as well and loses fewer s
   CHECK(loss[1] <= 1.02 * loss[0]);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -8,7 +8,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 bool holds(const std::vector<NamedFile>& files, const std::string& role, const std::string& path) {
@@ -61,4 +61,4 @@ TEST_CASE("a run that would overwrite its labels is refused and leaves them") {
   CHECK(dir.entries() == 2);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

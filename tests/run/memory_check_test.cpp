@@ -7,6 +7,7 @@
 #include "halfstep/error.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

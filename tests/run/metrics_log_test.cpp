@@ -12,7 +12,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // No file may grow beyond `bytes` while this lives.
@@ -108,4 +108,4 @@ TEST_CASE("a run with its metrics file has nothing to warn of") {
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,7 +5,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr const char* kText =
@@ -76,4 +76,4 @@ TEST_CASE("model spec: what no model has is refused with the file's name") {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::internal

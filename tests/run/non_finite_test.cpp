@@ -8,7 +8,7 @@
 #include "io/safetensors.hpp"
 #include "io/temp_dir.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 // Rows of two numbers; `target` gives the third column.
@@ -159,4 +159,4 @@ TEST_CASE("regression on one value: r2 is not defined") {
   CHECK(m.rmse > 0);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -14,7 +14,7 @@
 #include "support/isa_loop.hpp"
 #include "support/numbers.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::string test_data(const std::string& name) {
@@ -371,4 +371,4 @@ TEST_CASE("Fashion-MNIST in every precision") {
   CHECK(most - least <= 0.007);
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -41,7 +41,7 @@ BEGIN {
   name = $0
   sub(/^[^<]*</, "", name)
   sub(/\(unsigned long, .*/, "", name)
-  gsub(/halfstep::(isa_[a-z0-9_]*::)?|^void /, "", name)
+  gsub(/halfstep::internal::(isa_[a-z0-9_]*::)?|^void /, "", name)
   next
 }
 

@@ -9,6 +9,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 struct Border {
   float value;
   std::uint16_t code;

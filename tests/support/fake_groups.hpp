@@ -10,6 +10,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 class FakeGroups {
  public:
   explicit FakeGroups(const std::string& membership)

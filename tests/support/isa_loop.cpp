@@ -6,6 +6,8 @@
 #include <sstream>
 
 namespace halfstep::test {
+
+using namespace internal;
 namespace {
 
 std::vector<std::string>& recorded() {

@@ -10,6 +10,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 void record_isa(std::string_view name);
 
 // In the order of the ISA list; empty when no test looped over ISAs.

@@ -6,6 +6,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 class Mismatches {
  public:
   // Counts one; the first few are kept as text.

@@ -14,6 +14,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 // Inputs and targets of one batch. Labels follow from the inputs, so that there is something to learn.
 struct Examples {
   std::size_t rows, inputs, outputs;

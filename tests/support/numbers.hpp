@@ -18,6 +18,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr Dtype kEachDtype[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};

@@ -11,6 +11,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 // A matrix in storage, as rows and as panels. Both have room behind them that nobody may write.
 struct StoredMatrix {
   Dtype dtype;

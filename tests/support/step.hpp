@@ -9,6 +9,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 struct Setting {
   Dtype dtype = Dtype::bf16;
   GradScalerOptions scaler = {.dynamic = false, .initial = 1024};

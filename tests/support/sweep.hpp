@@ -5,6 +5,8 @@
 
 namespace halfstep::test {
 
+using namespace internal;
+
 inline AlignedBuffer<float> sweep() {
   const Rng rng(5, 5);
   const std::size_t per_exponent = sized(1000), bend = sized(600000);

@@ -6,7 +6,7 @@
 #include "text/json.hpp"
 #include "support/failing_new.hpp"
 
-namespace json = halfstep::json;
+namespace json = halfstep::internal::json;
 using halfstep::test::FailingNew;
 
 namespace {

@@ -7,7 +7,7 @@
 
 #include "halfstep/error.hpp"
 
-namespace json = halfstep::json;
+namespace json = halfstep::internal::json;
 using halfstep::Error;
 using halfstep::Status;
 

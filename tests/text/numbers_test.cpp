@@ -6,6 +6,7 @@
 #include "text/utf8.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 TEST_SUITE("text/numbers") {
   TEST_CASE("the shortest text that reads back, of either type") {

@@ -6,7 +6,7 @@
 #include "text/utf8.hpp"
 #include "halfstep/text.hpp"
 
-using halfstep::is_control;
+using halfstep::internal::is_control;
 using halfstep::json_text;
 using halfstep::printable;
 
@@ -34,7 +34,7 @@ TEST_CASE("printable: bytes that are no UTF-8 become visible") {
 TEST_CASE("printable: nothing of any two bytes reaches a terminal as a control character") {
   const auto tame = [](std::string_view text) {
     while (!text.empty()) {
-      const std::size_t length = halfstep::utf8_length(text);
+      const std::size_t length = halfstep::internal::utf8_length(text);
       if (length == 0 || is_control(text.substr(0, length))) return false;
       text.remove_prefix(length);
     }
@@ -54,5 +54,5 @@ TEST_CASE("printable: nothing of any two bytes reaches a terminal as a control c
 
 TEST_CASE("JSON escapes control characters, C1 too, and reads them back") {
   CHECK(json_text("a\x1b\x7f\xc2\x80\xc2\x9f\xc2\xa0") == "\"a\\u001b\\u007f\\u0080\\u009f\xc2\xa0\"");
-  CHECK(halfstep::json::parse(json_text("a\xc2\x9b")).as_string() == "a\xc2\x9b");
+  CHECK(halfstep::internal::json::parse(json_text("a\xc2\x9b")).as_string() == "a\xc2\x9b");
 }

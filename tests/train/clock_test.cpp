@@ -9,6 +9,7 @@
 #include "support/step.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

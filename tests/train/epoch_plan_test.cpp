@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::vector<std::size_t> steps_of(const EpochPlan& plan) {
@@ -76,4 +76,4 @@ TEST_CASE("run length: steps count before epochs, and without either there are e
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::internal

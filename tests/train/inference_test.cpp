@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace halfstep {
+namespace halfstep::internal {
 
 TEST_CASE("an output with an inf or NaN is not finite") {
   const float inf = std::numeric_limits<float>::infinity();
@@ -16,4 +16,4 @@ TEST_CASE("an output with an inf or NaN is not finite") {
   for (const float bad : {-inf, std::nanf("")}) CHECK_FALSE(is_finite_output(&bad, 1));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -5,6 +5,7 @@
 #include "amp/step_cause.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

@@ -8,6 +8,7 @@
 #include "train/step.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

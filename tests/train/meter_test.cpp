@@ -12,6 +12,7 @@
 #include "train/step.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

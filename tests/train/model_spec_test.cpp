@@ -9,7 +9,7 @@
 #include "halfstep/error.hpp"
 #include "train/network_of.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 const ModelSpec kSpec = {.widths = {4, 8, 3},
@@ -93,4 +93,4 @@ TEST_CASE("model spec: its loss smooths and weighs") {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -11,7 +11,7 @@
 #include "base/rng.hpp"
 #include "train/target_value.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 std::vector<double> values(std::size_t count, double mean, double spread, std::uint64_t seed) {
@@ -106,4 +106,4 @@ TEST_CASE("target values at the end of the range") {
   CHECK(std::isinf(target_value(std::numeric_limits<float>::infinity(), 1, 1)));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -7,6 +7,7 @@
 #include "train/ledger.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace halfstep;
+using namespace halfstep::internal;
 
 namespace {
 

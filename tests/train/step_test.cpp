@@ -7,6 +7,7 @@
 #include "support/step.hpp"
 
 using namespace halfstep;
+using namespace halfstep::internal;
 using namespace halfstep::test;
 
 namespace {

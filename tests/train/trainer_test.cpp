@@ -12,7 +12,7 @@
 #include "kernels/dispatch.hpp"
 #include "support/model.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kRows = 50, kInputs = 6, kClasses = 3;
@@ -245,4 +245,4 @@ TEST_CASE("trainer: it takes the memory that was planned for it") {
 }
 
 }  // namespace
-}  // namespace halfstep
+}  // namespace halfstep::internal

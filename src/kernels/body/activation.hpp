@@ -2,7 +2,7 @@
 // two GELUs and SiLU (derivative_needs_input), the output for the others. NaN goes through in both directions.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 template <Activation A>
 struct Act;
@@ -95,13 +95,13 @@ struct Act<Activation::silu> {
 
 template <>
 struct Act<Activation::tanh> {
-  static HS_INLINE Wide forward(const Wide& x) { return halfstep::HS_NAMESPACE::tanh(x); }
+  static HS_INLINE Wide forward(const Wide& x) { return halfstep::internal::HS_NAMESPACE::tanh(x); }
   static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fnma(y, y, set(1.0f)); }
 };
 
 template <>
 struct Act<Activation::sigmoid> {
-  static HS_INLINE Wide forward(const Wide& x) { return halfstep::HS_NAMESPACE::sigmoid(x); }
+  static HS_INLINE Wide forward(const Wide& x) { return halfstep::internal::HS_NAMESPACE::sigmoid(x); }
   static HS_INLINE Wide backward(const Wide& y, const Wide& d) { return d * fnma(y, y, y); }
 };
 
@@ -139,4 +139,4 @@ struct Act<Activation::softplus> {
   }
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

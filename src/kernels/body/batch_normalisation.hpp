@@ -2,7 +2,7 @@
 // normalisation.hpp takes them: about the first row, then about the mean which that gives.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 inline constexpr std::size_t kRowBlock = 16;
 
@@ -140,4 +140,4 @@ void normalise_columns_backward(std::size_t columns, std::size_t rows, const voi
   });
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

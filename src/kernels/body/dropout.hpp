@@ -1,7 +1,7 @@
 // Dropout (Srivastava et al., 2014) whose mask is a function of place: drawn anew wherever it is needed, never stored.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Multiplies, so that NaN and infinity still show where they are dropped.
 inline void dropout(std::size_t n, float* x, const RandomPlace& at, std::uint32_t dropped) {
@@ -12,4 +12,4 @@ inline void dropout(std::size_t n, float* x, const RandomPlace& at, std::uint32_
   });
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstring>
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Calls f with Formula<activation>: the switch stands here once.
 template <template <Activation> class Formula, class F>
@@ -166,4 +166,4 @@ void differentiate_stored(Activation activation, std::size_t n, const void* save
   map_stored<D, true>(activation, n, saved, d_y, d_x);
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

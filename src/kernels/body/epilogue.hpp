@@ -2,7 +2,7 @@
 // a time: the bias and the column sums stay in registers, and a pair of rows is what the panel layout wants.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Takes the rows of one panel two at a time. What is constant over them is a template parameter, so that the loop holds
 // the arithmetic and its stores only.
@@ -232,4 +232,4 @@ void store_rows(std::size_t columns, const float* row0, const float* row1, const
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

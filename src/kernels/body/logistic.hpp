@@ -1,7 +1,7 @@
 // The logistic function 1 / (1 + exp(-x)) in parts: whoever multiplies by it rounds once more and no oftener.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Exponentials that fall below the least normal while their product with something large does not are kept 2^64 times
 // too large until the end.
@@ -54,4 +54,4 @@ HS_INLINE Wide mirrored(const Wide& x, const Wide& below) {
   return select_greater(set(0.0f), x, below, set(1.0f) - below);
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -2,7 +2,7 @@
 // least squares at Chebyshev nodes); each operation is written out, so every ISA gives the same bits.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Horner's scheme, coefficients from the highest degree down.
 template <class... C>
@@ -87,4 +87,4 @@ HS_INLINE Wide tanh(const Wide& x) {
   return select_greater(below, set(-0.625f), small, with_sign_of(large, x));
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -1,7 +1,7 @@
 // The upper tail of the normal distribution: Q(a) = exp(-a^2/2) M(a), a >= 0.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // exp(-a^2/2) = scale kLower (1 + t + t_rest); M(a) = (ratio + ratio_rest) (1 + step).
 struct NormalTail {
@@ -38,4 +38,4 @@ HS_INLINE NormalTail normal_tail(const Wide& x) {
   return tail;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

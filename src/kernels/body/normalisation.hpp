@@ -2,7 +2,7 @@
 // with sums of one shape on every ISA.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 inline constexpr std::size_t kRowChains = 4;  // of a sum over a row, so that additions do not wait for each other
 
@@ -288,4 +288,4 @@ void normalise_backward(Norm norm, std::size_t columns, const void* x, const Row
                     : normalise_backward<D, true>(columns, x, s, gamma, d, gamma_sums, beta_sums);
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

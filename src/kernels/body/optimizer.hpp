@@ -2,7 +2,7 @@
 // documentation of Adam, AdamW and SGD; Lion: Chen et al., "Symbolic discovery of optimization algorithms", 2023.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // One line of each array in every step of 16 elements; chunks are short, but one follows the other in memory.
 template <class... P>
@@ -60,4 +60,4 @@ inline void lion(std::size_t n, const float* grad, float* master, float* m, cons
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -1,7 +1,7 @@
 // Conversions between fp32 and the storage types, and the packed forms of the weights.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 template <Dtype D>
 void from_fp32(std::size_t n, const float* src, void* dst) {
@@ -97,4 +97,4 @@ void unpack_strip(std::size_t columns, const void* forward, float* out) {
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -2,7 +2,7 @@
 // latency. An instruction loop of its own, so that a product is measured against the CPU and not against our tiles.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Twelve chains of an instruction with a latency of four to six cycles, twice a cycle; AVX2 has no room for more. The
 // scalar table counts plain fused multiply-adds.
@@ -22,4 +22,4 @@ inline double peak_fma(std::size_t rounds) {
   return sum_lanes(keep) >= 0.0f ? flop : 0.0;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -5,11 +5,11 @@
 #define HS_STRING_(x) #x
 #define HS_STRING(x) HS_STRING_(x)
 
-namespace halfstep::HS_BASE {
+namespace halfstep::internal::HS_BASE {
 const KernelTable& kernel_table();
 }
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 const KernelTable& kernel_table();
 const KernelTable& kernel_table() {
@@ -26,4 +26,4 @@ const KernelTable& kernel_table() {
   return table;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

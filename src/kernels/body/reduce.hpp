@@ -1,7 +1,7 @@
 // Sums with one shape on every ISA.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Sum of squares, n a multiple of 16. Eight chains of 16 lanes in fp32, then a tree that ends in fp64. Where fp32 would
 // overflow or lose the sum to underflow, again in fp64: gradients of 1e20 still have a finite norm, and inf or NaN
@@ -76,4 +76,4 @@ inline void clamp(std::size_t n, float limit, float* x) {
   for (std::size_t i = 0; i < n; i += kLanes) store(x + i, clamp(load(x + i), set(limit)));
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

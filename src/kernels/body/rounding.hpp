@@ -2,7 +2,7 @@
 #pragma once
 #include "base/philox.hpp"
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Sixteen Philox blocks of four words, block `first + lane` in lane; first is a multiple of 16.
 HS_INLINE void draw(const RandomPlace& at, std::uint64_t first, WideBits (&x)[4]) {
@@ -79,4 +79,4 @@ void split(std::size_t n, float* x, void* low) {
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -1,7 +1,7 @@
 // One read of a gradient: finite or not, norm and largest magnitude.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Two chains of 16 fp64 lanes; 16 elements at a time go to the chains in turn.
 struct ScanState {
@@ -71,4 +71,4 @@ GradientScan scan(std::size_t n, const void* x, float limit) {
   return limit < __builtin_inff() ? scan_limited<D, true>(n, x, limit) : scan_limited<D, false>(n, x, limit);
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

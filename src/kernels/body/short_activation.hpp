@@ -3,7 +3,7 @@
 // iteratively reweighted least squares), given in brackets.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // a b = n + r with n = round(a b); scale = 2^(n + Lift), which the caller keeps among the normal numbers.
 template <int Lift>
@@ -184,4 +184,4 @@ struct Shortened<Activation::softplus> {
   using Type = ShortSoftplus;
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

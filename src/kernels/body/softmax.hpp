@@ -1,7 +1,7 @@
 // Softmax and its cross-entropy over one row of logits, from the logits (never from probabilities).
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Largest of the valid lanes; a NaN anywhere makes the later sum NaN, so it is not lost here.
 HS_INLINE float row_max(std::size_t columns, const float* x) {
@@ -64,4 +64,4 @@ inline void softmax(std::size_t columns, const float* logits, float* probabiliti
   scale_row(columns, 1.0f / sum, probabilities);
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -29,7 +29,7 @@
 #define HS_STRING_(x) #x
 #define HS_STRING(x) HS_STRING_(x)
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 const KernelTable& kernel_table();
 const KernelTable& kernel_table() {
@@ -84,4 +84,4 @@ const KernelTable& kernel_table() {
   return table;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

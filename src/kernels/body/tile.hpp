@@ -2,7 +2,7 @@
 // differs is how one step of k reads the right panel and the left values (a Route).
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Where the left values of a step are: element k of row i. Rows far apart are reached from a pointer for every three or
 // four of them plus an offset in a register; a single pointer and fifteen offsets would not fit.
@@ -212,4 +212,4 @@ constexpr GemmFamily gemm_family() {
   return family;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

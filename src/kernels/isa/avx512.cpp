@@ -3,7 +3,7 @@
 // clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Arch = xsimd::avx512bw;
 }
 #include "kernels/simd/reg_xsimd.hpp"
@@ -12,7 +12,7 @@ using Arch = xsimd::avx512bw;
 #include "kernels/simd/storage.hpp"
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32>;
 using Fp16Route = WidenRoute<Dtype::fp16>;
 using Bf16Route = WidenRoute<Dtype::bf16>;

@@ -3,7 +3,7 @@
 // clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Arch = xsimd::neon64;
 }
 #include "kernels/simd/reg_xsimd.hpp"
@@ -14,7 +14,7 @@ using Arch = xsimd::neon64;
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/tile_neon.hpp"
 #include "kernels/simd/route_neon.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Fp32Route = NeonFmaRoute<Dtype::fp32>;
 using Fp16Route = NeonFmaRoute<Dtype::fp16>;
 using Bf16Route = NeonFmaRoute<Dtype::bf16>;

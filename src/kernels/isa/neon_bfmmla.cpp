@@ -3,7 +3,7 @@
 // clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Arch = xsimd::neon64;
 }
 #include "kernels/simd/reg_xsimd.hpp"
@@ -15,7 +15,7 @@ using Arch = xsimd::neon64;
 #include "kernels/simd/route_neon.hpp"
 #include "kernels/simd/route_neon_fp16.hpp"
 #include "kernels/simd/route_neon_bfmmla.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Fp32Route = NeonFmaRoute<Dtype::fp32>;
 using Fp16Route = FmlalRoute;
 using Bf16Route = BfmmlaRoute;

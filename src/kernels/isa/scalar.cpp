@@ -11,7 +11,7 @@
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/sums.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32>;
 using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
 using Bf16Route = WidenRoute<Dtype::bf16, FusedBf16>;

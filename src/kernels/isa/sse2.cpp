@@ -3,7 +3,7 @@
 // clang-format off
 #include "kernels/table.hpp"
 #include "kernels/simd/xsimd.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Arch = xsimd::sse2;
 }
 #include "kernels/simd/reg_xsimd.hpp"
@@ -13,7 +13,7 @@ using Arch = xsimd::sse2;
 #include "kernels/body/math.hpp"
 #include "kernels/body/tile.hpp"
 #include "kernels/simd/sums.hpp"
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 using Fp32Route = WidenRoute<Dtype::fp32, FusedInPlace>;
 using Fp16Route = WidenRoute<Dtype::fp16, Unfused>;
 using Bf16Route = WidenRoute<Dtype::bf16, FusedBf16>;

@@ -2,7 +2,7 @@
 // same bits as WidenRoute under FTZ and DAZ).
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 struct DotRoute {
   static constexpr bool kWidenLhs = false;
@@ -39,4 +39,4 @@ inline double peak_dot_bf16(std::size_t rounds) {
   return sum_lanes(keep) >= 0.0f ? flop : 0.0;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

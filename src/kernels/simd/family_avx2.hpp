@@ -2,7 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Of 16 registers 12 hold accumulators, 2 a panel, one a broadcast.
 inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {6}};
@@ -141,4 +141,4 @@ HS_INLINE void transpose(Reg* r) {
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

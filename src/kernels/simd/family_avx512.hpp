@@ -2,7 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Of 32 registers up to 24 hold accumulators: 6 rows x 4 panels, 8 x 3, 12 x 2. 16 x 1 are enough chains for two
 // instructions a cycle.
@@ -143,4 +143,4 @@ HS_INLINE void transpose(Reg* r) {
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -2,7 +2,7 @@
 #pragma once
 #include <arm_neon.h>
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Of 32 registers 24 hold accumulators (tile_neon.hpp).
 inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {6}};
@@ -93,4 +93,4 @@ HS_INLINE void transpose(Reg* r) {
   r[3] = Reg(vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1])));
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -13,7 +13,7 @@
 #define HS_INLINE inline HS_INLINED
 #define HS_UNROLL  // nothing to unroll: the lanes themselves are loops
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 using Reg = float;
 using UInt = std::uint32_t;
@@ -120,4 +120,4 @@ HS_INLINE void store_halves(std::uint16_t* low, std::uint16_t* high, UInt pairs)
 }
 HS_INLINE void transpose(Reg*) {}
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

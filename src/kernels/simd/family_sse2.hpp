@@ -4,7 +4,7 @@
 
 #define HS_FMA [[gnu::noinline]] inline
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Of 16 registers 8 hold accumulators, 4 a panel, one a broadcast.
 inline constexpr TileShapes kIsaShapes = {.panels = 1, .most_rows = {2}};
@@ -182,4 +182,4 @@ HS_INLINE void transpose(Reg* r) {
   r[3] = Reg(_mm_movehl_ps(high23, high01));
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -9,7 +9,7 @@
 #define HS_INLINE inline HS_INLINED
 #define HS_UNROLL _Pragma("GCC unroll 16")
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 using Reg = xsimd::batch<float, Arch>;
 using UInt = xsimd::batch<std::uint32_t, Arch>;
@@ -39,4 +39,4 @@ HS_INLINE UInt select_greater(UInt a, UInt b, UInt yes, UInt no) {
 }
 HS_INLINE UInt larger(UInt a, UInt b) { return xsimd::max(a, b); }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -1,7 +1,7 @@
 // Baseline NEON: fma by lane on a left operand in fp32; 16-bit right operands are converted as they are loaded.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // The base of NEON routes: accumulators lie as the tile does.
 struct NeonRowsRoute {
@@ -45,4 +45,4 @@ struct NeonFmaRoute : NeonRowsRoute {
   }
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

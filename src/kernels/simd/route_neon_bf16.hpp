@@ -2,7 +2,7 @@
 // FPCR's rounding and flush. In that order they give the portable bits without a conversion.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 HS_MULTIPLY_BY_LANE(bfmlalt, "bfmlalt %0.4s, %1.8h, %2.h[%3]", "x")
 HS_MULTIPLY_BY_LANE(bfmlalb, "bfmlalb %0.4s, %1.8h, %2.h[%3]", "x")
@@ -26,4 +26,4 @@ struct BfmlalRoute : NeonRowsRoute {
   }
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -3,7 +3,7 @@
 // zipped are two columns of four k.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 struct BfmmlaRoute {
   static constexpr bool kWidenLhs = false;
@@ -77,4 +77,4 @@ inline double peak_bfmmla(std::size_t rounds) {
   return sum_lanes(keep) >= 0.0f ? flop : 0.0;
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

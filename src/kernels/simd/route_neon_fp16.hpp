@@ -2,7 +2,7 @@
 // widening and an fma give, bit for bit; fp16 subnormals count under FPCR.FZ (numerics: portable).
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 HS_MULTIPLY_BY_LANE(fmlal, "fmlal %0.4s, %1.4h, %2.h[%3]", "x")
 HS_MULTIPLY_BY_LANE(fmlal2, "fmlal2 %0.4s, %1.4h, %2.h[%3]", "x")
@@ -26,4 +26,4 @@ struct FmlalRoute : NeonRowsRoute {
   }
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

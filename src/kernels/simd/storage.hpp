@@ -1,7 +1,7 @@
 // The three storage types as 16-lane loads and stores, in rows and in panels.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // Round to nearest even into the low half of each lane; NaN quiet, fp32 subnormals to signed zero (base/float16.hpp).
 HS_INLINE WideBits round_bf16(const Wide& x) {
@@ -162,4 +162,4 @@ struct Storage<Dtype::bf16> {
 #endif
 };
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

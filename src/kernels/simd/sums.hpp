@@ -1,7 +1,7 @@
 // Other ways for a route to add a product to a sum (Fused: body/tile.hpp), where fma is not an instruction.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // The bits of fma where left and right are bf16. Product and sum have 16 and 24 bits at most, so that
 // fp64 rounds their sum only where one of them is tiny beside the other. That is nowhere near halfway between two fp32
@@ -31,4 +31,4 @@ inline constexpr bool kNative<WidenRoute<Dtype::fp32, Unfused>> = true;
 template <>
 inline constexpr bool kNative<WidenRoute<Dtype::bf16, Unfused>> = true;
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

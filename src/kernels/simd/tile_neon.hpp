@@ -3,7 +3,7 @@
 // block of k is multiplied; what lies around it is the same for all.
 #pragma once
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 inline constexpr int kQuads = kLanes / 4;  // registers of a row of the tile
 template <int Rows>
@@ -112,4 +112,4 @@ template <ByLane Route>
 inline constexpr std::size_t kTurn<Route> =
     Route::kRowsBlock > Route::kPanelBlock ? Route::kRowsBlock : Route::kPanelBlock;
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

@@ -5,7 +5,7 @@
 #define HS_FMA HS_INLINE
 #endif
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 inline constexpr std::size_t kRegs = kLanes / kRegLanes;
 
@@ -197,4 +197,4 @@ HS_INLINE void transpose(Wide* rows) {
   }
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE

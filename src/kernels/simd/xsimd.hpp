@@ -11,7 +11,7 @@
 #define xsimd HS_JOIN(hs_xsimd_, HS_ISA)
 #include <xsimd/xsimd.hpp>
 
-namespace halfstep::HS_NAMESPACE {
+namespace halfstep::internal::HS_NAMESPACE {
 
 // The bits of one batch as another type. xsimd 11 takes the type of a lane where it took that of the batch.
 template <class To, class From>
@@ -23,4 +23,4 @@ inline __attribute__((always_inline)) To cast_bits(const From& x) {
 #endif
 }
 
-}  // namespace halfstep::HS_NAMESPACE
+}  // namespace halfstep::internal::HS_NAMESPACE
