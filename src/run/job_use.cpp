@@ -14,8 +14,8 @@
 #include "run/model_text.hpp"
 #include "run/non_finite.hpp"
 #include "run/output_meaning.hpp"
+#include "run/target_value.hpp"
 #include "train/network_of.hpp"
-#include "train/target_value.hpp"
 
 namespace halfstep {
 

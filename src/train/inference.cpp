@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/fp_env.hpp"
-#include "train/batcher.hpp"
 #include "train/regression_error.hpp"
+#include "train/row_loader.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -55,12 +54,10 @@ void for_each_batch(GemmContext& context, Network& model, const data::Examples& 
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
   const FpEnvGuard fp_env;
   const std::size_t batch = model.shape().max_rows;
-  Batcher batcher(examples, batch, context.executor.threads());
-  std::vector<std::uint32_t> rows(batch);
+  RowLoader loader(examples.features, context.executor.threads());
   for (std::size_t first = 0; first < examples.rows; first += batch) {
     const std::size_t count = std::min(batch, examples.rows - first);
-    std::iota(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count), static_cast<std::uint32_t>(first));
-    batcher.load(context, {rows.data(), count}, model.input());
+    loader.load(context, input_rows(examples), {.count = count, .first = first}, model.input());
     model.forward(context, count);
     f(first, count, model.logits(), model.logits_ld());
   }

@@ -17,9 +17,9 @@
 #include "loss/loss.hpp"
 #include "nn/network.hpp"
 #include "optim/optimizer.hpp"
+#include "parallel/step_pace.hpp"
 #include "train/clock.hpp"
 #include "train/step_meter.hpp"
-#include "train/step_pace.hpp"
 #include "train/weight_update.hpp"
 
 namespace halfstep::internal {

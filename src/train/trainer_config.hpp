@@ -7,9 +7,9 @@
 #include "amp/gradient_pass.hpp"
 #include "halfstep/model_spec.hpp"
 #include "halfstep/optimizer.hpp"
+#include "optim/schedule.hpp"
 #include "train/epoch_plan.hpp"
 #include "train/memory_plan.hpp"
-#include "train/schedule.hpp"
 
 namespace halfstep::internal {
 

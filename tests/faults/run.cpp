@@ -14,8 +14,6 @@
 #include <unistd.h>
 
 namespace halfstep::faults {
-
-using namespace internal;
 namespace {
 
 namespace fs = std::filesystem;

@@ -7,8 +7,6 @@
 
 namespace halfstep::faults {
 
-using namespace internal;
-
 struct Fault {
   std::string kind;  // as faults.cpp names them; empty: none
   long at = 0;

@@ -14,8 +14,6 @@
 #include "support/effort.hpp"
 
 namespace halfstep::faults {
-
-using namespace internal;
 namespace {
 
 namespace fs = std::filesystem;

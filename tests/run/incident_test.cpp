@@ -10,9 +10,9 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
+#include "optim/schedule.hpp"
 #include "support/effort.hpp"
 #include "text/json.hpp"
-#include "train/schedule.hpp"
 
 namespace halfstep::internal {
 namespace {

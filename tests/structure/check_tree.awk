@@ -54,6 +54,8 @@ FNR == longest + 1 { breach("more than " longest " lines") }
     breach("a per-ISA file includes <" header ">")
 
   if (folder != "" && quoted && !allowed(folder, top)) breach("src/" folder " may not include " header)
+  if (folder == "train" && header ~ /^halfstep\/(options|jobs|files)\.hpp$/)
+    breach("src/train has numbers, no parameters, jobs or files: " header)
   if (part[1] == "include" && quoted && top != "halfstep") breach("a public header includes " header)
 }
 

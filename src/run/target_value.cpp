@@ -1,4 +1,4 @@
-#include "train/target_value.hpp"
+#include "run/target_value.hpp"
 
 #include <algorithm>
 #include <charconv>

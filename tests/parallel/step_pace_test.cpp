@@ -1,4 +1,4 @@
-#include "train/step_pace.hpp"
+#include "parallel/step_pace.hpp"
 
 #include <doctest/doctest.h>
 
