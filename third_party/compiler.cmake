@@ -28,6 +28,16 @@ if(HALFSTEP_SANITIZE)
   target_link_options(halfstep_flags INTERFACE -fsanitize=${HALFSTEP_SANITIZE})
 endif()
 
+# halfstep_unity(<target> <files that stay by themselves>...): those have a name that another file of the folder has too.
+function(halfstep_unity target)
+  if(HALFSTEP_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+    foreach(file ${ARGN})
+      set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endforeach()
+  endif()
+endfunction()
+
 # halfstep_precompile(<target> <headers of its own>...): half of a build is reading the standard headers.
 function(halfstep_precompile target)
   if(HALFSTEP_PRECOMPILE)

@@ -28,8 +28,6 @@ Dialect find_dialect(std::string_view text, const Options& options, const Recipe
   return sniff_dialect(text, options.separator, expected, known->separator);
 }
 
-constexpr std::size_t kSniffedRows = 500;
-
 // Fields of the widest usual record, without a column in which no record has a text: separators at the ends of lines.
 std::size_t count_columns(const RecordScanner& start, std::size_t width) {
   RecordScanner scanner = start;

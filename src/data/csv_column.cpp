@@ -1,15 +1,12 @@
 #include "data/csv_column.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "data/text.hpp"
 #include "text/utf8.hpp"
 
 namespace halfstep::internal::data {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Cheap enough for every cell: what is_identifier then looks at closely.
 bool may_be_identifier(std::string_view cell) {

@@ -14,8 +14,6 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-constexpr std::size_t kSniffedRows = 500;
-
 enum class Kind { missing, number, text };
 
 Kind kind_of(std::string_view cell, const MissingTokens& own) {

@@ -1,5 +1,6 @@
 // Cuts separated text into records and fields (RFC 4180, and what real files make of it).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -9,6 +10,8 @@
 #include "data/dialect.hpp"
 
 namespace halfstep::internal::data {
+
+constexpr std::size_t kSniffedRows = 500;  // looked at for the number of columns and for names
 
 class RecordScanner {
  public:

@@ -84,6 +84,13 @@ Dialect dialect_of(char separator, const Sample& sample) {
   return {separator, width, sample.hashes > 0 && (width > 1 || sample.hashes <= sample.records)};
 }
 
+// Runs of blanks and tabs cut wherever a tab does, but lose an empty field and take what stands behind it for the
+// first: columns that tabs make alike are the tabs'.
+bool are_tabs(std::string_view text, const Sample& blanks) {
+  const Sample tabs = take_sample(text, '\t');
+  return tabs.widths.size() == 1 && tabs.width() > 1 && tabs.width() == blanks.width();
+}
+
 std::string_view sample_of(std::string_view text) {
   if (text.size() <= kSampleBytes) return text;
   const std::size_t end = text.find_last_of("\r\n", kSampleBytes);
@@ -133,6 +140,7 @@ Dialect sniff_dialect(std::string_view text, const std::string& given, std::span
     const bool fits = is_expected(sample.width()) || is_expected(sample.used);
     double score = sample.score(fits ? 1 : 2);
     if (score > 0 && fits) score += s.sign == usual ? 2 : 1;
+    if (s.sign == kBlanks && are_tabs(text, sample)) continue;
     if (score <= most && !(most == 0 && s.sign == ',')) continue;
     most = std::max(score, most);
     best = dialect_of(s.sign, sample);

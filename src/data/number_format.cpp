@@ -20,9 +20,6 @@ constexpr std::array<Text, 12> kCurrencies = {
     "USD", "EUR",          "GBP",      "JPY",      "CHF",          "INR"};
 constexpr std::array<Text, 2> kMinusSigns = {"-", "\xe2\x88\x92"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool has_digit(Text text) { return std::any_of(text.begin(), text.end(), is_digit); }
-
 template <std::size_t N>
 Text starts_with_any(Text text, const std::array<Text, N>& list) {
   for (const Text item : list) {

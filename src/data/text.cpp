@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxExcerpt = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool names_non_finite(std::string_view unsigned_text) {
   if (unsigned_text.size() > 8) return false;
   const std::string text = lowercase(unsigned_text);
@@ -43,6 +41,8 @@ bool underflows(std::string_view text) {
 }
 
 }  // namespace
+
+bool has_digit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_digit); }
 
 CellKind parse_number(std::string_view text, double& number) {
   const bool negative = text.starts_with('-');

@@ -1,5 +1,6 @@
 // Small helpers about text: numbers from it, names in messages, UTF-8.
 #pragma once
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,11 @@
 #include "halfstep/error.hpp"
 
 namespace halfstep::internal::data {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool has_digit(std::string_view text);
 
 enum class CellKind { number, text, not_finite };
 

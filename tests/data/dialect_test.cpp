@@ -47,6 +47,15 @@ TEST_SUITE("data/dialect") {
     CHECK(table_of("x y\n 1\t 2 \n\"3\" 4").columns[1].numbers == std::vector<double>{2, 4});
   }
 
+  TEST_CASE("tabs that make the records agree are no blanks, though a field before a # is empty") {
+    const Table table = table_of("0\t1\t2\n26\t3\t5\n\t#\t49\n7\t8\t9\n");
+    CHECK(table.rows == 4);
+    CHECK(table.separator == '\t');
+    CHECK(table.remarks.empty());
+    CHECK(table_of("a\t b\n1\t 2\n3\t4\n").separator == '\t');
+    CHECK(table_of("1\t2 3\n4\t5 6\n").separator == kBlanks);  // more columns
+  }
+
   TEST_CASE("comments are left out and counted, data that begins with # is not") {
     const Table table = table_of("# made by hand\n# twice, or so\na,b,c\n1,2,3\n# in between\n4,5,6\n# \"end\n");
     CHECK(table.columns[0].numbers == std::vector<double>{1, 4});

@@ -15,7 +15,7 @@ using namespace halfstep::test;
 
 namespace {
 
-constexpr std::size_t kRows = 256, kInputs = 30, kOutputs = 4;
+constexpr std::size_t kRows = 256, kIn = 30, kOut = 4;
 
 // Rows of one batch again and again, as a whole or in parts.
 struct Run {
@@ -26,9 +26,7 @@ struct Run {
   int applied = 0;
 
   Run(const Setting& setting, int threads, std::size_t part)
-      : bench(select_isa("auto"), setting, make_executor(threads)),
-        examples(kRows, kInputs, kOutputs),
-        part_rows(part) {
+      : bench(select_isa("auto"), setting, make_executor(threads)), examples(kRows, kIn, kOut), part_rows(part) {
     set_input(bench.model, examples);
   }
   void steps(int count) {
@@ -56,7 +54,7 @@ Setting setting_of(Dtype dtype, Norm norm) {
   setting.dtype = dtype;
   setting.norm = norm;
   setting.clip.norm = 1;
-  setting.widths = {kInputs, 200, 136, kOutputs};  // large enough that products are shared among threads
+  setting.widths = {kIn, 200, 136, kOut};  // large enough that products are shared among threads
   return setting;
 }
 
@@ -123,7 +121,7 @@ TEST_CASE("allocations: none where updates wait for the next forward pass, and n
       Setting setting = setting_of(Dtype::bf16, Norm::none);
       setting.optimizer.master = master;
       setting.residual = true;
-      setting.widths = {kInputs, 200, 200, kOutputs};
+      setting.widths = {kIn, 200, 200, kOut};
       Run run(setting, threads, kRows);
       run.bench.step.leave_updates(0);
       CHECK(taken_by_steps(run) == 0);
