@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/recipe.hpp"
@@ -12,6 +13,9 @@ namespace halfstep::internal::data {
 
 class Preprocessor {
  public:
+  Preprocessor() = default;
+  explicit Preprocessor(Recipe recipe) : recipe_(std::move(recipe)) {}
+
   // Fits on the training rows `raw`, for a target chosen from all rows. Uses options.target, task, drop, categorical,
   // numeric, missing and standardize. Throws Error(invalid_argument) where the options do
   // not suit the data, Error(format) for numbers that cannot be used, Error(limit) for too many categories.

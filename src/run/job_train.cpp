@@ -22,7 +22,7 @@ namespace {
 
 std::size_t example_bytes(const Prepared& p) { return memory_of(p.train) + memory_of(p.eval); }
 
-RunPlan make_plan(const Prepared& p, const Machine& machine, Trainer& trainer, const std::string& path) {
+RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
   const ModelSpec& spec = trainer.config().model;
   RunPlan plan;
   plan.data =
@@ -38,7 +38,7 @@ RunPlan make_plan(const Prepared& p, const Machine& machine, Trainer& trainer, c
   return plan;
 }
 
-void save_state(const std::string& path, Trainer& trainer, std::int64_t applied, SavedModel& saved) {
+void save_state(const std::string& path, StepTrainer& trainer, std::int64_t applied, SavedModel& saved) {
   saved.step = applied;
   saved.scaler = trainer.scaler().state();
   saved.tensors = trainer.model().tensors();
@@ -46,7 +46,7 @@ void save_state(const std::string& path, Trainer& trainer, std::int64_t applied,
 }
 
 // What was kept, in words: a disk that is full must not hide why the run ended.
-std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel& saved) {
+std::string keep_last_good(StepTrainer& trainer, const std::string& path, SavedModel& saved) {
   const std::int64_t applied = trainer.restore_last_good();
   if (applied == 0) return "nothing, the run had no good weights yet";
   const std::string weights = "the weights after " + std::to_string(applied) + " applied steps";
@@ -59,7 +59,7 @@ std::string keep_last_good(Trainer& trainer, const std::string& path, SavedModel
 }
 
 // A run that diverges leaves its last good weights beside the model that it does not write.
-TrainResult run_or_keep(Training& training, const TrainObserver& observer, Trainer& trainer, const std::string& out,
+TrainResult run_or_keep(Training& training, const TrainObserver& observer, StepTrainer& trainer, const std::string& out,
                         SavedModel& saved) {
   try {
     return training.run(observer);
@@ -110,7 +110,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
-  Trainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
+  StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
   Training training(options, trainer, meaning, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
   if (observer.on_plan) observer.on_plan(make_plan(prepared, machine, trainer, data));
 

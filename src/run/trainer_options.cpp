@@ -32,6 +32,7 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
 }
 
 RunLength run_length(const Options& options, const TrainerConfig& config) {
+  if (config.rows == 0) return {0, options.steps};  // the caller's batches: there are no epochs
   return run_length(epoch_plan(config), options.epochs, options.steps);
 }
 

@@ -15,7 +15,7 @@ class Training {
  public:
   // All of these must outlive it; `eval` is measured after each epoch, null: nothing is. Opens options.metrics: throws
   // Error(io).
-  Training(const Options& options, Trainer& trainer, const OutputMeaning& meaning, const data::Examples* eval);
+  Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples* eval);
 
   // Throws Error(diverged), see verdict.hpp, and whatever the observer throws. The trainer then holds the model as the
   // last step left it.
@@ -38,7 +38,7 @@ class Training {
   void add_summary();
 
   const Options& options_;
-  Trainer& trainer_;
+  StepTrainer& trainer_;
   const OutputMeaning& meaning_;
   const data::Examples* eval_;
   MetricsLog log_;

@@ -24,7 +24,8 @@ void check_set(const data::Examples* set, const TrainerConfig& config) {
 
 }  // namespace
 
-Trainer::Trainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config, const data::Examples* set)
+StepTrainer::StepTrainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config,
+                         const data::Examples* set)
     : config_(config),
       plan_(epoch_plan(config)),
       shape_(run_shape(config, 0, executor.threads())),
@@ -44,17 +45,17 @@ Trainer::Trainer(const KernelTable& kernels, Executor& executor, const TrainerCo
   step_.leave_updates();
 }
 
-Network& Trainer::model() {
+Network& StepTrainer::model() {
   step_.finish_update();
   return model_;
 }
 
-const MeterReport& Trainer::meter() const {
+const MeterReport& StepTrainer::meter() const {
   static const MeterReport none;
   return meter_ ? meter_->report() : none;
 }
 
-std::vector<MemoryPart> Trainer::memory(std::size_t examples) const {
+std::vector<MemoryPart> StepTrainer::memory(std::size_t examples) const {
   RunShape shape = shape_;
   shape.examples = examples;
   std::vector<MemoryPart> parts = memory_parts(shape, model_, *optimizer_, last_good_, meter_ ? &*meter_ : nullptr);
@@ -64,11 +65,11 @@ std::vector<MemoryPart> Trainer::memory(std::size_t examples) const {
   return parts;
 }
 
-Metrics Trainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning) {
+Metrics StepTrainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning) {
   return measure(context_, model(), examples, *loss_, meaning);
 }
 
-void Trainer::check(const BatchView& batch) const {
+void StepTrainer::check(const BatchView& batch) const {
   const std::size_t inputs = model_.shape().widths.front(), outputs = model_.shape().widths.back();
   const std::size_t rows = batch.x.size() / inputs;
   if (rows == 0 || batch.x.size() != rows * inputs) {
@@ -85,7 +86,7 @@ void Trainer::check(const BatchView& batch) const {
   refuse(Status::invalid_argument, "the batch does not fit", "it needs the number of a class for each row");
 }
 
-StepRecord Trainer::step(const BatchView& batch) {
+StepRecord StepTrainer::step(const BatchView& batch) {
   check(batch);
   const InputRows rows = {.features = model_.shape().widths.front(), .x = batch.x.data()};
   auto load = [&](std::size_t first, std::size_t count) {
@@ -95,12 +96,12 @@ StepRecord Trainer::step(const BatchView& batch) {
       {batch.x.size() / rows.features, {batch.labels.data(), batch.values.data()}, shape_.model.max_rows, load});
 }
 
-std::size_t Trainer::next_rows() const {
+std::size_t StepTrainer::next_rows() const {
   if (!batcher_) refuse(Status::state, "there are no next rows", "the trainer was made without examples");
   return step_rows_at(plan_, clock_.row);
 }
 
-StepRecord Trainer::step() {
+StepRecord StepTrainer::step() {
   const std::size_t count = next_rows();
   if (order_epoch_ != clock_.epoch) {
     order_ = data::epoch_order(plan_.rows, config_.seed, static_cast<std::uint64_t>(clock_.epoch));
@@ -119,7 +120,7 @@ StepRecord Trainer::step() {
   return record;
 }
 
-StepRecord Trainer::run_step(const StepExamples& examples) {
+StepRecord StepTrainer::run_step(const StepExamples& examples) {
   metered_ = meter_ && clock_.attempted % config_.meter_every == 0;
   // The rate follows the applied steps: a skipped one does not use it up.
   const double lr = config_.schedule.at(clock_.applied);
@@ -132,7 +133,7 @@ StepRecord Trainer::run_step(const StepExamples& examples) {
   return record;
 }
 
-StepRecord Trainer::record_of(const StepReport& report, double lr) const {
+StepRecord StepTrainer::record_of(const StepReport& report, double lr) const {
   StepRecord record;
   record.step = clock_.attempted;
   record.applied = clock_.applied;
@@ -149,13 +150,13 @@ StepRecord Trainer::record_of(const StepReport& report, double lr) const {
   return record;
 }
 
-void Trainer::keep_if_good(const StepRecord& record) {
+void StepTrainer::keep_if_good(const StepRecord& record) {
   if (!last_good_.due(record.loss)) return;
   step_.finish_update();
   if (step_.check_weights().cause == StepCause::none) last_good_.keep(model_, record.applied);
 }
 
-std::optional<StepRecord> Trainer::check_weights() {
+std::optional<StepRecord> StepTrainer::check_weights() {
   step_.finish_update();
   const Incident bad = step_.check_weights();
   if (bad.cause == StepCause::none) return std::nullopt;
@@ -169,7 +170,7 @@ std::optional<StepRecord> Trainer::check_weights() {
   return record;
 }
 
-std::int64_t Trainer::restore_last_good() {
+std::int64_t StepTrainer::restore_last_good() {
   step_.finish_update();
   // What stopped these steps did not come from the weights: they are as the last applied step left them.
   const bool weights_are_good = last_cause_ != StepCause::weights && last_cause_ != StepCause::forward &&
@@ -178,6 +179,29 @@ std::int64_t Trainer::restore_last_good() {
   if (!last_good_.any()) return 0;
   last_good_.restore(model_);
   return last_good_.applied();
+}
+
+void StepTrainer::visit_state(StateVisitor& visitor) {
+  step_.finish_update();
+  const auto visit = [&](const char* name, auto& object) {
+    const StateVisitor::Group group(visitor, name);
+    object.visit_state(visitor);
+  };
+  visit("network", model_);
+  visit("optimizer", *optimizer_);
+  visit("scaler", scaler_);
+  visit("step", step_);
+  visit("clock", clock_);
+  visit("ledger", ledger_);
+  visit("last_good", last_good_);
+  if (meter_) visit("meter", *meter_);
+  visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
+  if (visitor.loads_scalars() && clock_.row > plan_.rows) visitor.out_of_range("clock.row");
+}
+
+void StepTrainer::loaded() {
+  model_.loaded(context_.kernels);
+  order_epoch_ = -1;
 }
 
 }  // namespace halfstep::internal

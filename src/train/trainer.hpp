@@ -28,14 +28,14 @@ struct BatchView {
   std::span<const float> values;         // rows x outputs: for the others
 };
 
-class Trainer {
+class StepTrainer {
  public:
   // `kernels`, `executor` and `set` must outlive it. `set` has config.rows rows; null: all batches are the caller's.
   // Throws Error(invalid_argument) where there is no such model or the set does not fit it, and Error(out_of_memory).
-  Trainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config,
-          const data::Examples* set = nullptr);
-  Trainer(const Trainer&) = delete;
-  Trainer& operator=(const Trainer&) = delete;
+  StepTrainer(const KernelTable& kernels, Executor& executor, const TrainerConfig& config,
+              const data::Examples* set = nullptr);
+  StepTrainer(const StepTrainer&) = delete;
+  StepTrainer& operator=(const StepTrainer&) = delete;
 
   // One step on any number of rows, config.batch at a time. Throws Error(invalid_argument) where the batch does not fit
   // the model. A step whose gradients are not finite changes no weight, and the record says why.
@@ -53,6 +53,7 @@ class Trainer {
 
   // The model as the last step left it.
   Network& model();
+  GemmContext& context() { return context_; }
   const TrainerConfig& config() const { return config_; }
   const Clock& clock() const { return clock_; }
   const Ledger& ledger() const { return ledger_; }
@@ -71,6 +72,10 @@ class Trainer {
   // Brings the model back to weights that were good. The applied steps that led to them; 0: there are none, and the
   // model is unusable.
   std::int64_t restore_last_good();
+
+  // All that later steps depend on. loaded() follows a load.
+  void visit_state(StateVisitor& visitor);
+  void loaded();
 
  private:
   StepRecord run_step(const StepExamples& examples);

@@ -8,7 +8,7 @@
 
 #include "base/rng.hpp"
 
-namespace halfstep {
+namespace halfstep::internal {
 
 TEST_CASE("target values: exact to a billionth of the scale, and no more digits") {
   const Rng rng(5, 9);
@@ -39,4 +39,4 @@ TEST_CASE("target values at the end of the range") {
   CHECK(std::isinf(target_value(std::numeric_limits<float>::infinity(), 1, 1)));
 }
 
-}  // namespace halfstep
+}  // namespace halfstep::internal

@@ -41,7 +41,7 @@ TrainerConfig config_for(std::size_t rows) {
 struct Run {
   std::unique_ptr<Executor> executor = make_executor(1, "serial");
   data::Examples set;
-  Trainer trainer;
+  StepTrainer trainer;
 
   explicit Run(const TrainerConfig& config, data::Examples examples = set_of(kRows))
       : set(std::move(examples)), trainer(select_isa(), *executor, config, config.rows > 0 ? &set : nullptr) {}

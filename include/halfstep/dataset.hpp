@@ -1,0 +1,42 @@
+// Rows to learn from, or to judge a model by, in memory.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "halfstep/options.hpp"
+
+namespace halfstep {
+
+// Copying one is cheap: copies share the rows, which never change. Safe to use from several threads.
+class Dataset {
+ public:
+  // Copies rows x features numbers, row-major, as the model is to see them: nothing is scaled. One label, from 0, for
+  // each row. `classes` 0: as many as the largest label asks for. Throws Error(invalid_argument) where sizes do not
+  // fit, a label is negative or not below `classes`; Error(out_of_memory).
+  static Dataset classes(std::size_t features, std::span<const float> x, std::span<const std::int32_t> labels,
+                         std::size_t classes = 0);
+  // One value for each row.
+  static Dataset values(std::size_t features, std::span<const float> x, std::span<const float> values);
+  // A file or "builtin:NAME", read and preprocessed as `halfstep train` does, with options.target and what else is
+  // said there of the data; fitted on all of its rows, none is held out. Throws Error as train does.
+  static Dataset read(const std::string& path, const Options& options = {});
+
+  std::size_t rows() const;
+  std::size_t features() const;  // of a row as the model sees it
+  bool is_classification() const;
+  const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values
+  std::span<const float> x() const;                     // rows x features; of images of bytes: empty
+
+ private:
+  friend class Trainer;
+  friend class Model;
+  struct Impl;
+  explicit Dataset(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace halfstep

@@ -1,0 +1,90 @@
+// Training, one step at a time, on data in memory.
+//
+//   ModelSpec spec = {.widths = {features, 64, classes}};
+//   Trainer trainer(spec, Dataset::classes(features, x, labels));
+//   while (!trainer.done()) trainer.step();
+//   trainer.save("model.safetensors");
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "halfstep/dataset.hpp"
+#include "halfstep/ledger.hpp"
+#include "halfstep/metrics.hpp"
+#include "halfstep/model_spec.hpp"
+#include "halfstep/options.hpp"
+
+namespace halfstep {
+
+// Rows that the caller holds for the length of a call.
+struct Batch {
+  std::span<const float> x;              // rows x inputs, row-major
+  std::span<const std::int32_t> labels;  // of each row, from 0: for the two cross-entropies
+  std::span<const float> values;         // rows x outputs: for the other losses
+};
+
+// A parameter of the model, or a statistic that it follows.
+struct ParameterView {
+  std::string name;                // "layers.0.weight"
+  std::vector<std::size_t> shape;  // [outputs, inputs] or [outputs]
+  bool trained = true;
+};
+
+// Owns a network, its optimizer and its threads. One thread at a time may call it; several trainers in several threads
+// do not disturb each other. Nothing here prints, and the floating-point environment of the caller stays as it is.
+class Trainer {
+ public:
+  // Batches are the caller's. Of `options` count: threads, isa, math, seed; the loss scale, clipping, optimizer,
+  // learning rate and its schedule; batch (rows that pass through the network together: a larger step goes in parts).
+  // A schedule that ends needs options.steps; without, the rate stays what it is after the warmup. Throws
+  // Error(invalid_argument, unsupported, out_of_memory).
+  explicit Trainer(const ModelSpec& spec, const Options& options = {});
+  // The same, with a set to go through: options.epochs, steps, batch and accumulate are as in `halfstep train`. Throws
+  // Error(invalid_argument) too where the set does not fit the model.
+  Trainer(const ModelSpec& spec, const Dataset& data, const Options& options = {});
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+  ~Trainer();
+
+  // One step on any number of rows. Gradients that are not finite change no weight, and the record says why: that is
+  // data, not an error. Throws Error(invalid_argument) where the batch does not fit the model.
+  StepRecord step(const Batch& batch);
+  // One step on the next rows of the set: each epoch has an order of its own. Throws Error(state) without a set.
+  StepRecord step();
+  bool done() const;  // the planned steps are made; more can follow
+
+  StepCounts counts() const;
+  const std::vector<LedgerEntry>& ledger() const;  // why steps were skipped or retried
+  const ModelSpec& spec() const;
+
+  // Quality on a set that fits the model.
+  Metrics evaluate(const Dataset& data);
+  // Outputs for rows x inputs numbers: rows x outputs, probabilities of classes or values. Of a binary cross-entropy
+  // with one output: the probability of class 1. Throws Error(invalid_argument).
+  std::vector<float> predict(std::span<const float> x);
+
+  // Parameters in the order of model files; their fp32 values, row-major. set_parameter throws Error(invalid_argument)
+  // for an unknown name or another number of values.
+  std::vector<ParameterView> parameters() const;
+  std::vector<float> parameter(const std::string& name);
+  void set_parameter(const std::string& name, std::span<const float> values);
+
+  // All that further steps depend on, as bytes: weights, moments, loss scale, counters, place in the epoch. set_state
+  // takes it into a trainer of the same spec, options and data; steps that follow have the bits they would have had.
+  // Throws Error(format), and then changes nothing.
+  std::vector<std::byte> state();
+  void set_state(std::span<const std::byte> bytes);
+
+  // A model file as `halfstep train` writes, durable and at once. Throws Error(io); an old file is then untouched.
+  void save(const std::string& path);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace halfstep

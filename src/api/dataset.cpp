@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <limits>
+
+#include "api/dataset_impl.hpp"
+#include "data/data.hpp"
+#include "data/target.hpp"
+#include "halfstep/error.hpp"
+
+namespace halfstep {
+
+using namespace internal;
+
+namespace {
+
+[[noreturn]] void refuse(std::string why) {
+  throw Error(Status::invalid_argument,
+              {.what = "these rows are no data set", .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
+}
+
+std::size_t count_rows(std::size_t features, std::size_t numbers, std::size_t targets) {
+  if (features == 0) refuse("they have no features");
+  if (numbers == 0 || numbers % features != 0) refuse("the numbers are not whole rows, one at least");
+  const std::size_t rows = numbers / features;
+  if (targets != rows) refuse("there must be as many targets as rows");
+  if (rows > std::numeric_limits<std::uint32_t>::max()) refuse("there are more than 2^32 - 1 rows");
+  return rows;
+}
+
+// Rows as they are: a matrix that is not scaled.
+data::Recipe recipe_of(std::size_t features, Task task) {
+  data::Recipe recipe;
+  recipe.standardize = false;
+  recipe.is_matrix = true;
+  recipe.matrix_cols = features;
+  recipe.task = task;
+  recipe.target_description = "given in memory";
+  return recipe;
+}
+
+data::Examples examples_of(std::size_t rows, std::size_t features, std::span<const float> x) {
+  data::Examples examples;
+  examples.rows = rows;
+  examples.features = features;
+  examples.x.assign(x.begin(), x.end());
+  return examples;
+}
+
+}  // namespace
+
+Dataset::Dataset(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Dataset Dataset::classes(std::size_t features, std::span<const float> x, std::span<const std::int32_t> labels,
+                         std::size_t classes) {
+  data::Examples examples = examples_of(count_rows(features, x.size(), labels.size()), features, x);
+  const auto [least, most] = std::minmax_element(labels.begin(), labels.end());
+  if (*least < 0) refuse("a label is negative");
+  if (classes == 0) classes = std::max<std::size_t>(static_cast<std::size_t>(*most) + 1, 2);
+  if (static_cast<std::size_t>(*most) >= classes) refuse("a label is not below the number of classes");
+  if (classes > data::kMaxCategories)
+    refuse("there are more than " + std::to_string(data::kMaxCategories) + " classes");
+  examples.labels.assign(labels.begin(), labels.end());
+  data::Recipe recipe = recipe_of(features, Task::classify);
+  for (std::size_t i = 0; i < classes; ++i) recipe.classes.push_back(std::to_string(i));
+  return Dataset(std::make_shared<const Impl>(Impl{data::Preprocessor(std::move(recipe)), std::move(examples)}));
+}
+
+Dataset Dataset::values(std::size_t features, std::span<const float> x, std::span<const float> values) {
+  data::Examples examples = examples_of(count_rows(features, x.size(), values.size()), features, x);
+  examples.targets.assign(values.begin(), values.end());
+  examples.exact_targets.assign(values.begin(), values.end());
+  return Dataset(
+      std::make_shared<const Impl>(Impl{data::Preprocessor(recipe_of(features, Task::regress)), std::move(examples)}));
+}
+
+Dataset Dataset::read(const std::string& path, const Options& options) {
+  data::RawData raw = data::read_train(path, options).train;
+  data::Preprocessor preprocessor = data::Preprocessor::fit(raw, options);
+  data::Examples examples = preprocessor.apply(std::move(raw), true);
+  return Dataset(std::make_shared<const Impl>(Impl{std::move(preprocessor), std::move(examples)}));
+}
+
+std::size_t Dataset::rows() const { return impl_->examples.rows; }
+std::size_t Dataset::features() const { return impl_->examples.features; }
+bool Dataset::is_classification() const { return impl_->preprocessor.task() == Task::classify; }
+const std::vector<std::string>& Dataset::class_names() const { return impl_->preprocessor.classes(); }
+std::span<const float> Dataset::x() const { return impl_->examples.x; }
+
+}  // namespace halfstep
