@@ -70,6 +70,7 @@ struct RowsPlan {
   }
 };
 
+// The same for the same request and caches. No rows are no tasks.
 RowsPlan plan_rows(const RowsRequest&, const CacheSizes&);
 
 // A product [out][rows] x [rows][in] with both operands in panels, its result in strips: k is the rows of a batch.
@@ -105,6 +106,7 @@ struct StripsPlan {
   }
 };
 
+// The same for the same request. No rows have tasks too: they write a gradient of zero.
 StripsPlan plan_strips(const StripsRequest&);
 
 }  // namespace halfstep::internal

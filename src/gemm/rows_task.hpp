@@ -10,7 +10,7 @@
 
 namespace halfstep::internal {
 
-// Everything that a task reads, copied to the stack of its thread.
+// What a task needs while it runs, on the stack of its thread.
 template <class ColumnsFrom>
 struct RowsTaskRun {
   const KernelTable& kernels;

@@ -12,9 +12,8 @@ namespace halfstep::internal {
 // Some panels of the right operand over one block of k, times any rows of the left one.
 struct TileCall {
   const GemmFamily& family;
-  const GemmFamily*
-      on_widened;  // of all tiles but the first, where that converts the right operand for them; else null
-  bool lhs_panel;  // lhs in panels, else in rows
+  const GemmFamily* on_widened;  // of the tiles that find the right operand converted by the first; null: none do
+  bool lhs_panel;                // lhs in panels, else in rows
   std::size_t k;
   std::size_t lhs_stride;  // 4-byte units
   const void* rhs;

@@ -112,7 +112,7 @@ struct ColumnStatistics {
 struct KernelTable {
   const char* name;
 
-  // A thread calls `enter` before the first tile of a run and `leave` after its last (gemm/run.hpp), for units that
+  // A thread calls `enter` before the first tile of a run and `leave` after its last (gemm/product.hpp), for units that
   // must be set up by each thread, such as AMX's tile registers. Null where nothing is to be done, as everywhere today.
   void (*enter)();
   void (*leave)();
@@ -172,39 +172,45 @@ struct KernelTable {
   void (*activate_stored[kDtypes])(Activation, std::size_t n, const void* x, void* y);
   void (*differentiate_stored[kDtypes])(Activation, std::size_t n, const void* saved, const void* d_y, void* d_x);
 
-  // Normalisation of rows of any number of columns, x in storage, all else fp32: statistics of two rows, which are left
-  // as fp32 less their mean in `centred` unless that is null; of one row y = xhat * gamma + beta, also of a part that
-  // starts at a multiple of 16; d in place, from the gradient by y to that by x, while d * xhat is added to gamma_sums
-  // and d to beta_sums. Norm::rms has no mean and no beta: null. What is written is zero beyond the row, up to the next
-  // multiple of 16.
+  // Normalisation: rows of any number of columns, x in storage, all else fp32. What is written is zero beyond the row,
+  // up to the next multiple of 16.
+
+  // Statistics of two rows. Their values less the mean go to `centred` as fp32, unless that is null.
   void (*row_statistics[kDtypes])(Norm, std::size_t columns, const void* x, std::size_t ld, float epsilon,
                                   float* centred, std::size_t centred_ld, RowStatistics* statistics);
+  // y = xhat * gamma + beta of one row, or of a part that starts at a multiple of 16. Norm::rms has no mean and no
+  // beta: null.
   void (*normalise[kDtypes])(std::size_t columns, const void* x, const RowStatistics&, const float* gamma,
                              const float* beta, float* y);
-  // Two whole rows less their mean, and activation(y) in storage; the activation is the identity or ReLU. Like
+  // activation(y) of two whole rows, from `centred`, to storage; the activation is the identity or ReLU. Like
   // row_statistics with `centred`, it prefetches the two rows behind these.
   void (*normalise_rows[kDtypes])(Activation, std::size_t columns, const float* centred, std::size_t ld,
                                   const RowStatistics*, const float* gamma, const float* beta, const StorageTarget& y);
+  // d of one row in place, from the gradient by y to that by x. Adds d * xhat to gamma_sums and d to beta_sums.
   void (*normalise_backward[kDtypes])(Norm, std::size_t columns, const void* x, const RowStatistics&,
                                       const float* gamma, float* d, float* gamma_sums, float* beta_sums);
-  // BatchNorm. column_sums adds those of x - centre and of its square over `rows` rows, in order: a caller cuts a batch
-  // into chunks and joins their sums with `add`, once about the first row, and again about `mean` after adding
-  // `mean_low` to it. Then each row by itself; the sums of d * xhat and of d over all rows, `rows` of them, are the
-  // gradients of gamma and beta that normalise_columns_backward needs. update_running takes the unbiased variance,
-  // which one row has not. `columns` as above; batch_statistics, running_statistics and update_running write no
-  // padding.
+
+  // BatchNorm: as above, with the statistics of columns. batch_statistics, running_statistics and update_running write
+  // no padding.
+
+  // Adds x - centre and its square over `rows` rows, in order. A caller cuts a batch into chunks and joins their sums
+  // with `add`: once with the first row as the centre, then with mean + mean_low.
   void (*column_sums[kDtypes])(std::size_t rows, std::size_t columns, const void* x, std::size_t ld,
                                const float* centre, float* sums, float* squares);
   void (*batch_statistics)(std::size_t columns, std::size_t rows, const float* centre, const float* sums,
                            const float* squares, float epsilon, const ColumnStatistics&);
   void (*running_statistics)(std::size_t columns, const float* mean, const float* variance, float epsilon,
                              const ColumnStatistics&);
+  // Moves the running mean and variance towards the batch's, the variance unbiased: one row has none, and leaves
+  // the running variance as it is.
   void (*update_running)(std::size_t columns, std::size_t rows, const ColumnStatistics& batch, float momentum,
                          float* mean, float* variance);
   void (*normalise_columns[kDtypes])(std::size_t columns, const void* x, const ColumnStatistics&, const float* gamma,
                                      const float* beta, float* y);
+  // What one row adds to the gradients of gamma and beta: d * xhat and d.
   void (*normalise_columns_sums[kDtypes])(std::size_t columns, const void* x, const ColumnStatistics&, const float* d,
                                           float* gamma_sums, float* beta_sums);
+  // d of one row of a batch of `rows` in place. gamma_grad and beta_grad are those sums over the whole batch.
   void (*normalise_columns_backward[kDtypes])(std::size_t columns, std::size_t rows, const void* x,
                                               const ColumnStatistics&, const float* gamma, const float* gamma_grad,
                                               const float* beta_grad, float* d);

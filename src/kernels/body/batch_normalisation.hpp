@@ -38,8 +38,8 @@ void add_column_sums(std::size_t rows, std::size_t columns, const typename Stora
   for (; i + 2 * kLanes <= columns; i += 2 * kLanes) {
     ColumnPanel<D> one = panel(i), two = panel(i + kLanes);
     for (std::size_t r = 0; r < rows; ++r) {
-      ask_ahead<0>(one.x + kRowBlock * ld);  // of the next block
-      if constexpr (sizeof(*x) == 4) ask_ahead<0>(two.x + kRowBlock * ld);
+      prefetch_ahead<0>(one.x + kRowBlock * ld);  // of the next block
+      if constexpr (sizeof(*x) == 4) prefetch_ahead<0>(two.x + kRowBlock * ld);
       one.step(ld, all);
       two.step(ld, all);
     }

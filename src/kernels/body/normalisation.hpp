@@ -57,14 +57,14 @@ double wide_squares(std::size_t columns, const typename Storage<D>::Type* x, flo
   return sum_lanes_fp64(lanes);
 }
 
-// Lines of memory are asked for in their order, and evenly over the time until they are used: where many requests
+// Lines of memory are prefetched in their order, and evenly over the time until they are used: where many requests
 // wait, loads from L1 wait with them. Here half of a row, beside a pass over one of the same length.
 template <class T>
-HS_INLINE void ask_for_half(const T* half, std::size_t chain, std::size_t i) {
-  if (chain * kLanes * sizeof(T) % 128 == 0) ask_ahead<0>(half + i / 2);
+HS_INLINE void prefetch_half(const T* half, std::size_t chain, std::size_t i) {
+  if (chain * kLanes * sizeof(T) % 128 == 0) prefetch_ahead<0>(half + i / 2);
 }
 
-// Of a row, sums of x - centre and of its square. `Keep` leaves x - centre in `centred` and asks for `half`.
+// Of a row, sums of x - centre and of its square. `Keep` leaves x - centre in `centred` and prefetches `half`.
 struct Moments {
   double sum = 0, squares = 0;
 };
@@ -83,7 +83,7 @@ Moments moments(std::size_t columns, const typename Storage<D>::Type* x, float c
         const std::size_t i = first + at;
         const Reg d = keep(Storage<D>::load16(x + i) - c).r[r];
         if constexpr (Keep) {
-          if (r == 0) ask_for_half(half, j, i);
+          if (r == 0) prefetch_half(half, j, i);
           reg_store(centred + i + r * kRegLanes, d);
         }
         sum.add(j, d);
@@ -101,7 +101,7 @@ Moments moments(std::size_t columns, const typename Storage<D>::Type* x, float c
   return m;
 }
 
-// Sum of the squares of a row. `Keep` leaves it in `wide` and asks for `next`, which is read next.
+// Sum of the squares of a row. `Keep` leaves it in `wide` and prefetches `next`, which is read next.
 template <Dtype D, bool Keep, class T>
 double squares(std::size_t columns, const T* x, float* wide, const T* next) {
   double total = 0;
@@ -111,7 +111,7 @@ double squares(std::size_t columns, const T* x, float* wide, const T* next) {
       const std::size_t i = first + at;
       const Wide v = keep(Storage<D>::load16(x + i));
       if constexpr (Keep) {
-        if (j * kLanes * sizeof(T) % 64 == 0) ask_ahead<0>(next + i);
+        if (j * kLanes * sizeof(T) % 64 == 0) prefetch_ahead<0>(next + i);
         store(wide + i, v);
       }
       sum.add_product(j, v, v);
@@ -127,7 +127,7 @@ HS_INLINE float reciprocal_deviation(double variance, float epsilon) {
   return v < 0x1p252 ? static_cast<float>(1 / __builtin_sqrt(v)) : __builtin_nanf("");
 }
 
-// Sum of a row relative to its first element. `Keep` leaves the row in `wide` and asks for `half`.
+// Sum of a row relative to its first element. `Keep` leaves the row in `wide` and prefetches `half`.
 template <Dtype D, bool Keep, class T>
 float sum_from(float first, std::size_t columns, const T* x, float* wide, const T* half) {
   const Wide centre = set(first);
@@ -135,7 +135,7 @@ float sum_from(float first, std::size_t columns, const T* x, float* wide, const 
   for_each_of_row(columns, [&](std::size_t j, std::size_t i, auto keep) HS_INLINED {
     const Wide v = Storage<D>::load16(x + i);
     if constexpr (Keep) {
-      ask_for_half(half, j, i);
+      prefetch_half(half, j, i);
       store(wide + i, v);
     }
     sum.add(j, keep(v - centre));
@@ -145,7 +145,7 @@ float sum_from(float first, std::size_t columns, const T* x, float* wide, const 
 
 // Everything relative to the first element, then to the mean in fp32, then to what that mean lacks: a large common part
 // of the row costs no digits, and a constant row is exactly zero. Two rows: while one waits for its sums the other goes
-// on, and the next two are asked for.
+// on, and the next two are prefetched.
 template <Dtype D, bool Keep>
 void layer_statistics(std::size_t columns, const typename Storage<D>::Type* x, std::size_t ld, float epsilon,
                       float* centred, std::size_t centred_ld, RowStatistics* statistics) {
@@ -209,7 +209,7 @@ void normalise(std::size_t columns, const void* data, const RowStatistics& stati
   });
 }
 
-// Two rows that row_statistics has left, to storage. The next two are asked for, one after the other.
+// Two rows that row_statistics has left, to storage. The next two are prefetched, one after the other.
 template <Dtype D, class A, bool Panels>
 void store_normalised(std::size_t columns, const float* centred, std::size_t ld, const RowStatistics* statistics,
                       const float* gamma, const float* beta, const StorageTarget& target) {
@@ -228,8 +228,8 @@ void store_normalised(std::size_t columns, const float* centred, std::size_t ld,
     const auto pair = Storage<D>::round_result(y[0], y[1]);
     if (j * kLanes * sizeof(T) % 64 == 0) {
       const T* const next = 2 * i < columns ? row0 + 2 * (to.ld + i) : row1 + 2 * (to.ld + i) - columns;
-      ask_ahead<0>(next);
-      ask_ahead<64>(next);
+      prefetch_ahead<0>(next);
+      prefetch_ahead<64>(next);
     }
     Storage<D>::store_rows(row0 + i, row1 + i, pair);
     if constexpr (Panels) Storage<D>::store_panel(panels + i / kLanes * to.panel_stride, pair);
@@ -261,8 +261,8 @@ HS_INLINE void normalise_backward(std::size_t columns, const void* data, const R
     RowSum<Wide> direct(set(0.0f)), along(set(0.0f));
     for_each_of_row(n, [&](std::size_t j, std::size_t at, auto keep) HS_INLINED {
       const std::size_t i = first + at;
-      if (j * kLanes * sizeof(*x) % 64 == 0) ask_ahead<0>(x + next_row + i);
-      ask_ahead<0>(d + next_row + i);
+      if (j * kLanes * sizeof(*x) % 64 == 0) prefetch_ahead<0>(x + next_row + i);
+      prefetch_ahead<0>(d + next_row + i);
       const Wide xhat = keep(normalised<D>(x + i, s)), d_y = keep(load(d + i));
       const Wide g = keep(d_y * load(gamma + i));
       along.add_product(j, g, xhat);

@@ -6,8 +6,8 @@ namespace halfstep::internal::HS_NAMESPACE {
 
 // One line of each array in every step of 16 elements; chunks are short, but one follows the other in memory.
 template <class... P>
-HS_INLINE void ask_for_all(std::size_t i, P... arrays) {
-  (ask_ahead<1024>(arrays + i), ...);
+HS_INLINE void prefetch_all(std::size_t i, P... arrays) {
+  (prefetch_ahead<1024>(arrays + i), ...);
 }
 
 HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
@@ -17,7 +17,7 @@ HS_INLINE Wide unscaled(const float* grad, float limit, float multiplier) {
 inline void adam(std::size_t n, const float* grad, float* master, float* m, float* v, const AdamParameters& in) {
   const AdamParameters p = in;  // of its own, or every store might have changed it
   for (std::size_t i = 0; i < n; i += kLanes) {
-    ask_for_all(i, grad, master, m, v);
+    prefetch_all(i, grad, master, m, v);
     const Wide w = load(master + i);
     const Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
     const Wide m1 = fma(set(p.one_minus_beta1), g - load(m + i), load(m + i));
@@ -32,11 +32,11 @@ inline void adam(std::size_t n, const float* grad, float* master, float* m, floa
 inline void sgd(std::size_t n, const float* grad, float* master, float* momentum, const SgdParameters& in) {
   const SgdParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
-    ask_for_all(i, grad, master);
+    prefetch_all(i, grad, master);
     const Wide w = load(master + i);
     Wide g = fma(set(p.l2), w, unscaled(grad + i, p.limit, p.multiplier));
     if (p.momentum != 0.0f) {
-      ask_for_all(i, momentum);  // there is none otherwise
+      prefetch_all(i, momentum);  // there is none otherwise
       const Wide b = fma(set(p.momentum), load(momentum + i), g);
       store(momentum + i, b);
       g = p.nesterov ? fma(set(p.momentum), b, g) : b;
@@ -49,7 +49,7 @@ inline void sgd(std::size_t n, const float* grad, float* master, float* momentum
 inline void lion(std::size_t n, const float* grad, float* master, float* m, const LionParameters& in) {
   const LionParameters p = in;
   for (std::size_t i = 0; i < n; i += kLanes) {
-    ask_for_all(i, grad, master, m);
+    prefetch_all(i, grad, master, m);
     const Wide w = load(master + i);
     const Wide m0 = load(m + i);
     const Wide change = unscaled(grad + i, p.limit, p.multiplier) - m0;

@@ -39,7 +39,7 @@ HS_INLINE float part_sum(std::size_t columns, const typename Storage<D>::Type* x
   std::size_t i = 0;
   for (; i + 4 * kLanes <= columns; i += 4 * kLanes) {
     HS_UNROLL for (std::size_t j = 0; j < 4; ++j) {
-      if (j * kLanes * sizeof(*x) % 64 == 0) ask_ahead<3 * kAhead>(x + i + j * kLanes);  // nothing is written
+      if (j * kLanes * sizeof(*x) % 64 == 0) prefetch_ahead<3 * kAhead>(x + i + j * kLanes);  // nothing is written
       chain[j] = chain[j] + Storage<D>::load16(x + i + j * kLanes);
     }
   }

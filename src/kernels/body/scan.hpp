@@ -43,12 +43,12 @@ GradientScan scan_limited(std::size_t n, const void* data, float limit) {
   HS_UNROLL for (std::size_t r = 0; r < kRegs; ++r) state.sums[0][r] = state.sums[1][r] = doubles_zero();
   state.largest = set_bits(0);
   const Wide most = set(limit);
-  // Four streams keep more lines of memory on their way than one; so does asking for them ahead.
+  // Four streams keep more lines of memory on their way than one; so does prefetching.
   constexpr std::size_t kStreams = 4, kGroup = 2 * kLanes;
   const std::size_t stream = n / (kStreams * kGroup) * kGroup;
   auto group = [&](const T* p) {
     for (std::size_t line = 0; line < kGroup * sizeof(T); line += 64) {
-      ask_ahead<512>(reinterpret_cast<const char*>(p) + line);
+      prefetch_ahead<512>(reinterpret_cast<const char*>(p) + line);
     }
     scan16<D, Limited>(state, 0, p, most);
     scan16<D, Limited>(state, 1, p + kLanes, most);

@@ -23,14 +23,14 @@ HS_INLINE float row_max(std::size_t columns, const float* x) {
   return largest;
 }
 
-// e = exp(x - shift) for a shift that is no less than any x, zero beyond `columns`; returns the sum. Asks for the rows
-// behind these.
+// e = exp(x - shift) for a shift that is no less than any x, zero beyond `columns`; returns the sum. Prefetches the
+// rows behind these.
 HS_INLINE float exp_row(std::size_t columns, const float* x, float shift, float* e) {
   const std::size_t next_row = (columns + kLanes - 1) / kLanes * kLanes;
   Wide sum = set(0.0f);
   for (std::size_t i = 0; i < columns; i += kLanes) {
-    ask_ahead<0>(x + next_row + i);
-    ask_ahead<0>(e + next_row + i);
+    prefetch_ahead<0>(x + next_row + i);
+    prefetch_ahead<0>(e + next_row + i);
     Wide v = exp_negative(load(x + i) - set(shift));
     if (columns - i < kLanes) v = keep_lanes(v, columns - i);
     store(e + i, v);

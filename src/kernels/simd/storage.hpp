@@ -45,7 +45,7 @@ HS_INLINE Wide load_odd_first16(const std::uint16_t* p) {
   return map([&](std::size_t i) HS_INLINED { return load_exchanged(p, i * kRegLanes); });
 }
 
-// Lanes below `valid` (at most 16) kept, the rest zero, whatever they held.
+// Lanes below `valid` (at most 16) kept, those above zero, whatever they held.
 HS_INLINE Wide keep_lanes(const Wide& x, std::size_t valid) {
   alignas(64) static constexpr std::uint32_t kMask[2 * kLanes] = {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u,
                                                                   ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};

@@ -44,22 +44,22 @@ HS_INLINE void store(float* p, const Wide& x) {
   HS_UNROLL for (std::size_t i = 0; i < kRegs; ++i) reg_store(p + i * kRegLanes, x.r[i]);
 }
 
-// Asks for a line of memory well before its turn; it may lie beyond the end of an array. Far enough for memory to
+// Prefetches a line of memory well before its turn; it may lie beyond the end of an array. Far enough for memory to
 // answer in time where a stream takes all that it can give.
 inline constexpr std::size_t kAhead = 2048;
 template <std::size_t Bytes = kAhead>
-HS_INLINE void ask_ahead(const void* p) {
+HS_INLINE void prefetch_ahead(const void* p) {
   __builtin_prefetch(static_cast<const char*>(p) + Bytes);
 }
 
-// Calls f(i) for i = 0, 16, 32, ... as long as 16 elements are left, and returns where it stopped. Asks ahead for
-// `arrays`, the ones that f reads or writes, where they are too long for the first cache: within it that only costs.
+// Calls f(i) for i = 0, 16, 32, ... as long as 16 elements are left, and returns where it stopped. Prefetches `arrays`,
+// the ones that f reads or writes, where they are too long for the first cache: within it that only costs.
 inline constexpr std::size_t kLong = 16384;
 template <class F, class... T>
 HS_INLINE std::size_t for_each_16(std::size_t n, F f, const T*... arrays) {
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    if (n >= kLong) (ask_ahead(arrays + i), ...);
+    if (n >= kLong) (prefetch_ahead(arrays + i), ...);
     f(i);
   }
   return i;
