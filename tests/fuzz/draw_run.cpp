@@ -3,8 +3,6 @@
 #include <iterator>
 
 namespace halfstep::fuzz {
-
-using namespace internal;
 namespace {
 
 struct Choice {

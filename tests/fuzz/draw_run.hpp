@@ -8,8 +8,6 @@
 
 namespace halfstep::fuzz {
 
-using namespace internal;
-
 // A small run. Choices that validate() refuses beside the earlier ones are left out.
 Options draw_options(Draw& draw);
 

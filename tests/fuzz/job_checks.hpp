@@ -6,8 +6,6 @@
 
 namespace halfstep::fuzz {
 
-using namespace internal;
-
 // A model that was loaded is the same after it has been saved again.
 void check_model_file(const std::string& path);
 

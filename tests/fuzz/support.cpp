@@ -5,8 +5,6 @@
 #include <cstdlib>
 
 namespace halfstep::fuzz {
-
-using namespace internal;
 namespace {
 
 bool is_control(std::string_view text, std::size_t at) {
