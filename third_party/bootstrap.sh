@@ -46,6 +46,8 @@ for library in libtbb-dev libxsimd-dev doctest-dev zlib1g-dev; do need_library "
 if [ "$ci" = yes ]; then
   need_command clang++ clang
   need_command git git
+  # What the benchmarks are compared with, so that those are compiled too.
+  for library in libdnnl-dev libopenblas-dev libeigen3-dev; do need_library "$library" "$native"; done
   if [ "$native" = amd64 ]; then
     need_command aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     need_command qemu-aarch64-static qemu-user-static

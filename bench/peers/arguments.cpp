@@ -3,8 +3,6 @@
 #include "peers/flags.hpp"
 
 namespace halfstep::peers {
-
-using namespace internal;
 namespace {
 
 constexpr std::size_t kMostWidth = std::size_t{1} << 20, kMostRepetitions = 10000;

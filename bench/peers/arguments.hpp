@@ -10,8 +10,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 struct Arguments {
   std::vector<Layer> layers;
   std::vector<Product> products;

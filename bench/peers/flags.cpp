@@ -7,8 +7,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 using Word = std::string_view;
 
 void refuse(std::string what, Word flag, std::string hint) {

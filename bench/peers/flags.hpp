@@ -7,8 +7,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 struct Flag {
   std::string_view name;
   std::string_view value;  // default, until the command line has another

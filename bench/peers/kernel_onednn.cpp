@@ -5,8 +5,6 @@
 #include "peers/kernel_case.hpp"
 
 namespace halfstep::peers {
-
-using namespace internal;
 namespace {
 
 using Arguments = std::unordered_map<int, dnnl::memory>;

@@ -92,16 +92,12 @@ class OurArrays final : public KernelCase {
 class OurNorm final : public KernelCase {
  public:
   OurNorm(const KernelTable& kernels, Executor& executor, const KernelShape& s)
-      : ctx_(kernels, executor), s_(s), out_(bytes_of(s)) {
-    layer_.layout = {.out = s.columns, .in = 1};
-    layer_.norm = Norm::layer;
-    layer_.y.dtype = s.dtype;
-    layer_.y.ld = s.columns;
-    layer_.z = AlignedBuffer<std::byte>(bytes_of(s));
-    claim_norm(layer_, s.rows, true);
-    for (std::size_t i = 0; i < s.elements(); ++i) put_element(s.dtype, layer_.z.data(), i, saved_value(s, i));
+      : ctx_(kernels, executor), s_(s), z_(bytes_of(s)), out_(bytes_of(s)) {
+    chain_.norm = make_row_norm(Norm::layer, "layers.0", s.columns, {.training = true, .rows = pad_rows(s.rows)});
+    chain_.norm->initialise();
+    for (std::size_t i = 0; i < s.elements(); ++i) put_element(s.dtype, z_.data(), i, saved_value(s, i));
     // Statistics for the way back.
-    forward_rows(ctx_, layer_, s.rows, {}, {}, target());
+    chain_.forward(pass(), stored(), {}, target());
     if (s.way == Way::forward) return;
     d_ = AlignedBuffer<float>(s.elements());
     sums_ = AlignedBuffer<float>(sum_chunks(s.rows) * s.columns);
@@ -112,18 +108,20 @@ class OurNorm final : public KernelCase {
   }
 
   void run() override {
-    s_.way == Way::forward ? forward_rows(ctx_, layer_, s_.rows, {}, {}, target())
-                           : backward_rows(ctx_, layer_, s_.rows, {}, d_.data(), d_.data(), target(), sums_.data());
+    s_.way == Way::forward ? chain_.forward(pass(), stored(), {}, target())
+                           : chain_.backward(pass(), stored(), d_.data(), d_.data(), target(), sums_.data());
   }
   float result(std::size_t element) const override { return element_of(s_.dtype, out_.data(), element); }
 
  private:
+  Pass pass() { return {ctx_, s_.rows}; }
+  StoredRows stored() const { return {z_.data(), s_.columns, s_.dtype, s_.columns}; }
   StorageTarget target() { return {out_.data(), s_.columns, nullptr, 0, s_.dtype}; }
 
   GemmContext ctx_;
   KernelShape s_;
-  Dense layer_;
-  AlignedBuffer<std::byte> out_;
+  RowChain chain_;
+  AlignedBuffer<std::byte> z_, out_;
   AlignedBuffer<float> d_, sums_;
 };
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "bench/timing.hpp"
 #include "halfstep/error.hpp"
 #include "kernels/dispatch.hpp"

@@ -7,8 +7,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 struct Layer {
   std::size_t batch = 0, in = 0, out = 0;
 

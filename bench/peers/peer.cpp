@@ -4,8 +4,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 #define HS_PEER(name) Library name##_library();
 HS_FOR_EACH_PEER(HS_PEER)
 #undef HS_PEER

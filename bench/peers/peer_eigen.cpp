@@ -4,8 +4,6 @@
 #include "peers/peer.hpp"
 
 namespace halfstep::peers {
-
-using namespace internal;
 namespace {
 
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -11,8 +11,6 @@ char* openblas_get_corename(void);
 }
 
 namespace halfstep::peers {
-
-using namespace internal;
 namespace {
 
 // Values of the CBLAS enumerations.

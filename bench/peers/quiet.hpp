@@ -4,8 +4,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 // Sleeps until no thread of this process runs. After a call the workers of every library stay awake for a while: GCC's
 // OpenMP and oneTBB for about a millisecond, OpenBLAS for some 30, and what they burn would be taken from the next
 // contender. Putting them to sleep earlier (OMP_WAIT_POLICY=passive) would slow the library itself down. Throws

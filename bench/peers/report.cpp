@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "base/json.hpp"
+#include "text/json.hpp"
 #include "peers/layer.hpp"
 
 namespace halfstep::peers {

@@ -7,8 +7,6 @@
 
 namespace halfstep::peers {
 
-using namespace internal;
-
 // A column for each peer in 16 bits, then in fp32: GFLOP/s and the ratio.
 std::string table_head(const std::vector<Peer>& peers);
 std::string table_row(const std::vector<Peer>& peers, const RaceResult& result);
