@@ -22,6 +22,9 @@ struct Options {
   std::string isa = "auto";  // name of a compiled ISA
   Math math = Math::portable;
   std::uint64_t seed = 0;
+  // No parameter: set by a program whose process is its own. More threads than CPUs then raise oneTBB's limit for it,
+  // which a library must not do to its host.
+  bool owns_process = false;
 
   // data
   std::string test;       // path of a test set

@@ -141,6 +141,7 @@ class Parser {
 
   // Flags win over the config file wherever they stand.
   void finish() {
+    args_.options.owns_process = true;
     if (!args_.config.empty()) read_config(args_.options, args_.config);
     for (const auto& [name, value] : settings_) set_option(args_.options, name, value);
     const std::size_t count = args_.positional.size();

@@ -7,7 +7,7 @@ namespace halfstep::internal {
 
 Machine::Machine(const Options& options) {
   const ThreadChoice choice = choose_threads(options.threads);
-  if (choice.count > affinity_threads()) limit = std::make_unique<ParallelLimit>(choice.count);
+  if (options.owns_process && choice.count > affinity_threads()) limit = std::make_unique<ParallelLimit>(choice.count);
   executor = make_executor(choice.count);
   kernels = &select_isa(options.isa, options.math);
   const int threads = executor->threads();

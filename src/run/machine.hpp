@@ -12,7 +12,7 @@ namespace halfstep::internal {
 struct Machine {
   explicit Machine(const Options& options);
 
-  std::unique_ptr<ParallelLimit> limit;  // only where more threads than cores were asked for
+  std::unique_ptr<ParallelLimit> limit;  // only where a program of its own asks for more threads than CPUs
   std::unique_ptr<Executor> executor;
   const KernelTable* kernels;
   std::string description;  // ISA and threads, with the reasons
