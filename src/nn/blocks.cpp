@@ -48,6 +48,11 @@ RowChain make_rows(const NetworkShape& shape, const DensePlan& plan) {
   return chain;
 }
 
+std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer) {
+  const DensePlan plan = plan_of(shape, layer);
+  return std::make_unique<Dense>(plan, make_rows(shape, plan));
+}
+
 namespace {
 
 struct HiddenLayer {

@@ -4,7 +4,6 @@
 
 #include "base/dtype.hpp"
 #include "base/rng.hpp"
-#include "nn/blocks.hpp"
 #include "nn/initial_weights.hpp"
 
 namespace halfstep::internal {
@@ -173,11 +172,6 @@ void Dense::backward(const Pass& pass, const Activations& x, Block* below, bool 
   InputGradientProduct input = input_product(pass, *below, targets);
   run_together(pass.context, input, weight);
   below->finish_gradient(pass, targets);
-}
-
-std::unique_ptr<Block> make_dense(const NetworkShape& shape, std::size_t layer) {
-  const DensePlan plan = plan_of(shape, layer);
-  return std::make_unique<Dense>(plan, make_rows(shape, plan));
 }
 
 }  // namespace halfstep::internal

@@ -31,11 +31,11 @@ void StepPace::took(double seconds) {
   if (steps_ % kBlock > 0) seconds_[alone_ ? 1 : 0].push_back(seconds);
   ++steps_;
   if (steps_ % kBlock > 0) return;
-  if (steps_ == kBlocks * kBlock || (steps_ == kBlock && median(seconds_[0]) > kLong)) return settle();
+  if (steps_ == kBlocks * kBlock || (steps_ == kBlock && median(seconds_[0]) > kLong)) return decide();
   alone_ = !alone_;
 }
 
-void StepPace::settle() {
+void StepPace::decide() {
   alone_ = !seconds_[1].empty() && median(seconds_[1]) < median(seconds_[0]);
   // The same answer again holds for longer.
   rest_ = alone_ == settled_alone_ ? std::min(2 * rest_, kLongestRest) : kFirstRest;

@@ -17,7 +17,7 @@ class StepPace {
   void took(double seconds);
 
  private:
-  void settle();
+  void decide();
 
   static constexpr int kBlock = 6;         // steps in a row that run one way; the first of them finds cold caches
   static constexpr int kBlocks = 8;        // of both ways together
