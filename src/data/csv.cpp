@@ -8,6 +8,7 @@
 #include "data/csv_scan.hpp"
 #include "data/csv_wanted.hpp"
 #include "data/recipe.hpp"
+#include "data/sniff_dialect.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {

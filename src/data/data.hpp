@@ -3,26 +3,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 
-#include "data/table.hpp"
+#include "data/raw_data.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep::internal::data {
-
-struct RawData {
-  std::string source;  // path, "standard input" or "builtin:NAME"
-  std::variant<Table, Matrix> content;
-
-  const Table* table() const { return std::get_if<Table>(&content); }
-  const Matrix* matrix() const { return std::get_if<Matrix>(&content); }
-  std::size_t rows() const { return table() ? table()->rows : matrix()->rows; }
-};
-
-struct DataPair {
-  RawData train;
-  std::optional<RawData> test;
-};
 
 struct Recipe;
 

@@ -1,9 +1,6 @@
-// How a file of separated text is written: found by trying, or given.
+// How a file of separated text is written.
 #pragma once
 #include <cstddef>
-#include <span>
-#include <string>
-#include <string_view>
 
 namespace halfstep::internal::data {
 
@@ -14,16 +11,5 @@ struct Dialect {
   std::size_t width = 1;  // fields of most records
   bool comments = false;  // lines that begin with '#' and do not have `width` fields are left out
 };
-
-// "comma", "blanks", ..., or the sign itself.
-std::string separator_name(char separator);
-// By name or sign. Throws Error(invalid_argument).
-char separator_of(const std::string& name);
-std::string known_separators();  // for messages
-
-// The separator that makes the records agree in their number of fields and shows most numbers; `given` where the user
-// names one ("auto": none), `expected` numbers of fields that are likely, `usual` the separator that then comes first.
-Dialect sniff_dialect(std::string_view text, const std::string& given, std::span<const std::size_t> expected = {},
-                      char usual = ',');
 
 }  // namespace halfstep::internal::data

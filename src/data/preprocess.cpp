@@ -1,6 +1,6 @@
 #include "data/preprocess.hpp"
 
-#include "data/dialect.hpp"
+#include "data/sniff_dialect.hpp"
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 

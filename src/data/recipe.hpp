@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "data/columns.hpp"
-#include "data/data.hpp"
 #include "data/examples.hpp"
+#include "data/raw_data.hpp"
+#include "halfstep/options.hpp"
 #include "halfstep/types.hpp"
 
 namespace halfstep::internal::data {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "data/dialect.hpp"
+#include "data/sniff_dialect.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {

@@ -1,4 +1,4 @@
-#include "data/dialect.hpp"
+#include "data/sniff_dialect.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/options.hpp"
 #include "nn/blocks.hpp"

@@ -3,7 +3,7 @@
 #include <initializer_list>
 
 #include "data/csv.hpp"
-#include "data/dialect.hpp"
+#include "data/sniff_dialect.hpp"
 #include "data/split.hpp"
 #include "fuzz/support.hpp"
 #include "fuzz/table_checks.hpp"

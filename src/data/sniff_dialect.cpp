@@ -1,4 +1,4 @@
-#include "data/dialect.hpp"
+#include "data/sniff_dialect.hpp"
 
 #include <algorithm>
 #include <array>
