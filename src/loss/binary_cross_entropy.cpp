@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "base/dtype.hpp"
-#include "loss/losses.hpp"
+#include "loss/loss.hpp"
 
 namespace halfstep::internal {
 namespace {

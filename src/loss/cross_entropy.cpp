@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "loss/losses.hpp"
+#include "loss/loss.hpp"
 
 namespace halfstep::internal {
 namespace {

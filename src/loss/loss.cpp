@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/dtype.hpp"
-#include "loss/losses.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -28,6 +27,12 @@ class RowPair {
 };
 
 }  // namespace
+
+// One file each.
+std::unique_ptr<Loss> make_cross_entropy(const CrossEntropyOptions& options);
+std::unique_ptr<Loss> make_binary_cross_entropy();
+std::unique_ptr<Loss> make_mse();
+std::unique_ptr<Loss> make_huber(double delta);
 
 std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEntropyOptions& cross_entropy) {
   switch (kind) {

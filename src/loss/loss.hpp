@@ -62,4 +62,9 @@ double total_weight(const Loss&, const Targets&, std::size_t rows);
 double evaluate_loss(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
                      const LossGradient* gradient, std::optional<double> weight = {});
 
+// For losses: zeroes d beyond the valid columns up to the padded width.
+inline void clear_padding(float* d, std::size_t columns) {
+  for (std::size_t i = columns; i % kLanes != 0; ++i) d[i] = 0.0f;
+}
+
 }  // namespace halfstep::internal

@@ -1,4 +1,4 @@
-#include "loss/losses.hpp"
+#include "loss/loss.hpp"
 
 namespace halfstep::internal {
 namespace {

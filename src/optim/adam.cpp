@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "optim/optimizers.hpp"
+#include "optim/optimizer.hpp"
 
 namespace halfstep::internal {
 namespace {

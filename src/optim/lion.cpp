@@ -1,4 +1,4 @@
-#include "optim/optimizers.hpp"
+#include "optim/optimizer.hpp"
 
 namespace halfstep::internal {
 namespace {

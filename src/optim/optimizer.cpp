@@ -5,10 +5,9 @@
 #include <string>
 
 #include "base/dtype.hpp"
-#include "optim/optimizers.hpp"
 
 namespace halfstep::internal {
-Optimizer::Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments)
+Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors, int moments)
     : options_(options) {
   for (const OptimizerTensor& shape : tensors) {
     Tensor t{shape, {}, {}};
@@ -100,8 +99,12 @@ std::size_t Optimizer::memory_bytes() const {
   return total;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
-                                          const std::vector<OptimizerTensor>& tensors) {
+// One file each. Adam (L2 added to the gradient) or AdamW (decoupled decay), as options.kind says.
+std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const OptimizerTensors& tensors);
+std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors);
+std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const OptimizerTensors& tensors);
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors) {
   switch (options.kind) {
     case OptimizerKind::sgd:
       return make_sgd(options, tensors);

@@ -27,6 +27,8 @@ struct OptimizerTensor {
   bool decays;  // by OptimizerOptions::weight_decay
 };
 
+using OptimizerTensors = std::vector<OptimizerTensor>;
+
 struct ScaledGradient {
   const float* data;
   float multiplier;  // inv_scale x clip_coef
@@ -53,7 +55,7 @@ class Optimizer {
   std::size_t memory_bytes() const;
 
  protected:
-  Optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors, int moments);
+  Optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors, int moments);
   virtual void prepare(double lr) = 0;
   // What prepare keeps from step to step.
   virtual void visit_factors(StateVisitor&) {}
@@ -84,6 +86,6 @@ class Optimizer {
 };
 
 // The one table of optimizers.
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const std::vector<OptimizerTensor>& tensors);
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors);
 
 }  // namespace halfstep::internal
