@@ -37,8 +37,9 @@ struct Plain {
   }
   std::vector<double> affine(const std::string& name, std::size_t out, const std::vector<double>& x) const {
     std::vector<double> y = of(name + ".bias");
+    const std::vector<double>& weight = of(name + ".weight");
     for (std::size_t o = 0; o < out; ++o) {
-      for (std::size_t i = 0; i < x.size(); ++i) y[o] += of(name + ".weight")[o * x.size() + i] * x[i];
+      for (std::size_t i = 0; i < x.size(); ++i) y[o] += weight[o * x.size() + i] * x[i];
     }
     return y;
   }
