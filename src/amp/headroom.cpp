@@ -41,6 +41,9 @@ void Headroom::visit_state(StateVisitor& visitor) {
   visitor.value("seen", seen_, kWindow + 1);
   visitor.value("window", window_, kWindow + 1);
   visitor.value("bits", bits_, 2 * kMostBits + 1);
+  if (!visitor.loads_scalars()) return;
+  if (window_ < 1) visitor.out_of_range("window");
+  if (bits_ < 1) visitor.out_of_range("bits");  // a retreat that takes nothing off the scale would never end
 }
 
 }  // namespace halfstep::internal

@@ -7,6 +7,7 @@
 #include "api/outputs.hpp"
 #include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
+#include "loss/loss.hpp"
 #include "run/machine.hpp"
 #include "run/memory_check.hpp"
 #include "run/model_file.hpp"
@@ -25,12 +26,10 @@ namespace {
               {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
 }
 
-bool for_classes(LossKind loss) { return loss == LossKind::cross_entropy || loss == LossKind::binary_cross_entropy; }
-
 // Whether the outputs of a model and the targets of a set are of one kind.
 void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
   const bool classes = p.task() == Task::classify;
-  if (classes != for_classes(spec.loss)) {
+  if (classes != has_labels(spec.loss)) {
     refuse("the set does not fit the loss", classes ? "its targets are classes" : "its targets are values");
   }
   const std::size_t expected = !classes || output_meaning(p, spec.loss).single_logit ? 1 : p.classes().size();
@@ -46,7 +45,7 @@ data::Preprocessor preprocessor_of(const ModelSpec& spec) {
   recipe.standardize = false;
   recipe.is_matrix = true;
   recipe.matrix_cols = spec.widths.front();
-  recipe.task = for_classes(spec.loss) ? Task::classify : Task::regress;
+  recipe.task = has_labels(spec.loss) ? Task::classify : Task::regress;
   const std::size_t classes = std::max<std::size_t>(spec.widths.back(), 2);
   for (std::size_t i = 0; recipe.task == Task::classify && i < classes; ++i)
     recipe.classes.push_back(std::to_string(i));

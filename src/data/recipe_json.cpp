@@ -116,8 +116,8 @@ void read_target(const json::Value& value, Recipe& recipe) {
   recipe.target_mean = finite_at(value, "mean", kAny);
   recipe.target_scale = finite_at(value, "scale", 0);
   const std::string& task = value.at("task").as_string();
-  if (task != "classify" && task != "regress") fail_recipe("unknown task " + excerpt(task));
-  recipe.task = task == "classify" ? Task::classify : Task::regress;
+  recipe.task = from_name<Task>(task).value_or(Task::automatic);
+  if (recipe.task == Task::automatic) fail_recipe("unknown task " + excerpt(task));
   if (recipe.task == Task::classify && recipe.classes.size() < 2) fail_recipe("fewer than two classes");
   if (recipe.task == Task::regress && !recipe.classes.empty()) fail_recipe("classes in a regression");
   if (recipe.target_scale == 0) fail_recipe("the scale of the target is 0");
@@ -161,7 +161,7 @@ std::string recipe_to_json(const Recipe& recipe) {
   json::Object out = {{"version", kVersion}, {"standardize", recipe.standardize}};
   out.emplace_back("target", json::Object{{"name", recipe.target},
                                           {"index", recipe.target_index},
-                                          {"task", recipe.task == Task::classify ? "classify" : "regress"},
+                                          {"task", name(recipe.task)},
                                           {"classes", to_array(recipe.classes)},
                                           {"mean", recipe.target_mean},
                                           {"scale", recipe.target_scale},

@@ -13,6 +13,11 @@
 
 namespace halfstep::internal {
 
+// Whether a row's truth is the label of its class; else it is a value for each output.
+constexpr bool has_labels(LossKind kind) {
+  return kind == LossKind::cross_entropy || kind == LossKind::binary_cross_entropy;
+}
+
 // Truth of one batch: labels for the two cross-entropies, values for the regressions.
 struct Targets {
   const std::int32_t* labels = nullptr;  // [rows]

@@ -8,6 +8,7 @@
 #include "base/digest.hpp"
 #include "halfstep/error.hpp"
 #include "io/safetensors.hpp"
+#include "loss/loss.hpp"
 #include "run/bad_model.hpp"
 #include "run/model_spec_json.hpp"
 #include "run/output_meaning.hpp"
@@ -62,8 +63,7 @@ void check_outputs(const std::string& path, const SavedModel& model) {
   const bool classify = p.task() == Task::classify;
   const bool single = output_meaning(p, model.spec.loss).single_logit;
   const std::size_t expected = !classify || single ? 1 : p.classes().size();
-  const bool loss_fits =
-      classify == (model.spec.loss == LossKind::cross_entropy || model.spec.loss == LossKind::binary_cross_entropy);
+  const bool loss_fits = classify == has_labels(model.spec.loss);
   if (p.features() != model.spec.widths.front() || outputs != expected || !loss_fits) {
     bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
                         std::to_string(expected) + " outputs are described, the layers have " +

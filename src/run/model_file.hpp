@@ -29,9 +29,6 @@ struct SavedModel {
 // normalised, running_mean and running_var where over a batch, layers.1.weight, ...
 std::string weights_digest(const std::vector<NamedTensor>& tensors);
 
-// For forward passes on one row.
-NetworkShape network_shape(const SavedModel& model);
-
 // Durable and atomic. Throws Error(io).
 void save_model(const std::string& path, const SavedModel& model);
 // Throws Error: io when it cannot be read, format when it is not such a file.

@@ -1,6 +1,7 @@
 #include "data/sniff_dialect.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/options.hpp"
+#include "loss/loss.hpp"
 #include "nn/blocks.hpp"
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
@@ -73,15 +74,15 @@ void check_hidden(const Options& options) {
 }
 
 void check_loss(const Options& options) {
-  const bool for_classes = options.loss == "cross_entropy" || options.loss == "binary_cross_entropy";
-  const bool for_values = options.loss == "mse" || options.loss == "huber";
+  const std::optional<LossKind> loss = from_name<LossKind>(options.loss);  // none: auto
+  const bool for_classes = loss && has_labels(*loss), for_values = loss && !has_labels(*loss);
   if (options.task == Task::regress && for_classes) refuse("loss", options.loss + " is for classification", "mse");
   if (options.task == Task::classify && for_values)
     refuse("loss", options.loss + " is for regression", "cross_entropy");
-  if (options.loss == "binary_cross_entropy" || for_values || options.task == Task::regress) {
+  if (loss == LossKind::binary_cross_entropy || for_values || options.task == Task::regress) {
     refuse_ignored(options, {"label-smoothing", "class-weights"}, "only cross_entropy has it", "--loss cross_entropy");
   }
-  if (options.loss != "huber") refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
+  if (loss != LossKind::huber) refuse_ignored(options, {"huber-delta"}, "only the huber loss has it", "--loss huber");
 }
 
 void check_scale(const Options& options) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halfstep/error.hpp"
+#include "loss/loss.hpp"
 #include "run/class_weights.hpp"
 #include "run/output_meaning.hpp"
 #include "run/precision.hpp"
@@ -21,8 +22,7 @@ namespace {
 LossKind choose_loss(const Options& options, bool classify) {
   if (options.loss == "auto") return classify ? LossKind::cross_entropy : LossKind::mse;
   const std::optional<LossKind> loss = from_name<LossKind>(options.loss);
-  const bool for_classes = loss == LossKind::cross_entropy || loss == LossKind::binary_cross_entropy;
-  if (loss && for_classes == classify) return *loss;
+  if (loss && has_labels(*loss) == classify) return *loss;
   throw Error(Status::invalid_argument,
               {.what = "the loss does not fit the task",
                .where = "--loss " + options.loss,

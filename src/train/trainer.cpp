@@ -15,7 +15,8 @@ namespace {
 
 void check_set(const data::Examples* set, const TrainerConfig& config) {
   if (config.rows != (set ? set->rows : 0)) {
-    refuse(Status::invalid_argument, "the examples do not fit", "they have another number of rows than was said");
+    refuse(Status::invalid_argument, "the examples do not fit",
+           "they have another number of rows than the configuration says");
   }
   if (set && set->features != config.model.widths.front()) {
     refuse(Status::invalid_argument, "the examples do not fit", "the model has another number of inputs");
@@ -75,8 +76,7 @@ void StepTrainer::check(const BatchView& batch) const {
   if (rows == 0 || batch.x.size() != rows * inputs) {
     refuse(Status::invalid_argument, "the batch does not fit", "its numbers are not whole rows of inputs");
   }
-  const LossKind loss = config_.model.loss;
-  if (loss != LossKind::cross_entropy && loss != LossKind::binary_cross_entropy) {
+  if (!has_labels(config_.model.loss)) {
     if (batch.values.size() == rows * outputs) return;
     refuse(Status::invalid_argument, "the batch does not fit", "it needs a value for each output of each row");
   }
@@ -196,7 +196,8 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   visit("last_good", last_good_);
   if (meter_) visit("meter", *meter_);
   visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
-  if (visitor.loads_scalars() && clock_.row > plan_.rows) visitor.out_of_range("clock.row");
+  const bool in_epoch = clock_.row < plan_.rows || clock_.row == 0;
+  if (visitor.loads_scalars() && !in_epoch) visitor.out_of_range("clock.row");
 }
 
 void StepTrainer::loaded() {

@@ -63,7 +63,7 @@ class StepTrainer {
   bool metered() const { return metered_; }
   const MeterReport& meter() const;
 
-  // What it has allocated and will yet. `examples`: bytes of all sets.
+  // What it has allocated, and what saving its model will allocate. `examples`: bytes of all sets.
   std::vector<MemoryPart> memory(std::size_t examples) const;
 
   // A record with the cause, where a weight is not finite: the last update may have been the bad one, and no forward

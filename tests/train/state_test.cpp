@@ -133,6 +133,17 @@ TEST_CASE("state: of another network or optimizer is refused") {
   }
 }
 
+TEST_CASE("state: headroom refuses a move of no bits, which would never end") {
+  Headroom headroom;
+  for (const char* name : {"bits", "window"}) {
+    State state = save_state(headroom);
+    for (StateEntry& e : state.entries) {
+      if (e.name == name) std::fill(e.bytes.begin(), e.bytes.end(), std::byte{0});
+    }
+    CHECK_THROWS_AS(load_state(headroom, state), Error);
+  }
+}
+
 TEST_CASE("state: a scaler refuses the numbers of none") {
   GradScaler scaler(GradScalerOptions{});
   State state = save_state(scaler);
