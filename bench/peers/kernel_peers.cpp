@@ -2,7 +2,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "text/json.hpp"
 #include "bench/timing.hpp"
 #include "halfstep/error.hpp"
 #include "kernels/dispatch.hpp"
@@ -10,6 +9,7 @@
 #include "peers/kernel_case.hpp"
 #include "peers/peer.hpp"
 #include "peers/quiet.hpp"
+#include "text/json.hpp"
 
 using namespace halfstep;
 using namespace halfstep::internal;
@@ -19,7 +19,7 @@ namespace halfstep::peers {
 
 using namespace internal;
 Library onednn_library();
-}
+}  // namespace halfstep::peers
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <limits>
 #include <set>
 
-#include "text/json.hpp"
 #include "peers/layer.hpp"
+#include "text/json.hpp"
 
 namespace halfstep::peers {
 

@@ -26,17 +26,6 @@ std::size_t count_rows(std::size_t features, std::size_t numbers, std::size_t ta
   return rows;
 }
 
-// Rows as they are: a matrix that is not scaled.
-data::Recipe recipe_of(std::size_t features, Task task) {
-  data::Recipe recipe;
-  recipe.standardize = false;
-  recipe.is_matrix = true;
-  recipe.matrix_cols = features;
-  recipe.task = task;
-  recipe.target_description = "given in memory";
-  return recipe;
-}
-
 data::Examples examples_of(std::size_t rows, std::size_t features, std::span<const float> x) {
   data::Examples examples;
   examples.rows = rows;
@@ -46,6 +35,17 @@ data::Examples examples_of(std::size_t rows, std::size_t features, std::span<con
 }
 
 }  // namespace
+
+data::Preprocessor internal::preprocessor_of_rows(std::size_t features, std::size_t classes) {
+  data::Recipe recipe;
+  recipe.standardize = false;
+  recipe.is_matrix = true;
+  recipe.matrix_cols = features;
+  recipe.task = classes > 0 ? Task::classify : Task::regress;
+  recipe.target_description = "given in memory";
+  for (std::size_t i = 0; i < classes; ++i) recipe.classes.push_back(std::to_string(i));
+  return data::Preprocessor(std::move(recipe));
+}
 
 Dataset::Dataset(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
@@ -59,17 +59,14 @@ Dataset Dataset::classes(std::size_t features, std::span<const float> x, std::sp
   if (classes > data::kMaxCategories)
     refuse("there are more than " + std::to_string(data::kMaxCategories) + " classes");
   examples.labels.assign(labels.begin(), labels.end());
-  data::Recipe recipe = recipe_of(features, Task::classify);
-  for (std::size_t i = 0; i < classes; ++i) recipe.classes.push_back(std::to_string(i));
-  return Dataset(std::make_shared<const Impl>(Impl{data::Preprocessor(std::move(recipe)), std::move(examples)}));
+  return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, classes), std::move(examples)}));
 }
 
 Dataset Dataset::values(std::size_t features, std::span<const float> x, std::span<const float> values) {
   data::Examples examples = examples_of(count_rows(features, x.size(), values.size()), features, x);
   examples.targets.assign(values.begin(), values.end());
   examples.exact_targets.assign(values.begin(), values.end());
-  return Dataset(
-      std::make_shared<const Impl>(Impl{data::Preprocessor(recipe_of(features, Task::regress)), std::move(examples)}));
+  return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, 0), std::move(examples)}));
 }
 
 Dataset Dataset::read(const std::string& path, const Options& options) {

@@ -10,4 +10,10 @@ struct Dataset::Impl {
   internal::data::Examples examples;
 };
 
+namespace internal {
+
+// Of rows in memory, which the model sees as they are: a matrix that is not scaled. `classes` 0: targets are values.
+data::Preprocessor preprocessor_of_rows(std::size_t features, std::size_t classes);
+
+}  // namespace internal
 }  // namespace halfstep

@@ -3,33 +3,27 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/dtype.hpp"
 #include "base/fp_env.hpp"
 #include "halfstep/error.hpp"
+#include "loss/loss.hpp"
+#include "run/class_probabilities.hpp"
 #include "run/target_value.hpp"
 #include "train/row_loader.hpp"
 
 namespace halfstep::internal {
 namespace {
 
-void add_row(const KernelTable& kernels, LossKind loss, const OutputMeaning& meaning, std::span<const float> logits,
-             std::vector<float>& out) {
-  const std::size_t n = logits.size();
-  if (!is_finite_output(logits.data(), n)) {
-    out.insert(out.end(), n, std::numeric_limits<float>::quiet_NaN());
-    return;
-  }
-  std::vector<float> row(pad_columns(n));
-  if (loss == LossKind::cross_entropy) {
-    kernels.softmax(n, logits.data(), row.data());
-  } else if (loss == LossKind::binary_cross_entropy) {
-    kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, n, logits.data(), row.data());
+void finish_row(const KernelTable& kernels, LossKind loss, const OutputMeaning& meaning, std::size_t outputs,
+                const float* logits, float* out) {
+  if (!is_finite_output(logits, outputs)) {
+    std::fill_n(out, outputs, std::numeric_limits<float>::quiet_NaN());
+  } else if (has_labels(loss)) {
+    class_probabilities(kernels, loss, outputs, logits, out);
   } else {
-    std::transform(logits.begin(), logits.end(), row.begin(), [&](float v) {
+    std::transform(logits, logits + outputs, out, [&](float v) {
       return static_cast<float>(target_value(v, meaning.target_mean, meaning.target_scale));
     });
   }
-  out.insert(out.end(), row.begin(), row.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
 }  // namespace
@@ -48,14 +42,15 @@ std::vector<float> predict_rows(GemmContext& context, Network& network, LossKind
   const std::size_t rows = x.size() / features, batch = network.shape().max_rows;
   RowLoader loader(features, context.executor.threads());
   const InputRows from = {.features = features, .x = x.data()};
-  std::vector<float> out;
+  std::vector<float> row(pad_columns(outputs)), out;
   out.reserve(rows * outputs);
   for (std::size_t first = 0; first < rows; first += batch) {
     const std::size_t count = std::min(batch, rows - first);
     loader.load(context, from, {.count = count, .first = first}, network.input());
     network.forward(context, count);
     for (std::size_t i = 0; i < count; ++i) {
-      add_row(context.kernels, loss, meaning, {network.logits() + i * network.logits_ld(), outputs}, out);
+      finish_row(context.kernels, loss, meaning, outputs, network.logits() + i * network.logits_ld(), row.data());
+      out.insert(out.end(), row.begin(), row.begin() + static_cast<std::ptrdiff_t>(outputs));
     }
   }
   return out;

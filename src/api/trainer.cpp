@@ -41,15 +41,8 @@ void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
 
 // What is known of data that only comes in batches.
 data::Preprocessor preprocessor_of(const ModelSpec& spec) {
-  data::Recipe recipe;
-  recipe.standardize = false;
-  recipe.is_matrix = true;
-  recipe.matrix_cols = spec.widths.front();
-  recipe.task = has_labels(spec.loss) ? Task::classify : Task::regress;
-  const std::size_t classes = std::max<std::size_t>(spec.widths.back(), 2);
-  for (std::size_t i = 0; recipe.task == Task::classify && i < classes; ++i)
-    recipe.classes.push_back(std::to_string(i));
-  return data::Preprocessor(std::move(recipe));
+  const std::size_t classes = has_labels(spec.loss) ? std::max<std::size_t>(spec.widths.back(), 2) : 0;
+  return preprocessor_of_rows(spec.widths.front(), classes);
 }
 
 // The options of a run that would train this model: what stands in both is the model's.

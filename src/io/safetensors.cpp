@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/digest.hpp"
-#include "text/json.hpp"
 #include "io/posix.hpp"
 #include "io/safetensors_layout.hpp"
+#include "text/json.hpp"
 
 namespace halfstep::internal::io {
 namespace {

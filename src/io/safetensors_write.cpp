@@ -3,11 +3,11 @@
 #include <cstring>
 
 #include "base/digest.hpp"
-#include "text/json.hpp"
 #include "halfstep/error.hpp"
 #include "io/safe_file.hpp"
 #include "io/safetensors.hpp"
 #include "io/safetensors_layout.hpp"
+#include "text/json.hpp"
 
 namespace halfstep::internal::io {
 namespace {

@@ -4,11 +4,11 @@
 #include <iterator>
 #include <limits>
 
-#include "base/dtype.hpp"
 #include "data/data.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/text.hpp"
+#include "run/class_probabilities.hpp"
 #include "run/machine.hpp"
 #include "run/model_file.hpp"
 #include "run/model_text.hpp"
@@ -48,11 +48,7 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
     return;
   }
   std::vector<float> probabilities(pad_columns(columns));
-  if (saved.spec.loss == LossKind::cross_entropy) {
-    kernels.softmax(columns, logits, probabilities.data());
-  } else {
-    kernels.activate[index_of(Dtype::fp32)](Activation::sigmoid, columns, logits, probabilities.data());
-  }
+  class_probabilities(kernels, saved.spec.loss, columns, logits, probabilities.data());
   if (meaning.single_logit) probabilities = {1 - probabilities[0], probabilities[0]};
   out.values.insert(out.values.end(), probabilities.begin(),
                     probabilities.begin() + static_cast<std::ptrdiff_t>(classes));

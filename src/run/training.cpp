@@ -17,7 +17,8 @@ double seconds_since(Time::time_point start) { return std::chrono::duration<doub
 
 }  // namespace
 
-Training::Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples* eval)
+Training::Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
+                   const data::Examples* eval)
     : options_(options), trainer_(trainer), meaning_(meaning), eval_(eval), log_(options.metrics) {}
 
 TrainResult Training::run(const TrainObserver& observer) {

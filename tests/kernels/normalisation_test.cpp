@@ -292,7 +292,8 @@ TEST_CASE("kernels: normalisation has the same bits on every ISA, and in parts")
       for (Norm norm : kNorms) {
         const Result a(kernels, norm, row), b(scalar, norm, row);
         bool same = same_bits(a.statistics.mean, b.statistics.mean) &&
-                    same_bits(a.statistics.mean_low, b.statistics.mean_low) && same_bits(a.statistics.rstd, b.statistics.rstd);
+                    same_bits(a.statistics.mean_low, b.statistics.mean_low) &&
+                    same_bits(a.statistics.rstd, b.statistics.rstd);
         AlignedBuffer<float> parts(row.x.size());
         for (std::size_t first = 0; first < row.columns; first += 32) {
           kernels.normalise[index_of(row.dtype)](

@@ -4,23 +4,14 @@
 #include <doctest/doctest.h>
 
 #include "amp/step_cause.hpp"
+#include "support/records.hpp"
 #include "train/ledger.hpp"
 
 using namespace halfstep;
 using namespace halfstep::internal;
+using halfstep::test::record;
 
 namespace {
-
-StepRecord record(std::int64_t step, StepOutcome outcome, StepCause cause = StepCause::none, double scale = 1024,
-                  const char* tensor = "layers.1.d") {
-  StepRecord r;
-  r.step = step;
-  r.outcome = outcome;
-  r.cause = cause;
-  if (cause != StepCause::none) r.tensors = {tensor};
-  r.loss_scale = scale;
-  return r;
-}
 
 // Steps after each other with one cause; the step at which the run is ended, 0: it goes on for 300 steps.
 std::int64_t ends_at(StepCause cause, const GradScalerOptions& scaling, const Options& options, int skip_every = 1) {

@@ -3,22 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "amp/step_cause.hpp"
+#include "support/records.hpp"
 
 using namespace halfstep;
 using namespace halfstep::internal;
+using halfstep::test::record;
 
 namespace {
-
-StepRecord record(std::int64_t step, StepOutcome outcome, StepCause cause = StepCause::none, double scale = 1024,
-                  const char* tensor = "layers.1.d") {
-  StepRecord r;
-  r.step = step;
-  r.outcome = outcome;
-  r.cause = cause;
-  if (cause != StepCause::none) r.tensors = {tensor};
-  r.loss_scale = scale;
-  return r;
-}
 
 TEST_CASE("ledger: counts, and one entry for each outcome, cause and tensor") {
   Ledger ledger;
