@@ -200,9 +200,6 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   if (visitor.loads_scalars() && !in_epoch) visitor.out_of_range("clock.row");
 }
 
-void StepTrainer::loaded() {
-  model_.loaded(context_.kernels);
-  order_epoch_ = -1;
-}
+void StepTrainer::loaded() { model_.loaded(context_.kernels); }
 
 }  // namespace halfstep::internal

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/digest.hpp"
 #include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
 
@@ -120,6 +121,13 @@ TEST_CASE("state: as bytes and back; bytes that are cut off or altered are refus
     try_it(bytes);
     bytes[n] ^= std::byte{0x10};
   }
+  // A digest that fits does not make up for what follows the last entry.
+  std::vector<std::byte> longer(bytes.begin(), bytes.end() - 8);
+  longer.resize(longer.size() + 8);
+  Digest digest;
+  digest.update(longer.data(), longer.size());
+  for (int i = 0; i < 8; ++i) longer.push_back(static_cast<std::byte>(digest.value() >> 8 * i & 0xff));
+  try_it(longer);
   CHECK(accepted == 0);
 }
 

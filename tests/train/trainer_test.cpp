@@ -244,5 +244,19 @@ TEST_CASE("trainer: it takes the memory that was planned for it") {
   }
 }
 
+TEST_CASE("trainer: its state is that of all its parts") {
+  TrainerConfig config = config_for(kRows);
+  config.meter_every = 1;
+  Run run(config);
+  run.trainer.step();
+  const State state = save_state(run.trainer);
+  for (const char* part :
+       {"network.", "optimizer.", "scaler.", "clock.", "ledger.", "last_good.", "meter.", "last_cause"}) {
+    CAPTURE(part);
+    CHECK(std::any_of(state.entries.begin(), state.entries.end(),
+                      [&](const StateEntry& e) { return e.name.starts_with(part); }));
+  }
+}
+
 }  // namespace
 }  // namespace halfstep::internal
