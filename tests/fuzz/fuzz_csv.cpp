@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "data/csv.hpp"
+#include "data/data.hpp"
 #include "data/sniff_dialect.hpp"
 #include "data/split.hpp"
 #include "fuzz/support.hpp"
