@@ -31,4 +31,26 @@ constexpr std::optional<E> from_name(std::string_view text) {
   return std::nullopt;
 }
 
+template <Named E>
+inline constexpr auto kJoinedNames = [] {
+  constexpr std::size_t length = [] {
+    std::size_t sum = kEnumNames<E>.size() - 1;
+    for (const std::string_view name : kEnumNames<E>) sum += name.size();
+    return sum;
+  }();
+  std::array<char, length> text{};
+  std::size_t at = 0;
+  for (const std::string_view name : kEnumNames<E>) {
+    if (at > 0) text[at++] = '|';
+    for (const char c : name) text[at++] = c;
+  }
+  return text;
+}();
+
+// "a|b|c": all names of E.
+template <Named E>
+constexpr std::string_view all_names() {
+  return {kJoinedNames<E>.data(), kJoinedNames<E>.size()};
+}
+
 }  // namespace halfstep

@@ -1,7 +1,10 @@
 #include "bench/kernel_rows.hpp"
 #include "base/dtype.hpp"
 
+#include <iterator>
 #include <limits>
+#include <utility>
+#include <vector>
 
 namespace halfstep::internal {
 namespace {
@@ -199,27 +202,7 @@ using enum ArrayUse;
 using P = const KernelPiece&;
 
 // Name, dtypes, call, use of the fp32 arrays, use of the stored arrays.
-constexpr KernelRow kRows[] = {
-    {"identity_forward", kAny, forward<Activation::identity>, {}, {read, write}},
-    {"relu_forward", kAny, forward<Activation::relu>, {}, {read, write}},
-    {"gelu_forward", kAny, forward<Activation::gelu>, {}, {read, write}},
-    {"gelu_tanh_forward", kAny, forward<Activation::gelu_tanh>, {}, {read, write}},
-    {"silu_forward", kAny, forward<Activation::silu>, {}, {read, write}},
-    {"tanh_forward", kAny, forward<Activation::tanh>, {}, {read, write}},
-    {"sigmoid_forward", kAny, forward<Activation::sigmoid>, {}, {read, write}},
-    {"leaky_relu_forward", kAny, forward<Activation::leaky_relu>, {}, {read, write}},
-    {"elu_forward", kAny, forward<Activation::elu>, {}, {read, write}},
-    {"softplus_forward", kAny, forward<Activation::softplus>, {}, {read, write}},
-    {"identity_backward", kAny, backward<Activation::identity>, {}, {read, read, write}},
-    {"relu_backward", kAny, backward<Activation::relu>, {}, {read, read, write}},
-    {"gelu_backward", kAny, backward<Activation::gelu>, {}, {read, read, write}},
-    {"gelu_tanh_backward", kAny, backward<Activation::gelu_tanh>, {}, {read, read, write}},
-    {"silu_backward", kAny, backward<Activation::silu>, {}, {read, read, write}},
-    {"tanh_backward", kAny, backward<Activation::tanh>, {}, {read, read, write}},
-    {"sigmoid_backward", kAny, backward<Activation::sigmoid>, {}, {read, read, write}},
-    {"leaky_relu_backward", kAny, backward<Activation::leaky_relu>, {}, {read, read, write}},
-    {"elu_backward", kAny, backward<Activation::elu>, {}, {read, read, write}},
-    {"softplus_backward", kAny, backward<Activation::softplus>, {}, {read, read, write}},
+const KernelRow kRows[] = {
     {"forward_epilogue_relu", kAny, forward_epilogue<Activation::relu>, {read}, {write, write}},
     {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
     {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},
@@ -288,6 +271,18 @@ constexpr KernelRow kRows[] = {
      {}},
 };
 
+// Both directions of each.
+template <std::size_t... I>
+std::vector<KernelRow> activation_rows(std::index_sequence<I...>) {
+  std::vector<KernelRow> rows;
+  const auto named = [](std::size_t i, const char* direction) {
+    return std::string(kEnumNames<Activation>[i]) + direction;
+  };
+  (rows.push_back({named(I, "_forward"), kAny, forward<static_cast<Activation>(I)>, {}, {read, write}}), ...);
+  (rows.push_back({named(I, "_backward"), kAny, backward<static_cast<Activation>(I)>, {}, {read, read, write}}), ...);
+  return rows;
+}
+
 void add(KernelBytes& bytes, ArrayUse use, std::size_t element) {
   if (use == none) return;
   bytes.held += element;
@@ -296,7 +291,14 @@ void add(KernelBytes& bytes, ArrayUse use, std::size_t element) {
 
 }  // namespace
 
-std::span<const KernelRow> kernel_rows() { return kRows; }
+std::span<const KernelRow> kernel_rows() {
+  static const std::vector<KernelRow> rows = [] {
+    std::vector<KernelRow> all = activation_rows(std::make_index_sequence<kEnumNames<Activation>.size()>());
+    all.insert(all.end(), std::begin(kRows), std::end(kRows));
+    return all;
+  }();
+  return rows;
+}
 
 KernelBytes bytes_of(const KernelRow& row, Dtype dtype) {
   KernelBytes bytes;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gemm/layout.hpp"
+#include "optim/optimizer.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -26,16 +27,11 @@ struct Sizes {
   }
 };
 
-int moments(const OptimizerOptions& o) {
-  if (o.kind == OptimizerKind::adam || o.kind == OptimizerKind::adamw) return 2;
-  return o.kind == OptimizerKind::lion || o.momentum != 0 ? 1 : 0;
-}
-
 StageWork update_work(const OptimizerOptions& o, const Sizes& n, double stored, double gradient) {
   const bool master = o.master == MasterKind::fp32;
   const double weights = (master ? 4 : stored) * n.weights;
   const double rest = o.master == MasterKind::kahan ? 2 * n.weights : 0;
-  const double state = moments(o) * static_cast<double>(size_of(o.moments)) * n.weights + rest;
+  const double state = make_optimizer(o, {})->moments() * static_cast<double>(size_of(o.moments)) * n.weights + rest;
   const double copies = stored * (n.upper_weights + (master ? n.weights : 0));
   return {0, gradient + weights + state, weights + state + copies};
 }

@@ -40,14 +40,11 @@ void refuse_ignored(const Args& args, const Kind& kind, std::span<const Flag> fl
 }  // namespace
 
 OptimizerOptions optimizer_flags(const Args& args) {
-  constexpr OptimizerKind kOptimizers[] = {OptimizerKind::adamw, OptimizerKind::adam, OptimizerKind::sgd,
-                                           OptimizerKind::lion};
   constexpr Dtype kMoments[] = {Dtype::fp32, Dtype::bf16};
-  constexpr MasterKind kMasters[] = {MasterKind::fp32, MasterKind::kahan, MasterKind::stochastic};
   OptimizerOptions options;
-  options.kind = choice(args, "optimizer", kOptimizers);
+  options.kind = choice<OptimizerKind>(args, "optimizer");
   options.moments = choice(args, "moments", kMoments);
-  options.master = choice(args, "master", kMasters);
+  options.master = choice<MasterKind>(args, "master");
   return options;
 }
 

@@ -7,6 +7,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/info.hpp"
 #include "halfstep/text.hpp"
+#include "halfstep/types.hpp"
 
 namespace halfstep::cli {
 namespace {
@@ -39,21 +40,17 @@ constexpr Flag kBenchFlags[] = {
     {"widths", "list", "784,512,512,10", "1 to 1048576", "step: inputs, hidden layers, outputs"},
     {"batch", "list", "128", "at least 1", "step: rows per step"},
     {"precision", "list", "bf16", {}, "step: storage of weights and activations: bf16, fp16, fp32, all"},
-    {"activation",
-     "identity|relu|gelu|gelu_tanh|silu|tanh|sigmoid|leaky_relu|elu|softplus",
-     "relu",
-     {},
-     "step: after each hidden layer"},
+    {"activation", all_names<Activation>(), "relu", {}, "step: after each hidden layer"},
     {"clip-norm", "number", "1", ">= 0; 0: off", "step: largest L2 norm of the whole gradient"},
-    {"optimizer", "adamw|adam|sgd|lion", "adamw", {}, "gradpass, step: the update"},
+    {"optimizer", all_names<OptimizerKind>(), "adamw", {}, "gradpass, step: the update"},
     {"moments", "fp32|bf16", "fp32", {}, "gradpass, step: as in train"},
-    {"master", "fp32|kahan|stochastic", "fp32", {}, "gradpass, step: as in train; the weights of gradpass are bf16"},
+    {"master", all_names<MasterKind>(), "fp32", {}, "gradpass, step: as in train; the weights of gradpass are bf16"},
     {"isa",
      "list",
      "",
      {},
      "instruction sets, auto for the one that train takes, or all that this CPU runs (default all; step: auto)"},
-    {"math", "portable|native", "portable", {}, "gemm, step: native: all also means the ISAs with bits of their own"},
+    {"math", all_names<Math>(), "portable", {}, "gemm, step: native: all also means the ISAs with bits of their own"},
     {"threads", "list", "1,2", "1 to 1024", "gemm, gradpass, step: numbers of threads; kernels run on one"},
     {"epilogue",
      "plain|trainer",

@@ -2,11 +2,13 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/args.hpp"
+#include "halfstep/enum_names.hpp"
 
 namespace halfstep::cli {
 
@@ -55,6 +57,15 @@ T choice(const Args& args, std::string_view flag, const T (&values)[N]) {
   const std::vector<T> chosen = choices(args, flag, values);
   if (chosen.size() != 1) refuse("one name is needed, not a list", "--" + std::string(flag), {});
   return chosen.front();
+}
+
+// A single enumerator.
+template <Named E>
+E choice(const Args& args, std::string_view flag) {
+  const std::string& value = flag_value(args, flag);
+  const std::optional<E> chosen = from_name<E>(value);
+  if (!chosen) refuse("unknown name '" + value + "'", "--" + std::string(flag), std::string(all_names<E>()));
+  return *chosen;
 }
 
 }  // namespace halfstep::cli

@@ -230,9 +230,32 @@ struct KernelTable {
   double (*peak_dot_bf16)(std::size_t rounds);
 };
 
-// True where the derivative is computed from the pre-activation rather than from the output.
-constexpr bool derivative_needs_input(Activation activation) {
-  return activation == Activation::gelu || activation == Activation::gelu_tanh || activation == Activation::silu;
+// What layers need to know of an activation.
+struct ActivationFacts {
+  Activation activation;
+  bool slope_of_input;   // the derivative is computed from the pre-activation rather than from the output
+  bool halves_variance;  // about: the weights before it start with twice the variance (He et al., 2015)
+};
+
+constexpr ActivationFacts facts_of(Activation activation) {
+  constexpr ActivationFacts kFacts[] = {
+      {Activation::identity, false, false}, {Activation::relu, false, true},       {Activation::gelu, true, true},
+      {Activation::gelu_tanh, true, true},  {Activation::silu, true, true},        {Activation::tanh, false, false},
+      {Activation::sigmoid, false, false},  {Activation::leaky_relu, false, true}, {Activation::elu, false, true},
+      {Activation::softplus, false, true},
+  };
+  return kFacts[static_cast<std::size_t>(activation)];
 }
+
+static_assert([] {
+  bool in_order = true;
+  for (std::size_t i = 0; i < kEnumNames<Activation>.size(); ++i) {
+    const auto activation = static_cast<Activation>(i);
+    in_order = in_order && facts_of(activation).activation == activation;
+  }
+  return in_order;
+}());
+
+constexpr bool derivative_needs_input(Activation activation) { return facts_of(activation).slope_of_input; }
 
 }  // namespace halfstep::internal

@@ -3,18 +3,9 @@
 #include <cmath>
 
 namespace halfstep::internal {
-namespace {
-
-// Those that let about half of the variance through, for which He et al. double the weights' variance.
-bool is_rectifier(Activation activation) {
-  return activation != Activation::identity && activation != Activation::tanh && activation != Activation::sigmoid;
-}
-
-}  // namespace
-
 void initialise_weight(Parameter& matrix, Activation activation, const Rng& rng) {
   const WeightLayout& layout = matrix.strips;
-  const bool rectifier = is_rectifier(activation);
+  const bool rectifier = facts_of(activation).halves_variance;
   const double fan = rectifier ? static_cast<double>(layout.in) : 0.5 * static_cast<double>(layout.in + layout.out);
   const auto bound = static_cast<float>(std::sqrt((rectifier ? 6.0 : 3.0) / fan));
   if (matrix.master.size() == 0) matrix.master = AlignedBuffer<float>(matrix.size());

@@ -1,14 +1,15 @@
 #include "optim/optimizer.hpp"
 
 #include <algorithm>
-
+#include <array>
+#include <iterator>
 #include <string>
 
 #include "base/dtype.hpp"
 
 namespace halfstep::internal {
 Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors, int moments)
-    : options_(options) {
+    : options_(options), moments_(moments) {
   for (const OptimizerTensor& shape : tensors) {
     Tensor t{shape, {}, {}};
     for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * size_of(options.moments));
@@ -104,17 +105,37 @@ std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const Optim
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const OptimizerTensors& tensors);
 
+namespace {
+
+using Words = std::array<std::string_view, 3>;
+
+struct Rule {
+  OptimizerKind kind;
+  std::unique_ptr<Optimizer> (*make)(const OptimizerOptions&, const OptimizerTensors&);
+  Words parameters;  // those of OptimizerOptions that not every rule has
+};
+
+constexpr Words kSgd = {"momentum", "nesterov"}, kAdam = {"beta1", "beta2", "epsilon"}, kLion = {"beta1", "beta2"};
+constexpr Rule kRules[] = {
+    {OptimizerKind::sgd, make_sgd, kSgd},
+    {OptimizerKind::adam, make_adam, kAdam},
+    {OptimizerKind::adamw, make_adam, kAdam},
+    {OptimizerKind::lion, make_lion, kLion},
+};
+
+const Rule& rule_of(OptimizerKind kind) {
+  return *std::find_if(std::begin(kRules), std::end(kRules), [kind](const Rule& rule) { return rule.kind == kind; });
+}
+
+}  // namespace
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors) {
-  switch (options.kind) {
-    case OptimizerKind::sgd:
-      return make_sgd(options, tensors);
-    case OptimizerKind::adam:
-    case OptimizerKind::adamw:
-      return make_adam(options, tensors);
-    case OptimizerKind::lion:
-      return make_lion(options, tensors);
-  }
-  return nullptr;
+  return rule_of(options.kind).make(options, tensors);
+}
+
+bool optimizer_has(OptimizerKind kind, std::string_view parameter) {
+  const Words& words = rule_of(kind).parameters;
+  return std::find(words.begin(), words.end(), parameter) != words.end();
 }
 
 }  // namespace halfstep::internal

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/arena.hpp"
@@ -50,6 +51,7 @@ class Optimizer {
   // What apply will read of its own, three ranges at most.
   void reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const;
   std::int64_t steps() const { return steps_; }
+  int moments() const { return moments_; }  // numbers kept of each weight
   // The clock, and what apply keeps of its own; not the weights.
   void visit_state(StateVisitor& visitor);
   std::size_t memory_bytes() const;
@@ -79,6 +81,7 @@ class Optimizer {
   RandomPlace place(std::size_t tensor, std::size_t offset, Purpose purpose) const;
 
   std::vector<Tensor> tensors_;
+  int moments_;
   std::int64_t steps_ = 0;
   float multiplier_ = 1;
   float limit_ = 0;
@@ -87,5 +90,8 @@ class Optimizer {
 
 // The one table of optimizers.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors);
+
+// Whether a rule has momentum, nesterov, beta1, beta2 or epsilon.
+bool optimizer_has(OptimizerKind kind, std::string_view parameter);
 
 }  // namespace halfstep::internal

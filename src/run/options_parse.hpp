@@ -30,13 +30,6 @@ E parse_name(std::string_view name, std::string_view text, std::string_view choi
   return from_name<E>(parse_choice(name, text, choices)).value();
 }
 
-// "a|b|c": all names of E.
-template <Named E>
-std::string_view all_names() {
-  static const std::string text = join({kEnumNames<E>.begin(), kEnumNames<E>.end()}, '|');
-  return text;
-}
-
 // Scaling by a power of two loses nothing; the bounds keep its reciprocal an ordinary fp32 number.
 bool is_scale(double value);
 

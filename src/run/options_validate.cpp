@@ -3,6 +3,7 @@
 #include "halfstep/options.hpp"
 #include "loss/loss.hpp"
 #include "nn/blocks.hpp"
+#include "optim/optimizer.hpp"
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
 #include "run/precision.hpp"
@@ -35,13 +36,13 @@ void check_each(const Options& options) {
 }
 
 void check_optimizer(const Options& options) {
-  if (options.optimizer != OptimizerKind::sgd) {
-    refuse_ignored(options, {"momentum", "nesterov"}, "only sgd has it", "--optimizer sgd");
-    if (options.optimizer == OptimizerKind::lion) {
-      refuse_ignored(options, {"epsilon"}, "lion does not have it", "--optimizer adamw");
-    }
-  } else {
-    refuse_ignored(options, {"beta1", "beta2", "epsilon"}, "sgd does not have it", "--optimizer adamw");
+  for (const std::string_view name : {"momentum", "nesterov", "beta1", "beta2", "epsilon"}) {
+    if (optimizer_has(options.optimizer, name)) continue;
+    const auto with = optimizer_has(OptimizerKind::adamw, name) ? OptimizerKind::adamw : OptimizerKind::sgd;
+    refuse_ignored(options, {name}, std::string(halfstep::name(options.optimizer)) + " does not have it",
+                   "--optimizer " + std::string(halfstep::name(with)));
+  }
+  if (options.optimizer == OptimizerKind::sgd) {
     if (options.nesterov && options.momentum == 0) refuse("nesterov", "it needs momentum", "--momentum 0.9");
     if (options.momentum == 0) refuse_ignored(options, {"moments"}, "sgd without momentum has none", "--momentum 0.9");
   }

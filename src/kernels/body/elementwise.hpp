@@ -4,31 +4,12 @@
 
 namespace halfstep::internal::HS_NAMESPACE {
 
-// Calls f with Formula<activation>: the switch stands here once.
-template <template <Activation> class Formula, class F>
+// Calls f with Formula<activation>: the choice stands here once.
+template <template <Activation> class Formula, std::size_t I = 0, class F>
 HS_INLINE void with_activation(Activation activation, F f) {
-  switch (activation) {
-    case Activation::identity:
-      return f(Formula<Activation::identity>{});
-    case Activation::relu:
-      return f(Formula<Activation::relu>{});
-    case Activation::gelu:
-      return f(Formula<Activation::gelu>{});
-    case Activation::gelu_tanh:
-      return f(Formula<Activation::gelu_tanh>{});
-    case Activation::silu:
-      return f(Formula<Activation::silu>{});
-    case Activation::tanh:
-      return f(Formula<Activation::tanh>{});
-    case Activation::sigmoid:
-      return f(Formula<Activation::sigmoid>{});
-    case Activation::leaky_relu:
-      return f(Formula<Activation::leaky_relu>{});
-    case Activation::elu:
-      return f(Formula<Activation::elu>{});
-    case Activation::softplus:
-      return f(Formula<Activation::softplus>{});
-  }
+  constexpr auto kThis = static_cast<Activation>(I);
+  if (activation == kThis) return f(Formula<kThis>{});
+  if constexpr (I + 1 < kEnumNames<Activation>.size()) with_activation<Formula, I + 1>(activation, f);
 }
 
 // f on 16 lanes at a time; the tail goes through a padded copy, so it takes the same code.
