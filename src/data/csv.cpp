@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include "data/csv_column.hpp"
 #include "data/csv_header.hpp"
 #include "data/csv_scan.hpp"
-#include "data/csv_wanted.hpp"
 #include "data/recipe.hpp"
 #include "data/sniff_dialect.hpp"
+#include "data/table_reader.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -70,9 +69,76 @@ void refuse_libsvm(const std::vector<std::string>& first, const std::string& nam
        "it looks like LIBSVM (label index:value ...), which is not read", "save it as a table, such as CSV");
 }
 
-class TableReader {
+// The records of a file behind its header.
+class Records final : public CellRows {
  public:
-  TableReader(const Source& source, const Options& options, const Recipe* known)
+  Records(const RecordScanner& start, const Dialect& dialect, const std::string& name, const Header& header,
+          bool skip_first, std::size_t least)
+      : start_(start),
+        scanner_(start),
+        dialect_(dialect),
+        name_(name),
+        header_(header),
+        skip_first_(skip_first),
+        least_(least) {}
+
+  void rewind() override {
+    scanner_ = start_;
+    std::vector<std::string_view> fields;
+    if (skip_first_) scanner_.next(fields);
+  }
+
+  bool next(std::vector<std::string_view>& fields) override {
+    if (!scanner_.next(fields)) return false;
+    const bool fits = fields.size() >= least_ && (fields.size() <= columns() || only_empty_from(fields));
+    if (!fits) fail_ragged(fields.size());
+    fields.resize(columns());
+    return true;
+  }
+
+  std::uint32_t line() const override { return scanner_.line(); }
+  std::size_t comments() const { return scanner_.comments(); }  // once all is read
+
+ private:
+  std::size_t columns() const { return header_.names.size(); }
+
+  bool only_empty_from(const std::vector<std::string_view>& fields) const {
+    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(columns()), fields.end(),
+                       [](std::string_view field) { return field.empty(); });
+  }
+
+  [[noreturn]] void fail_ragged(std::size_t found) {
+    const std::uint32_t line = scanner_.line();
+    std::vector<std::string_view> fields;
+    std::size_t others = 0;
+    while (scanner_.next(fields)) others += fields.size() != columns() ? 1 : 0;
+    const std::string sign = separator_name(dialect_.separator);
+    std::string hint = "put quotes around a text in which the separator (" + sign + ") stands";
+    if (found < columns() && dialect_.separator == kBlanks) {
+      hint = "write NA for what is missing, for blanks cannot show it";
+    } else if (found < columns()) {
+      hint = "end the line with " + std::to_string(columns() - found) + " more of the separator (" + sign +
+             ") for the empty fields";
+    }
+    fail(Status::format, "rows differ in length", name_ + ", line " + std::to_string(line),
+         "expected " + std::to_string(columns()) + " fields" +
+             (header_.present ? " as in the header" : " as in most rows") + ", found " + std::to_string(found) +
+             (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
+         hint + "; if another sign separates, --separator");
+  }
+
+  const RecordScanner& start_;
+  RecordScanner scanner_;
+  const Dialect& dialect_;
+  const std::string& name_;
+  const Header& header_;
+  bool skip_first_;    // it has the names
+  std::size_t least_;  // fields that a row must have
+};
+
+class CsvReader {
+ public:
+  CsvReader(const Source& source, const Options& options, const Recipe* known)
       : name_(source.name),
         options_(options),
         known_(known && !known->is_matrix ? known : nullptr),
@@ -81,26 +147,19 @@ class TableReader {
 
   Table read() {
     read_first();
-    wanted_ = known_ ? wanted_by_knowledge(header_.names, header_.present, *known_)
-                     : wanted_by_options(header_.names, options_);
-    for (Wanted& wanted : wanted_) {
-      std::vector<std::string> tokens = options_.missing;
-      if (known_) tokens.insert(tokens.end(), known_->missing.begin(), known_->missing.end());
-      wanted.rules.own_missing = !tokens.empty();
-      tokens.insert(tokens.end(), wanted.missing.begin(), wanted.missing.end());
-      missing_.emplace_back(tokens);
-      builders_.emplace_back(wanted.keep_texts);
-    }
-    read_cells(std::vector<bool>(builders_.size(), true), &table_.lines);
-    table_.rows = table_.lines.size();
-    if (table_.rows == 0) {
+    Records records(start_, dialect_, name_, header_, skip_first_, least_);
+    Table table = read_table(records, {header_.names, header_.present, dialect_.separator}, options_, known_, name_);
+    if (table.rows == 0) {
       fail(Status::format, "the table has no rows", name_,
            "a header of " + std::to_string(header_.names.size()) + " names and 0 rows", "--header no, if it is a row");
     }
-    decide_decimal();
-    finish_columns();
-    say_how();
-    return std::move(table_);
+    table.remarks = header_.remarks;
+    if (records.comments() > 0) {
+      table.remarks.push_back(std::to_string(records.comments()) +
+                              (records.comments() == 1 ? " line that begins" : " lines that begin") +
+                              " with '#' left out");
+    }
+    return table;
   }
 
  private:
@@ -142,128 +201,20 @@ class TableReader {
                               list_names(header_.names, 4));
   }
 
-  // Gives the cells of the selected columns to their builders, and lines to `lines` unless null.
-  void read_cells(const std::vector<bool>& selected, std::vector<std::uint32_t>* lines) {
-    RecordScanner scanner = start_;
-    std::vector<std::string_view> fields;
-    if (skip_first_) scanner.next(fields);
-    while (scanner.next(fields)) {
-      const bool fits = fields.size() >= least_ && (fields.size() <= builders_.size() || only_empty_from(fields));
-      if (!fits) fail_ragged(scanner, fields.size());
-      fields.resize(builders_.size());
-      if (lines) lines->push_back(scanner.line());
-      for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (selected[i]) builders_[i].add(fields[i], scanner.line(), missing_[i]);
-      }
-    }
-    comments_ = scanner.comments();
-  }
-
-  bool only_empty_from(const std::vector<std::string_view>& fields) const {
-    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(builders_.size()), fields.end(),
-                       [](std::string_view field) { return field.empty(); });
-  }
-
-  [[noreturn]] void fail_ragged(RecordScanner& scanner, std::size_t found) const {
-    const std::uint32_t line = scanner.line();
-    const std::size_t expected = builders_.size();
-    std::vector<std::string_view> fields;
-    std::size_t others = 0;
-    while (scanner.next(fields)) others += fields.size() != expected ? 1 : 0;
-    const std::string sign = separator_name(dialect_.separator);
-    std::string hint = "put quotes around a text in which the separator (" + sign + ") stands";
-    if (found < expected && dialect_.separator == kBlanks) {
-      hint = "write NA for what is missing, for blanks cannot show it";
-    } else if (found < expected) {
-      hint = "end the line with " + std::to_string(expected - found) + " more of the separator (" + sign +
-             ") for the empty fields";
-    }
-    fail(Status::format, "rows differ in length", name_ + ", line " + std::to_string(line),
-         "expected " + std::to_string(expected) + " fields" +
-             (header_.present ? " as in the header" : " as in most rows") + ", found " + std::to_string(found) +
-             (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
-         hint + "; if another sign separates, --separator");
-  }
-
-  // One sign for the file, where some column tells.
-  void decide_decimal() {
-    DecimalSign sign = DecimalSign::point;
-    bool is_known = options_.decimal != "auto";
-    if (options_.decimal == "comma") sign = DecimalSign::comma;
-    if (options_.decimal == "auto" && known_) {
-      is_known = true;
-      if (known_->decimal_comma) sign = DecimalSign::comma;
-    }
-    if (!is_known) {
-      bool comma = false, point = false;
-      for (const ColumnBuilder& builder : builders_) {
-        comma = comma || builder.decides_for(DecimalSign::comma);
-        point = point || builder.decides_for(DecimalSign::point);
-      }
-      for (const ColumnBuilder& builder : builders_) point = point || (!comma && builder.evidence().has_point);
-      is_known = comma != point;
-      // Semicolons are what is left where commas are decimal signs.
-      if (comma ? !point : !point && dialect_.separator == ';') sign = DecimalSign::comma;
-    }
-    table_.decimal_comma = sign == DecimalSign::comma && is_known;
-    for (Wanted& wanted : wanted_) {
-      wanted.rules.decimal = sign;
-      wanted.rules.decimal_is_known = is_known;
-    }
-  }
-
-  void finish_columns() {
-    std::vector<ColumnKind> kinds;
-    std::vector<bool> again(builders_.size());
-    for (std::size_t i = 0; i < builders_.size(); ++i) {
-      kinds.push_back(decide_kind(builders_[i].evidence(), wanted_[i].rules, column_key(header_.names[i], i)));
-      again[i] = kinds[i].needs_texts;
-      if (again[i]) builders_[i] = ColumnBuilder(true);
-    }
-    if (std::find(again.begin(), again.end(), true) != again.end()) read_cells(again, nullptr);
-    for (std::size_t i = 0; i < builders_.size(); ++i) {
-      if (again[i]) kinds[i] = decide_kind(builders_[i].evidence(), wanted_[i].rules, column_key(header_.names[i], i));
-      table_.columns.push_back(builders_[i].finish(header_.names[i], kinds[i], name_, i));
-    }
-  }
-
-  void say_how() {
-    table_.has_header = header_.present;
-    table_.separator = dialect_.separator;
-    table_.remarks = header_.remarks;
-    if (comments_ > 0) {
-      table_.remarks.push_back(std::to_string(comments_) +
-                               (comments_ == 1 ? " line that begins" : " lines that begin") + " with '#' left out");
-    }
-    for (const std::string& token : options_.missing) {
-      const MissingTokens one(std::span(&token, 1));
-      const auto has = [&](const TokenCount& seen) { return one.contains(seen.token); };
-      const bool used = std::any_of(table_.columns.begin(), table_.columns.end(), [&](const Column& column) {
-        return std::any_of(column.missing_tokens.begin(), column.missing_tokens.end(), has);
-      });
-      if (!used) table_.unused_missing.push_back(token);
-    }
-  }
-
   const std::string& name_;
   const Options& options_;
   const Recipe* known_;
   Dialect dialect_;
   RecordScanner start_;
-  std::vector<MissingTokens> missing_;  // of each column
   Header header_;
   bool skip_first_ = false;
-  std::size_t least_ = 0;  // fields that a row must have
-  std::size_t comments_ = 0;
-  std::vector<Wanted> wanted_;
-  std::vector<ColumnBuilder> builders_;
-  Table table_;
+  std::size_t least_ = 0;
 };
 
 }  // namespace
 
 Table parse_csv(const Source& source, const Options& options, const Recipe* known) {
-  return TableReader(source, options, known).read();
+  return CsvReader(source, options, known).read();
 }
 
 }  // namespace halfstep::internal::data

@@ -21,25 +21,35 @@ RawData read_csv_file(const std::string& path, const Options& options, const Rec
   return {source.name, parse_csv(source, options, known)};
 }
 
+// `images` with the labels of the file `labels`.
+void attach_labels(Matrix& images, const std::string& source, const std::string& labels) {
+  images.labels_source = labels;
+  images.labels = parse_idx_labels(read_source(labels));
+  if (images.labels.size() == images.rows) return;
+  fail(Status::format, "images and labels do not belong together", source + " and " + labels,
+       std::to_string(images.rows) + " images but " + std::to_string(images.labels.size()) + " labels",
+       "name the file of their labels with --labels");
+}
+
+// With the labels of --labels, or of the file found by name.
 RawData read_idx_file(const std::string& path, const Options& options, const Recipe*) {
-  return {path, read_idx(path, options.labels)};
+  Matrix images = parse_idx(read_source(path));
+  const std::string labels = options.labels.empty() ? find_idx_labels(path) : options.labels;
+  if (labels.empty()) {
+    images.labels_source = idx_labels_name(std::filesystem::path(path).filename().string());
+  } else {
+    attach_labels(images, path, labels);
+  }
+  return {path, std::move(images)};
 }
 
 // By the first bytes: IDX starts with two zeros, which text never does.
 RawData read_standard_input(const Options& options, const Recipe* known) {
   const Source source = read_source("-");
   if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options, known)};
-  Matrix matrix = parse_idx(source);
-  if (!options.labels.empty()) {
-    matrix.labels = parse_idx_labels(read_source(options.labels));
-    matrix.labels_source = options.labels;
-    if (matrix.labels.size() != matrix.rows) {
-      fail(Status::format, "images and labels do not belong together", options.labels,
-           std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels",
-           "name the file of their labels with --labels");
-    }
-  }
-  return {source.name, std::move(matrix)};
+  Matrix images = parse_idx(source);
+  if (!options.labels.empty()) attach_labels(images, source.name, options.labels);
+  return {source.name, std::move(images)};
 }
 
 struct Format {

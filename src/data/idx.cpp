@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 
 #include "data/text.hpp"
 
@@ -112,16 +111,16 @@ LargeVector<float> to_floats(const Source& source, const IdxHeader& header) {
   return floats;
 }
 
-std::optional<std::string> labels_name(std::string name) {
+}  // namespace
+
+std::string idx_labels_name(std::string name) {
   const std::size_t images = name.rfind("images");
-  if (images == std::string::npos) return std::nullopt;
+  if (images == std::string::npos) return {};
   name.replace(images, 6, "labels");
   const std::size_t idx3 = name.rfind("idx3");
   if (idx3 != std::string::npos) name[idx3 + 3] = '1';
   return name;
 }
-
-}  // namespace
 
 Matrix parse_idx(const Source& source) {
   const IdxHeader header = parse_header(source);
@@ -154,32 +153,15 @@ std::vector<std::int32_t> parse_idx_labels(const Source& source) {
 
 std::string find_idx_labels(const std::string& images_path) {
   const std::filesystem::path path(images_path);
-  const auto name = labels_name(path.filename().string());
-  if (!name) return {};
-  const std::string bare = name->ends_with(".gz") ? name->substr(0, name->size() - 3) : *name;
-  for (const std::string& candidate : {*name, bare, bare + ".gz"}) {
+  const std::string name = idx_labels_name(path.filename().string());
+  if (name.empty()) return {};
+  const std::string bare = name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name;
+  for (const std::string& candidate : {name, bare, bare + ".gz"}) {
     const auto full = path.parent_path() / candidate;
     std::error_code code;
     if (std::filesystem::is_regular_file(full, code)) return full.string();
   }
   return {};
-}
-
-Matrix read_idx(const std::string& path, const std::string& labels_path) {
-  Matrix matrix = parse_idx(read_source(path));
-  const std::string found = labels_path.empty() ? find_idx_labels(path) : labels_path;
-  if (found.empty()) {
-    matrix.labels_source = labels_name(std::filesystem::path(path).filename().string()).value_or("");
-    return matrix;
-  }
-  matrix.labels_source = found;
-  matrix.labels = parse_idx_labels(read_source(found));
-  if (matrix.labels.size() != matrix.rows) {
-    fail(Status::format, "images and labels do not belong together", path + " and " + found,
-         std::to_string(matrix.rows) + " images but " + std::to_string(matrix.labels.size()) + " labels",
-         "name the file of their labels with --labels");
-  }
-  return matrix;
 }
 
 }  // namespace halfstep::internal::data

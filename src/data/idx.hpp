@@ -17,7 +17,7 @@ std::vector<std::int32_t> parse_idx_labels(const Source& source);
 // not follow that pattern or there is no such file.
 std::string find_idx_labels(const std::string& images_path);
 
-// Reads images and attaches labels from `labels_path`, or from the file found by name.
-Matrix read_idx(const std::string& path, const std::string& labels_path);
+// The name that such a file would have: "a-labels-idx1-ubyte" for "a-images-idx3-ubyte"; empty for other names.
+std::string idx_labels_name(std::string images_name);
 
 }  // namespace halfstep::internal::data

@@ -20,6 +20,12 @@ Status status_of(const std::string& bytes) {
   return thrown_by([&] { parse(bytes); }).status;
 }
 
+Matrix read(const std::string& images, const std::string& labels = {}) {
+  Options options;
+  options.labels = labels;
+  return *read_data(images, options).matrix();
+}
+
 }  // namespace
 
 TEST_SUITE("data/idx") {
@@ -57,16 +63,16 @@ TEST_SUITE("data/idx") {
   TEST_CASE("labels are found by name or named") {
     const TempFolder folder;
     const std::string images = folder.write("a-images-idx3-ubyte", kImageFile);
-    CHECK(read_idx(images, "").labels.empty());
+    CHECK(read(images).labels.empty());
     folder.write("a-labels-idx1-ubyte", kLabelFile);
-    CHECK(read_idx(images, "").labels == std::vector<std::int32_t>{1, 0});
+    CHECK(read(images).labels == std::vector<std::int32_t>{1, 0});
     const std::string own = folder.write("own", idx("\x08\x01\0\0\0\2"sv, "\7\7"));
-    CHECK(read_idx(images, own).labels == std::vector<std::int32_t>{7, 7});
+    CHECK(read(images, own).labels == std::vector<std::int32_t>{7, 7});
     folder.write("a-labels-idx1-ubyte", idx("\x08\x01\0\0\0\3"sv, "abc"));
-    const Thrown mismatch = thrown_by([&] { read_idx(images, ""); });
+    const Thrown mismatch = thrown_by([&] { read(images); });
     CHECK(mismatch.status == Status::format);
     CHECK(mismatch.says("2 images but 3 labels"));
-    CHECK(thrown_by([&] { read_idx(images, images); }).says("3 dimensions"));
+    CHECK(thrown_by([&] { read(images, images); }).says("3 dimensions"));
   }
 
   TEST_CASE("a folder gives train and test") {

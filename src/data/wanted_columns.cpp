@@ -1,4 +1,4 @@
-#include "data/csv_wanted.hpp"
+#include "data/wanted_columns.hpp"
 
 #include <algorithm>
 

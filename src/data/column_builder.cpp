@@ -1,4 +1,4 @@
-#include "data/csv_column.hpp"
+#include "data/column_builder.hpp"
 
 #include <algorithm>
 
