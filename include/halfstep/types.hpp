@@ -24,12 +24,13 @@ enum class Activation : std::uint8_t {
   sigmoid,
   leaky_relu,  // slope 0.01 below zero
   elu,         // alpha 1
-  softplus     // beta 1
+  softplus,    // beta 1
+  selu
 };
 
 template <>
-inline constexpr std::array<std::string_view, 10> kEnumNames<Activation> = {
-    "identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"};
+inline constexpr std::array<std::string_view, 11> kEnumNames<Activation> = {
+    "identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "selu"};
 
 // Of the pre-activations of a hidden layer: row by row, or (batch) column by column over the rows of a batch.
 enum class Norm : std::uint8_t { none, layer, rms, batch };

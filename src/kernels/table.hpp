@@ -242,7 +242,7 @@ constexpr ActivationFacts facts_of(Activation activation) {
       {Activation::identity, false, false}, {Activation::relu, false, true},       {Activation::gelu, true, true},
       {Activation::gelu_tanh, true, true},  {Activation::silu, true, true},        {Activation::tanh, false, false},
       {Activation::sigmoid, false, false},  {Activation::leaky_relu, false, true}, {Activation::elu, false, true},
-      {Activation::softplus, false, true},
+      {Activation::softplus, false, true},  {Activation::selu, false, false},
   };
   return kFacts[static_cast<std::size_t>(activation)];
 }

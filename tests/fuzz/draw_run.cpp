@@ -20,7 +20,7 @@ const std::vector<Choice>& choices() {
       {"precision", {"bf16", "fp16", "fp32"}},
       {"layer-precision", {"", "0=fp32", "0=fp16", "1=bf16", "1=fp16", "0=bf16,1=fp32"}},
       {"activation",
-       {"relu", "identity", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus"}},
+       {"relu", "identity", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid", "leaky_relu", "elu", "softplus", "selu"}},
       {"norm", {"none", "layer", "rms", "batch"}},
       {"dropout", {"0", "0.5", "0.1", "0.99", "1e-9"}},
       {"layer", {"dense", "gated"}},

@@ -33,6 +33,7 @@ constexpr Signature kSignatures[] = {
     {Activation::leaky_relu, "2b2e7c0e23c0df27", "9b5f27886cbe6ae4"},
     {Activation::elu, "3844f281430a813f", "8aa646203b88c62a"},
     {Activation::softplus, "bea33d7d45edfe36", "1eec8eeedf18dc54"},
+    {Activation::selu, "113d5c5ea55c5b22", "7d85e59345a7d7ad"},
 };
 
 constexpr auto kFp32 = static_cast<std::size_t>(Dtype::fp32), kBf16 = static_cast<std::size_t>(Dtype::bf16),

@@ -30,6 +30,8 @@ Limits limits_of(Activation activation) {
       return {0, kInf, -1};
     case Activation::softplus:
       return {0.693147181f, kInf, 0};
+    case Activation::selu:
+      return {0, kInf, -1.75809932f};
     default:
       return {0, kInf, 0};
   }
@@ -45,6 +47,15 @@ std::vector<std::pair<Activation, Dtype>> each_formula() {
   for (Activation activation : {gelu, gelu_tanh, silu, tanh, sigmoid, elu, softplus})
     out.emplace_back(activation, Dtype::bf16);
   return out;
+}
+
+// The slope far out on either side.
+float slope_of(Activation activation, bool right) {
+  if (activation == Activation::identity) return 1;
+  if (activation == Activation::leaky_relu) return right ? 1 : 0.01f;
+  // On the left what -1.75809932 is short of the limit that fp32 has no number for.
+  if (activation == Activation::selu) return right ? 1.05070102f : 2.32967174e-08f;
+  return right && limits_of(activation).top > 1 ? 1 : 0;
 }
 
 // What BackwardEpilogue::saved holds for an infinite input.
@@ -81,7 +92,8 @@ TEST_CASE("kernels: activations at zero, infinity and NaN") {
       }
       expect("of inf", value(kInf) == limits.top, value(kInf));
       expect("of -inf", value(-kInf) == limits.bottom, value(-kInf));
-      expect("of 3e38", value(3e38f) == (limits.top > 1 ? 3e38f : 1.0f), value(3e38f));
+      const float large = limits.top > 1 ? 3e38f * slope_of(activation, true) : 1.0f;
+      expect("of 3e38", value(3e38f) == large, value(3e38f));
       for (float nan : nans) {
         expect("of NaN", std::isnan(value(nan)), value(nan));
         if (activation != Activation::identity) expect("slope of NaN", std::isnan(slope(nan, 1)), slope(nan, 1));
@@ -89,9 +101,8 @@ TEST_CASE("kernels: activations at zero, infinity and NaN") {
           expect("slope times NaN", std::isnan(slope(saved, nan)), slope(saved, nan));
       }
       const float right = slope(saved_of(activation, kInf), 3), left = slope(saved_of(activation, -kInf), 3);
-      expect("slope at inf", right == (limits.top > 1 ? 3 : 0), right);
-      const float end = activation == Activation::identity ? 3 : activation == Activation::leaky_relu ? 3 * 0.01f : 0;
-      expect("slope at -inf", left == end, left);
+      expect("slope at inf", right == 3 * slope_of(activation, true), right);
+      expect("slope at -inf", left == 3 * slope_of(activation, false), left);
     }
     CHECK_MESSAGE(wrong.none(), wrong.text());
   });

@@ -59,6 +59,8 @@ bool can_be_saved(Activation activation, float saved) {
       return saved >= 0;
     case Activation::elu:
       return saved >= -1;
+    case Activation::selu:
+      return saved >= -1.75809932f;
     case Activation::sigmoid:
       return saved >= 0 && saved <= 1;
     case Activation::tanh:

@@ -1,5 +1,6 @@
 // Floats as bits, random floats, and fp32, bf16 and fp16 memory through the reference casts.
 #pragma once
+#include <array>
 #include <bit>
 #include <cfenv>
 #include <cmath>
@@ -23,15 +24,15 @@ using namespace internal;
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr Dtype kEachDtype[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};
-inline constexpr Activation kEachActivation[] = {
-    Activation::identity, Activation::relu,    Activation::gelu,       Activation::gelu_tanh, Activation::silu,
-    Activation::tanh,     Activation::sigmoid, Activation::leaky_relu, Activation::elu,       Activation::softplus};
+inline constexpr auto kEachActivation = [] {
+  std::array<Activation, kEnumNames<Activation>.size()> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<Activation>(i);
+  return all;
+}();
 inline constexpr int kEachRounding[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
 
 inline const char* label(Activation activation) {
-  constexpr const char* names[] = {"identity", "relu",    "gelu",       "gelu_tanh", "silu",
-                                   "tanh",     "sigmoid", "leaky_relu", "elu",       "softplus"};
-  return names[static_cast<std::size_t>(activation)];
+  return name(activation).data();  // ends with a zero: a literal
 }
 
 // One rounding mode for a scope.

@@ -20,6 +20,8 @@ inline constexpr long double kSqrtHalf = 0.707106781186547524400844362104849039L
 inline constexpr long double kInvSqrt2Pi = 0.398942280401432677939946059934381868L;
 
 inline constexpr double kLeakySlope = 0.01;
+inline constexpr long double kSeluScale = 1.0507009873554804934193349852946L;
+inline constexpr long double kSeluAlpha = 1.6732632423543772848170429916717L;
 
 template <class T>
 T gelu_tanh_argument(T x) {
@@ -49,6 +51,8 @@ T reference_activation(Activation activation, T x) {
       return x > 0 ? x : std::expm1(x);
     case Activation::softplus:
       return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+    case Activation::selu:
+      return static_cast<T>(kSeluScale) * (x > 0 ? x : static_cast<T>(kSeluAlpha) * std::expm1(x));
   }
   return x;
 }
@@ -82,6 +86,8 @@ T reference_derivative(Activation activation, T x) {
       return x > 0 ? T(1) : std::exp(x);
     case Activation::softplus:
       return reference_sigmoid(x);
+    case Activation::selu:
+      return static_cast<T>(kSeluScale) * (x > 0 ? T(1) : static_cast<T>(kSeluAlpha) * std::exp(x));
   }
   return 1;
 }
@@ -100,6 +106,8 @@ T reference_slope(Activation activation, T saved) {
       return saved > 0 ? 1 : 1 + saved;
     case Activation::softplus:
       return -std::expm1(-saved);
+    case Activation::selu:
+      return saved > 0 ? static_cast<T>(kSeluScale) : saved + static_cast<T>(kSeluScale * kSeluAlpha);
     default:
       return reference_derivative(activation, saved);
   }

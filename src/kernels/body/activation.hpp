@@ -139,4 +139,18 @@ struct Act<Activation::softplus> {
   }
 };
 
+// scale x, or scale alpha (exp(x) - 1) below zero; the derivative there is y + scale alpha (Klambauer et al., 2017).
+template <>
+struct Act<Activation::selu> {
+  static constexpr float kScale = 1.05070102f;
+  static constexpr float kDepth = 1.75809932f, kDepthRest = 2.32967174e-08f;  // scale alpha, in two parts
+  static HS_INLINE Wide forward(const Wide& x) {
+    return select_greater(set(0.0f), x, expm1_negative(x) * set(kDepth), x * set(kScale));
+  }
+  static HS_INLINE Wide backward(const Wide& y, const Wide& d) {
+    const Wide low = (y + set(kDepth)) + set(kDepthRest);
+    return d * select_greater(y, set(0.0f), set(kScale), low);
+  }
+};
+
 }  // namespace halfstep::internal::HS_NAMESPACE
