@@ -44,10 +44,10 @@ template <>
 inline constexpr std::array<std::string_view, 4> kEnumNames<LossKind> = {"cross_entropy", "binary_cross_entropy", "mse",
                                                                          "huber"};
 
-enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion };
+enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion, radam };
 
 template <>
-inline constexpr std::array<std::string_view, 4> kEnumNames<OptimizerKind> = {"sgd", "adam", "adamw", "lion"};
+inline constexpr std::array<std::string_view, 5> kEnumNames<OptimizerKind> = {"sgd", "adam", "adamw", "lion", "radam"};
 
 // What the optimizer updates: fp32 master weights, or the 16-bit working weights themselves, with what rounding lost
 // kept beside them (kahan) or rounded up or down by chance (stochastic).

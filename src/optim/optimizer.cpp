@@ -104,6 +104,7 @@ std::size_t Optimizer::memory_bytes() const {
 std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const OptimizerTensors& tensors);
+std::unique_ptr<Optimizer> make_radam(const OptimizerOptions& options, const OptimizerTensors& tensors);
 
 namespace {
 
@@ -121,6 +122,7 @@ constexpr Rule kRules[] = {
     {OptimizerKind::adam, make_adam, kAdam},
     {OptimizerKind::adamw, make_adam, kAdam},
     {OptimizerKind::lion, make_lion, kLion},
+    {OptimizerKind::radam, make_radam, kAdam},
 };
 
 const Rule& rule_of(OptimizerKind kind) {

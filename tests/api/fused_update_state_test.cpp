@@ -32,7 +32,7 @@ void run(FusedUpdate& update, GradientPass& pass, int first, int count) {
 TEST_CASE("fused update: loaded state goes on with the same bits") {
   GradientPass pass(2);
   for (const OptimizerKind kind :
-       {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
+       {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion, OptimizerKind::radam}) {
     for (const MasterKind master : {MasterKind::kahan, MasterKind::stochastic}) {
       const OptimizerOptions options = {.kind = kind, .moments = Dtype::bf16, .master = master, .seed = 5};
       Weights straight;

@@ -134,4 +134,64 @@ TEST_CASE("optim: a hundred steps of Lion as its paper has them") {
   });
 }
 
+// Liu et al., "On the variance of the adaptive learning rate and beyond", 2020, with the line drawn at 5, and what
+// overflows: squares of 1e20 and more divide a step by infinity.
+std::vector<double> radam(double lr, double beta1, double beta2, double decay, double epsilon) {
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < kWeights; ++i) {
+    double w = static_cast<double>(start(i)), m = 0, v = 0;
+    for (int step = 1; step <= kSteps; ++step) {
+      const double g = static_cast<double>(gradient(step, i));
+      w *= 1 - lr * decay;
+      m = beta1 * m + (1 - beta1) * g;
+      v = beta2 * v + (1 - beta2) * g * g;
+      const double power = std::pow(beta2, step), most = 2 / (1 - beta2) - 1;
+      const double length = most - 2 * step * power / (1 - power);
+      const double mean = m / (1 - std::pow(beta1, step));
+      if (length <= 5) {
+        w -= lr * mean;
+        continue;
+      }
+      const double rectified = std::sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length));
+      w -= lr * mean * rectified * std::sqrt(1 - power) / (std::sqrt(v) + epsilon);
+    }
+    weights.push_back(w);
+  }
+  return weights;
+}
+
+TEST_CASE("optim: a hundred steps of RAdam as its paper has them") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    Mismatches wrong;
+    const OptimizerOptions plain{.kind = OptimizerKind::radam, .weight_decay = 0};
+    const OptimizerOptions other{.kind = OptimizerKind::radam,
+                                 .beta1 = 0.8,
+                                 .beta2 = 0.95,
+                                 .epsilon = 1e-3,
+                                 .weight_decay = 0.09765625};  // x lr: 2^-10
+    const OptimizerOptions never{.kind = OptimizerKind::radam, .beta2 = 0.5, .weight_decay = 0};
+    check(wrong, kernels.name, run(kernels, plain, 1e-3), radam(1e-3, 0.9, 0.999, 0, 1e-8));
+    check(wrong, kernels.name, run(kernels, other, 1e-2), radam(1e-2, 0.8, 0.95, 0.09765625, 1e-3));
+    check(wrong, kernels.name, run(kernels, never, 1e-3), radam(1e-3, 0.9, 0.5, 0, 1e-8));
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
+TEST_CASE("optim: squares that overflow end a weight's steps, its bits stay finite") {
+  using enum OptimizerKind;
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    for (const OptimizerKind kind : {adam, adamw, radam}) {
+      const auto optimizer = make_optimizer({.kind = kind, .weight_decay = 0}, {kWeights});
+      AlignedBuffer<float> weights(kWeights), large(kWeights);
+      for (float& g : large) g = 1e30f;
+      for (int step = 0; step < 20; ++step) {
+        optimizer->begin_step(1e-3, 1, kInf);
+        optimizer->apply(kernels, 0, 0, kWeights, large.data(), weights.data());
+      }
+      for (const float w : weights) CHECK(w == 0);
+    }
+  });
+}
+
 }  // namespace

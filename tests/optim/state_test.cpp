@@ -50,7 +50,8 @@ struct Run {
 
 std::vector<Run> variants() {
   std::vector<Run> runs;
-  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
+  for (OptimizerKind kind :
+       {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion, OptimizerKind::radam}) {
     for (MasterKind master : {MasterKind::fp32, MasterKind::kahan, MasterKind::stochastic}) {
       for (Dtype moments : {Dtype::fp32, Dtype::bf16}) {
         for (Dtype storage : {Dtype::bf16, Dtype::fp16}) {
@@ -181,7 +182,8 @@ TEST_CASE("optim: a multiplier for each tensor") {
 
 TEST_CASE("optim: a tensor that does not decay stays where it is without a gradient") {
   const KernelTable& kernels = *isas().front().table;
-  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
+  for (OptimizerKind kind :
+       {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion, OptimizerKind::radam}) {
     OptimizerOptions options;
     options.kind = kind;
     options.weight_decay = 0.1;

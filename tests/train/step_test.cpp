@@ -146,7 +146,8 @@ TEST_CASE("step: headroom repairs an overflow within the step, with the bits of 
 // The moments are not to be seen from outside, but every later step depends on them.
 TEST_CASE("step: a run with a skipped step continues as if it had not been there") {
   for_each_runnable_isa([](const KernelTable& kernels) {
-    for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion}) {
+    for (OptimizerKind kind :
+         {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion, OptimizerKind::radam}) {
       Setting setting;
       setting.optimizer.kind = kind;
       if (kind == OptimizerKind::adam) setting.norm = Norm::batch;
