@@ -30,7 +30,7 @@ endif()
 
 # halfstep_unity(<target> <files that stay by themselves>...): those have a name that another file of the folder has too.
 function(halfstep_unity target)
-  if(HALFSTEP_UNITY)
+  if(HALFSTEP_UNITY AND (NOT HALFSTEP_UNITY STREQUAL "tests" OR target STREQUAL "halfstep_tests"))
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
     foreach(file ${ARGN})
       set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -40,7 +40,7 @@ endfunction()
 
 # halfstep_precompile(<target> <headers of its own>...): half of a build is reading the standard headers.
 function(halfstep_precompile target)
-  if(HALFSTEP_PRECOMPILE)
+  if(HALFSTEP_PRECOMPILE AND (NOT HALFSTEP_PRECOMPILE STREQUAL "tests" OR target STREQUAL "halfstep_tests"))
     target_precompile_headers(${target} PRIVATE <algorithm> <cmath> <filesystem> <functional> <memory> <span> <string> <vector>
                                                 ${ARGN})
   endif()

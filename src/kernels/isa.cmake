@@ -45,6 +45,9 @@ function(halfstep_isa name bits flags)
   if(name STREQUAL "scalar")
     set(level -O2)
   endif()
+  if(HALFSTEP_SANITIZE MATCHES "thread")  # each access is a call there
+    set(level -O1)
+  endif()
   target_compile_options(${target} PRIVATE ${flags} ${level} -fno-exceptions -fno-rtti -fno-asynchronous-unwind-tables
                                            -fno-unwind-tables)
   # GCC's own intrinsics headers trip over it: an "undefined" register is a variable initialised with itself.
