@@ -38,11 +38,11 @@ enum class Norm : std::uint8_t { none, layer, rms, batch };
 template <>
 inline constexpr std::array<std::string_view, 4> kEnumNames<Norm> = {"none", "layer", "rms", "batch"};
 
-enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber };
+enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber, mae };
 
 template <>
-inline constexpr std::array<std::string_view, 4> kEnumNames<LossKind> = {"cross_entropy", "binary_cross_entropy", "mse",
-                                                                         "huber"};
+inline constexpr std::array<std::string_view, 5> kEnumNames<LossKind> = {"cross_entropy", "binary_cross_entropy", "mse",
+                                                                         "huber", "mae"};
 
 enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion, radam };
 

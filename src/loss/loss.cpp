@@ -33,6 +33,7 @@ std::unique_ptr<Loss> make_cross_entropy(const CrossEntropyOptions& options);
 std::unique_ptr<Loss> make_binary_cross_entropy();
 std::unique_ptr<Loss> make_mse();
 std::unique_ptr<Loss> make_huber(double delta);
+std::unique_ptr<Loss> make_mae();
 
 std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEntropyOptions& cross_entropy) {
   switch (kind) {
@@ -44,6 +45,8 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEn
       return make_mse();
     case LossKind::huber:
       return make_huber(huber_delta);
+    case LossKind::mae:
+      return make_mae();
   }
   return nullptr;
 }

@@ -26,7 +26,7 @@ const std::vector<Choice>& choices() {
       {"layer", {"dense", "gated"}},
       {"residual", {"false", "true"}},
       {"task", {"auto", "classify", "regress"}},
-      {"loss", {"auto", "cross_entropy", "binary_cross_entropy", "mse", "huber"}},
+      {"loss", {"auto", "cross_entropy", "binary_cross_entropy", "mse", "huber", "mae"}},
       {"huber-delta", {"1", "1e-30", "1e30"}},
       {"label-smoothing", {"0", "0.1", "0.99"}},
       {"class-weights", {"", "balanced", "a=2,b=0.5", "0=1e-30,1=1e30"}},

@@ -15,7 +15,7 @@ using namespace halfstep::test;
 namespace {
 
 constexpr LossKind kEachLoss[] = {LossKind::cross_entropy, LossKind::binary_cross_entropy, LossKind::mse,
-                                  LossKind::huber};
+                                  LossKind::huber, LossKind::mae};
 constexpr double kDelta = 0.75;
 constexpr float kScale = 512;
 

@@ -42,8 +42,13 @@ double reference_loss(LossKind kind, const double* logits, std::size_t columns, 
       sum += binary_term(logits[i], columns == 1 ? y != 0 : y == i, &slope);
     } else {
       const double e = logits[i] - targets.values[row * columns + i];
-      sum += kind == LossKind::mse ? e * e : huber_term(e, targets.huber_delta, &slope);
-      if (kind == LossKind::mse) slope = 2 * e;
+      if (kind == LossKind::mae) {
+        sum += std::fabs(e);
+        slope = (e > 0) - (e < 0);
+      } else {
+        sum += kind == LossKind::mse ? e * e : huber_term(e, targets.huber_delta, &slope);
+        if (kind == LossKind::mse) slope = 2 * e;
+      }
     }
     if (d != nullptr) d[i] = slope / static_cast<double>(columns);
   }
