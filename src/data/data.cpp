@@ -1,5 +1,6 @@
 #include "data/data.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <initializer_list>
@@ -8,6 +9,7 @@
 #include "data/builtin.hpp"
 #include "data/csv.hpp"
 #include "data/idx.hpp"
+#include "data/npy.hpp"
 #include "data/source.hpp"
 #include "data/take.hpp"
 #include "data/text.hpp"
@@ -24,7 +26,8 @@ RawData read_csv_file(const std::string& path, const Options& options, const Rec
 // `images` with the labels of the file `labels`.
 void attach_labels(Matrix& images, const std::string& source, const std::string& labels) {
   images.labels_source = labels;
-  images.labels = parse_idx_labels(read_source(labels));
+  const Source file = read_source(labels);
+  images.labels = is_npy(file.text()) ? parse_npy_labels(file) : parse_idx_labels(file);
   if (images.labels.size() == images.rows) return;
   fail(Status::format, "images and labels do not belong together", source + " and " + labels,
        std::to_string(images.rows) + " images but " + std::to_string(images.labels.size()) + " labels",
@@ -43,9 +46,23 @@ RawData read_idx_file(const std::string& path, const Options& options, const Rec
   return {path, std::move(images)};
 }
 
+// Labels of a table are its last column, those of rows of pixels are beside them.
+RawData read_npy(const Source& source, const Options& options, const Recipe* known) {
+  if (options.labels.empty()) return parse_npy(source, nullptr, options, known);
+  const Source labels = read_source(options.labels);
+  RawData raw = parse_npy(source, &labels, options, known);
+  if (auto* images = std::get_if<Matrix>(&raw.content)) attach_labels(*images, source.name, options.labels);
+  return raw;
+}
+
+RawData read_npy_file(const std::string& path, const Options& options, const Recipe* known) {
+  return read_npy(read_source(path), options, known);
+}
+
 // By the first bytes: IDX starts with two zeros, which text never does.
 RawData read_standard_input(const Options& options, const Recipe* known) {
   const Source source = read_source("-");
+  if (is_npy(source.text())) return read_npy(source, options, known);
   if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options, known)};
   Matrix images = parse_idx(source);
   if (!options.labels.empty()) attach_labels(images, source.name, options.labels);
@@ -54,21 +71,31 @@ RawData read_standard_input(const Options& options, const Recipe* known) {
 
 struct Format {
   std::string_view name;
-  std::array<std::string_view, 5> endings;  // of the file's name, before ".gz"
+  std::string_view endings;  // of the file's name, before ".gz"
   RawData (*read)(const std::string& path, const Options& options, const Recipe* known);
 };
 
 constexpr std::array kFormats = {
-    Format{"table", {".csv", ".tsv", ".txt", ".data", ".test"}, read_csv_file},
-    Format{"IDX", {"-ubyte", ".idx", ".idx3", ".idx3-ubyte", ".idx1-ubyte"}, read_idx_file},
+    Format{"table", ".csv .tsv .txt .data .test", read_csv_file},
+    Format{"IDX", "-ubyte .idx .idx3 .idx3-ubyte .idx1-ubyte", read_idx_file},
+    Format{"NPY", ".npy", read_npy_file},
 };
 
+bool has_ending(std::string_view name, std::string_view endings) {
+  while (true) {
+    const std::size_t end = std::min(endings.find(' '), endings.size());
+    if (name.ends_with(endings.substr(0, end))) return true;
+    if (end == endings.size()) return false;
+    endings.remove_prefix(end + 1);
+  }
+}
+
 [[noreturn]] void fail_unknown_format(const std::string& path) {
-  const bool numpy = lowercase(path).ends_with(".npy") || lowercase(path).ends_with(".npz");
+  const bool archive = lowercase(path).ends_with(".npz");
   fail(Status::unsupported, "unknown data format", path,
        "the ending of the name is not one of: " + known_endings() + ", each also with .gz behind it",
-       numpy ? "save it as CSV: numpy.savetxt(\"data.csv\", array, delimiter=\",\")"
-             : "save it as a table, such as CSV; rename it only if that is what it is");
+       archive ? "save each array by itself: numpy.save(\"data.npy\", array)"
+               : "save it as a table, such as CSV; rename it only if that is what it is");
 }
 
 RawData read_file(const std::string& path, const Options& options, const Recipe* known) {
@@ -76,9 +103,7 @@ RawData read_file(const std::string& path, const Options& options, const Recipe*
   std::string name = lowercase(std::filesystem::path(path).filename().string());
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
   for (const Format& format : kFormats) {
-    for (const std::string_view ending : format.endings) {
-      if (name.ends_with(ending)) return format.read(path, options, known);
-    }
+    if (has_ending(name, format.endings)) return format.read(path, options, known);
   }
   std::error_code code;
   if (!std::filesystem::exists(path, code)) read_source(path);  // throws what the operating system says
@@ -142,9 +167,7 @@ DataPair read_pair(const std::string& path, const Options& options) {
 
 std::string known_endings() {
   std::string endings;
-  for (const Format& format : kFormats) {
-    for (const std::string_view ending : format.endings) endings += (endings.empty() ? "" : " ") + std::string(ending);
-  }
+  for (const Format& format : kFormats) endings += (endings.empty() ? "" : " ") + std::string(format.endings);
   return endings;
 }
 

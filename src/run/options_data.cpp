@@ -25,7 +25,7 @@ std::vector<Entry> data_entries() {
       choice("decimal", "auto|point|comma", "decimal sign of numbers with commas", &O::decimal),
       list("missing", "tokens that mean a missing value; empty: the usual ones", &O::missing),
       choice("standardize", "auto|none", "bring input columns to mean 0 and standard deviation 1", &O::standardize),
-      text("labels", "file of the labels of an IDX image file", &O::labels),
+      text("labels", "file of the labels, IDX or NPY: of images, or of the rows of an array", &O::labels),
   };
 }
 

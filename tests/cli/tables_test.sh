@@ -45,9 +45,10 @@ expect 3 train typo.csv "${short[@]}"; in_err "line 62, column 0 'a'"; in_err "-
 for advice in --missing=1.2.3 --numeric=a --categorical=a --drop=a; do expect 0 train typo.csv "$advice" "${short[@]}"; done
 printf '+1 1:2 3:4\n-1 2:1 3:1\n' >svm.txt
 expect 7 train svm.txt "${short[@]}"; in_err LIBSVM
-: >a.npy; expect 7 train a.npy "${short[@]}"; in_err "numpy.savetxt"
-expect 0 help; in_out ".csv .tsv .txt"
-grep -q npy out && fail "$last: promises a format that is not read"
+: >a.npz; expect 7 train a.npz "${short[@]}"; in_err "numpy.save("
+: >a.npy; expect 3 train a.npy "${short[@]}"; in_err "damaged NPY file"
+expect 0 help; in_out ".csv .tsv .txt"; in_out ".npy"
+grep -q npz out && fail "$last: promises a format that is not read"
 
 # The model knows its table.
 awk 'BEGIN { print "age,job,t"; for (i = 0; i < 60; ++i) print (i % 9 ? 20 + i : -999) "," (i % 3 ? "cook" : "smith") "," (i % 2 ? "yes" : "no") }' >jobs.csv
