@@ -10,5 +10,6 @@
 #include "halfstep/jobs.hpp"
 #include "halfstep/model.hpp"
 #include "halfstep/options.hpp"
+#include "halfstep/predictor.hpp"
 #include "halfstep/text.hpp"
 #include "halfstep/trainer.hpp"

@@ -1,39 +1,34 @@
-// A trained model from a file.
+// A trained model: weights that never change.
 #pragma once
-#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "halfstep/dataset.hpp"
-#include "halfstep/metrics.hpp"
 #include "halfstep/model_spec.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
 
-// Owns its weights and threads. One thread at a time may call it.
+// Copies share the weights. Safe to use from several threads.
 class Model {
  public:
-  // Of `options` count threads, isa and math. Throws Error: io where the file cannot be read, format where it is no
+  // From a file. Of `options` count isa and math. Throws Error: io where the file cannot be read, format where it is no
   // model, unsupported, out_of_memory.
   explicit Model(const std::string& path, const Options& options = {});
-  Model(Model&&) noexcept;
-  Model& operator=(Model&&) noexcept;
-  ~Model();
 
   const ModelSpec& spec() const;
   const std::vector<std::string>& class_names() const;  // none for values
 
-  // Outputs for rows x inputs numbers as the network sees them: rows x outputs, probabilities of classes or values in
-  // the units of the target. Of a model that was trained on a table use predict() of halfstep/jobs.hpp, which
-  // preprocesses. A row whose outputs are not finite has NaN. Throws Error(invalid_argument).
-  std::vector<float> predict(std::span<const float> x);
+  // As Predictor::predict, with a predictor and a result made for the one call.
+  std::vector<float> predict(std::span<const float> x) const;
 
  private:
+  friend class Predictor;
+  friend class Trainer;
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  explicit Model(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace halfstep

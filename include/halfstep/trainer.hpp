@@ -5,6 +5,7 @@
 //   while (!trainer.done()) trainer.step();
 //   trainer.save("model.safetensors");
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "halfstep/dataset.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/metrics.hpp"
+#include "halfstep/model.hpp"
 #include "halfstep/model_spec.hpp"
 #include "halfstep/options.hpp"
 
@@ -34,8 +36,17 @@ struct ParameterView {
   bool trained = true;
 };
 
-// Owns a network, its optimizer and its threads. One thread at a time may call it; several trainers in several threads
-// do not disturb each other. Nothing here prints, and the floating-point environment of the caller stays as it is.
+// What a call that makes several steps did.
+struct StepsMade {
+  std::int64_t steps = 0;              // attempted
+  std::chrono::nanoseconds elapsed{};  // of the call
+  std::chrono::nanoseconds overrun{};  // beyond its budget
+  bool stopped = false;                // by request_stop
+};
+
+// Owns a network, its optimizer and its threads. One thread at a time may call it, but for request_stop and published;
+// several trainers in several threads do not disturb each other. Nothing here prints, and the floating-point
+// environment of the caller stays as it is. In a child that was forked steps and predictions throw Error(state).
 class Trainer {
  public:
   // Batches are the caller's. Of `options` count: threads, isa, math, seed; the loss scale, clipping, optimizer,
@@ -56,6 +67,23 @@ class Trainer {
   // One step on the next rows of the set: each epoch has an order of its own. Throws Error(state) without a set.
   StepRecord step();
   bool done() const;  // the planned steps are made; more can follow
+
+  // As many steps on the set as the budget has room for by the time that earlier ones took; also past the end of an
+  // epoch or of the plan. Where a step takes longer than the budget, one is made each time that the budgets since the
+  // last have added up to it. Throws Error(state) without a set.
+  StepsMade train_for(std::chrono::nanoseconds budget);
+  // Steps on the set until done() or a stop.
+  StepsMade train();
+  // train and train_for return before their next step; without one of them running, the next does. From any thread or
+  // signal handler, as long as the trainer is neither moved nor destroyed meanwhile.
+  void request_stop() noexcept;
+
+  // The weights as they are now, as a model of its own.
+  Model snapshot();
+  // Makes a snapshot what published() gives from now on.
+  void publish();
+  // The last that was published: from any thread, while another trains. Throws Error(state) before the first.
+  Model published() const;
 
   StepCounts counts() const;
   const std::vector<LedgerEntry>& ledger() const;  // why steps were skipped or retried

@@ -1,8 +1,8 @@
-#include "halfstep/model.hpp"
+#include <algorithm>
 
-#include "api/outputs.hpp"
-#include "run/machine.hpp"
-#include "run/model_file.hpp"
+#include "api/model_impl.hpp"
+#include "halfstep/predictor.hpp"
+#include "kernels/dispatch.hpp"
 #include "run/output_meaning.hpp"
 #include "train/network_of.hpp"
 
@@ -10,38 +10,33 @@ namespace halfstep {
 
 using namespace internal;
 
-namespace {
-constexpr std::size_t kBatch = 512;
+Model::Impl::Impl(SavedModel model, const KernelTable& table)
+    : saved(std::move(model)),
+      kernels(table),
+      meaning(output_meaning(saved.preprocessor, saved.spec.loss)),
+      weights(network_of(saved.spec, {.max_rows = 1, .master = false})) {
+  weights.set_tensors(saved.tensors);
+  weights.pack_all(kernels);
+  for (Parameter* p : weights.parameters()) {
+    if (p->is_matrix()) p->master = {};  // of fp32 too: products read what is packed
+  }
+  saved.tensors = {};
 }
 
-struct Model::Impl {
-  Impl(const std::string& path, const Options& options)
-      : saved(load_model(path)),
-        machine(options),
-        context(*machine.kernels, *machine.executor),
-        network(network_of(saved.spec, {.max_rows = kBatch})) {
-    network.set_tensors(saved.tensors);
-    network.pack_all(*machine.kernels);
-    saved.tensors = {};
-  }
-  SavedModel saved;
-  Machine machine;
-  GemmContext context;
-  Network network;
-};
-
-Model::Model(const std::string& path, const Options& options) : impl_(std::make_unique<Impl>(path, options)) {}
-Model::Model(Model&&) noexcept = default;
-Model& Model::operator=(Model&&) noexcept = default;
-Model::~Model() = default;
+Model::Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(const std::string& path, const Options& options)
+    : impl_(std::make_shared<const Impl>(load_model(path), select_isa(options.isa, options.math))) {}
 
 const ModelSpec& Model::spec() const { return impl_->saved.spec; }
 const std::vector<std::string>& Model::class_names() const { return impl_->saved.preprocessor.classes(); }
 
-std::vector<float> Model::predict(std::span<const float> x) {
-  const SavedModel& saved = impl_->saved;
-  return predict_rows(impl_->context, impl_->network, saved.spec.loss,
-                      output_meaning(saved.preprocessor, saved.spec.loss), x);
+std::vector<float> Model::predict(std::span<const float> x) const {
+  constexpr std::size_t kMostRows = 512;
+  const std::size_t rows = x.size() / spec().widths.front();
+  Predictor predictor(*this, {.max_rows = std::clamp<std::size_t>(rows, 1, kMostRows)});
+  std::vector<float> out(rows * predictor.outputs());
+  predictor.predict(x, out);
+  return out;
 }
 
 }  // namespace halfstep

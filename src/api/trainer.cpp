@@ -1,9 +1,14 @@
 #include "halfstep/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
 #include <optional>
 
 #include "api/dataset_impl.hpp"
+#include "api/fork_check.hpp"
+#include "api/model_impl.hpp"
 #include "api/outputs.hpp"
 #include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
@@ -13,6 +18,7 @@
 #include "run/model_file.hpp"
 #include "run/output_meaning.hpp"
 #include "run/trainer_options.hpp"
+#include "train/step_budget.hpp"
 #include "train/trainer.hpp"
 
 namespace halfstep {
@@ -25,6 +31,12 @@ namespace {
   throw Error(Status::invalid_argument,
               {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
 }
+
+[[noreturn]] void refuse_state(std::string what, std::string hint) {
+  throw Error(Status::state, {.what = std::move(what), .where = {}, .why = {}, .kept = {}, .hint = std::move(hint)});
+}
+
+[[noreturn]] void throw_without_set() { refuse_state("this trainer has no set", "step(batch)"); }
 
 // Whether the outputs of a model and the targets of a set are of one kind.
 void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
@@ -85,6 +97,9 @@ struct Trainer::Impl {
                 checked_config(spec, options, examples(), machine.executor->threads()), examples()),
         preprocessor(data ? data->impl_->preprocessor : preprocessor_of(spec)) {}
 
+  SavedModel saved();
+  StepsMade make_steps(std::optional<std::chrono::nanoseconds> time);
+
   const data::Examples* examples() const { return data ? &data->impl_->examples : nullptr; }
   OutputMeaning meaning() const { return output_meaning(preprocessor, trainer.config().model.loss); }
 
@@ -93,7 +108,48 @@ struct Trainer::Impl {
   Machine machine;
   StepTrainer trainer;
   data::Preprocessor preprocessor;
+  ForkCheck fork_check;
+  StepBudget budget;
+  std::atomic<bool> stop = false;
+  static_assert(std::atomic<bool>::is_always_lock_free);  // for signal handlers
+  mutable std::mutex published_turn;
+  std::optional<Model> published;
 };
+
+SavedModel Trainer::Impl::saved() {
+  return {.preprocessor = preprocessor,
+          .spec = trainer.config().model,
+          .step = trainer.clock().applied,
+          .scaler = trainer.scaler().state(),
+          .isa = machine.kernels->name,
+          .math = options.math,
+          .config = config_of(options),
+          .tensors = trainer.model().tensors(),
+          .digest = {}};
+}
+
+StepsMade Trainer::Impl::make_steps(std::optional<std::chrono::nanoseconds> time) {
+  using Clock = std::chrono::steady_clock;
+  StepsMade made;
+  const auto start = Clock::now();
+  auto now = start;
+  while (time ? budget.has_room(now - start, *time) : !trainer.done()) {
+    if (stop.exchange(false)) {
+      made.stopped = true;
+      break;
+    }
+    const auto begin = now;
+    trainer.step();
+    ++made.steps;
+    now = Clock::now();
+    budget.timed(now - begin);
+  }
+  made.elapsed = now - start;
+  if (!time) return made;
+  made.overrun = std::max(made.elapsed - *time, std::chrono::nanoseconds::zero());
+  budget.finish(made.elapsed, *time);
+  return made;
+}
 
 Trainer::Trainer(const ModelSpec& spec, const Options& options)
     : impl_(std::make_unique<Impl>(spec, std::nullopt, options)) {}
@@ -106,8 +162,39 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 Trainer::~Trainer() = default;
 
-StepRecord Trainer::step(const Batch& batch) { return impl_->trainer.step({batch.x, batch.labels, batch.values}); }
-StepRecord Trainer::step() { return impl_->trainer.step(); }
+StepRecord Trainer::step(const Batch& batch) {
+  impl_->fork_check();
+  return impl_->trainer.step({batch.x, batch.labels, batch.values});
+}
+StepRecord Trainer::step() {
+  impl_->fork_check();
+  return impl_->trainer.step();
+}
+StepsMade Trainer::train_for(std::chrono::nanoseconds budget) {
+  impl_->fork_check();
+  if (!impl_->data) throw_without_set();
+  return impl_->make_steps(budget);
+}
+StepsMade Trainer::train() {
+  impl_->fork_check();
+  if (!impl_->data) throw_without_set();
+  return impl_->make_steps({});
+}
+void Trainer::request_stop() noexcept { impl_->stop.store(true); }
+
+Model Trainer::snapshot() {
+  return Model(std::make_shared<const Model::Impl>(impl_->saved(), *impl_->machine.kernels));
+}
+void Trainer::publish() {
+  Model model = snapshot();
+  const std::lock_guard lock(impl_->published_turn);
+  impl_->published = std::move(model);
+}
+Model Trainer::published() const {
+  const std::lock_guard lock(impl_->published_turn);
+  if (!impl_->published) refuse_state("nothing was published yet", "publish() comes first");
+  return *impl_->published;
+}
 bool Trainer::done() const { return impl_->trainer.done(); }
 StepCounts Trainer::counts() const { return impl_->trainer.ledger().counts(); }
 const std::vector<LedgerEntry>& Trainer::ledger() const { return impl_->trainer.ledger().entries(); }
@@ -120,7 +207,11 @@ Metrics Trainer::evaluate(const Dataset& data) {
 }
 
 std::vector<float> Trainer::predict(std::span<const float> x) {
-  return predict_rows(impl_->trainer.context(), impl_->trainer.model(), spec().loss, impl_->meaning(), x);
+  impl_->fork_check();
+  RowPredictor rows(impl_->trainer.context(), impl_->trainer.model(), spec().loss, impl_->meaning());
+  std::vector<float> out(rows.outputs_for(x.size()));
+  rows.run(x, out.data());
+  return out;
 }
 
 std::vector<ParameterView> Trainer::parameters() const {
@@ -155,16 +246,6 @@ void Trainer::set_state(std::span<const std::byte> bytes) {
   impl_->trainer.loaded();
 }
 
-void Trainer::save(const std::string& path) {
-  save_model(path, {.preprocessor = impl_->preprocessor,
-                    .spec = spec(),
-                    .step = impl_->trainer.clock().applied,
-                    .scaler = impl_->trainer.scaler().state(),
-                    .isa = impl_->machine.kernels->name,
-                    .math = impl_->options.math,
-                    .config = config_of(impl_->options),
-                    .tensors = impl_->trainer.model().tensors(),
-                    .digest = {}});
-}
+void Trainer::save(const std::string& path) { save_model(path, impl_->saved()); }
 
 }  // namespace halfstep

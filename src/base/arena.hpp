@@ -81,14 +81,25 @@ class AlignedBuffer {
     }
     if (size > 0 && !detail::plan_only) data_ = static_cast<T*>(detail::allocate(size * sizeof(T)));
   }
+  // The memory of another, which outlives it. Nobody may write to it.
+  static AlignedBuffer borrowed(const AlignedBuffer& from) {
+    AlignedBuffer view;
+    view.data_ = from.data_;
+    view.size_ = from.size_;
+    view.owned_ = false;
+    return view;
+  }
   AlignedBuffer(AlignedBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), owned_(other.owned_) {}
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(owned_, other.owned_);
     return *this;
   }
-  ~AlignedBuffer() { detail::release(data_, size_ * sizeof(T)); }
+  ~AlignedBuffer() {
+    if (owned_) detail::release(data_, size_ * sizeof(T));
+  }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -105,6 +116,7 @@ class AlignedBuffer {
  private:
   T* data_ = nullptr;
   std::size_t size_ = 0;
+  bool owned_ = true;
 };
 
 }  // namespace halfstep::internal

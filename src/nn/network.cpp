@@ -95,6 +95,10 @@ void Network::drop_masters() {
   for (Parameter* p : parameters_) p->drop_master();
 }
 
+void Network::borrow_parameters(const Network& from) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i]->borrow(*from.parameters_[i]);
+}
+
 void Network::visit_state(StateVisitor& visitor) {
   for (Parameter* p : parameters_) {
     p->has_master ? visitor.array(p->name, StateType::fp32, p->master)

@@ -55,6 +55,8 @@ class Network {
   // Packs all parameters from their masters, which are given back where they are not kept.
   void pack_all(const KernelTable& kernels);
   void drop_masters();  // does only the latter
+  // For forward passes without a mask: the parameters are those of `from`, of the same shape, which outlives it.
+  void borrow_parameters(const Network& from);
 
   // Masters, or the packed weights of matrices without one; and statistics. After a load, loaded() makes what follows
   // from them.

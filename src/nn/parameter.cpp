@@ -68,6 +68,13 @@ void sum_vector_gradient(const KernelTable& kernels, Parameter& p, std::size_t r
   p.squares[0] = kernels.sum_squares(n, p.gradient.data());
 }
 
+void Parameter::borrow(const Parameter& from) {
+  packed_forward = AlignedBuffer<std::byte>::borrowed(from.packed_forward);
+  packed_backward = {};
+  master = AlignedBuffer<float>::borrowed(from.master);
+  pending = {};
+}
+
 float* Parameter::matrix_block(const KernelTable& kernels, std::size_t strip, std::size_t block, float* scratch) {
   if (master.size() > 0) return master.data() + strips.block_offset(strip, block);
   kernels.unpack_strip[index_of(storage)](strips.block_columns(block), forward_block(*this, strip, block), scratch);

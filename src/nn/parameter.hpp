@@ -59,6 +59,8 @@ struct Parameter {
   std::vector<float> values() const;
   // The reverse, into `master`; pack() is the caller's to call.
   void set_values(std::span<const float> values);
+  // For forward passes alone: reads what another of the same shape has packed, and has no memory of its own.
+  void borrow(const Parameter& from);
   // A statistic: what is pending becomes, or is set back to, its value. Of other parameters: nothing.
   void commit_pending();
   void discard_pending();

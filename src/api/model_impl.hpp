@@ -1,0 +1,21 @@
+// What a Model shares among its copies and predictors.
+#pragma once
+#include "halfstep/model.hpp"
+#include "kernels/table.hpp"
+#include "nn/network.hpp"
+#include "run/model_file.hpp"
+#include "train/inference.hpp"
+
+namespace halfstep {
+
+struct Model::Impl {
+  // `saved` without its tensors, which the network has.
+  Impl(internal::SavedModel model, const internal::KernelTable& table);
+
+  internal::SavedModel saved;
+  const internal::KernelTable& kernels;
+  internal::OutputMeaning meaning;
+  internal::Network weights;
+};
+
+}  // namespace halfstep

@@ -1,0 +1,67 @@
+#include "halfstep/predictor.hpp"
+
+#include "api/fork_check.hpp"
+#include "api/model_impl.hpp"
+#include "api/outputs.hpp"
+#include "halfstep/error.hpp"
+#include "parallel/executor.hpp"
+#include "parallel/threads.hpp"
+#include "train/network_of.hpp"
+
+namespace halfstep {
+
+using namespace internal;
+
+namespace {
+
+[[noreturn]] void refuse(std::string what, std::string why) {
+  throw Error(Status::invalid_argument,
+              {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
+}
+
+PredictorOptions checked(const PredictorOptions& options) {
+  constexpr std::size_t kMostRows = std::size_t{1} << 20;
+  if (options.max_rows < 1 || options.max_rows > kMostRows) {
+    refuse("max_rows is out of range", "it is from 1 to " + std::to_string(kMostRows));
+  }
+  if (options.threads < 0) refuse("threads is negative", "0 is as many as the process may use");
+  return options;
+}
+
+}  // namespace
+
+struct Predictor::Impl {
+  Impl(std::shared_ptr<const Model::Impl> shared, const PredictorOptions& options)
+      : model(std::move(shared)),
+        executor(make_executor(choose_threads(options.threads).count)),
+        context(model->kernels, *executor),
+        network(network_of(model->saved.spec, {.max_rows = options.max_rows, .master = false})),
+        rows(context, network, model->saved.spec.loss, model->meaning) {
+    network.borrow_parameters(model->weights);
+  }
+
+  std::shared_ptr<const Model::Impl> model;
+  ForkCheck fork_check;
+  std::unique_ptr<Executor> executor;
+  GemmContext context;
+  Network network;
+  RowPredictor rows;
+};
+
+Predictor::Predictor(const Model& model, const PredictorOptions& options)
+    : impl_(std::make_unique<Impl>(model.impl_, checked(options))) {}
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+Predictor::~Predictor() = default;
+
+std::size_t Predictor::inputs() const { return impl_->network.shape().widths.front(); }
+std::size_t Predictor::outputs() const { return impl_->network.shape().widths.back(); }
+
+void Predictor::predict(std::span<const float> x, std::span<float> out) {
+  impl_->fork_check();
+  const std::size_t wanted = impl_->rows.outputs_for(x.size());
+  if (out.size() != wanted) refuse("the outputs do not fit", std::to_string(wanted) + " numbers are predicted");
+  impl_->rows.run(x, out.data());
+}
+
+}  // namespace halfstep

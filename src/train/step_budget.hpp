@@ -1,0 +1,32 @@
+// Which steps a budget of time has room for.
+#pragma once
+#include <algorithm>
+#include <chrono>
+
+namespace halfstep::internal {
+
+class StepBudget {
+ public:
+  using Duration = std::chrono::nanoseconds;
+
+  // Whether a step may begin when `spent` of `budget` is over. Before a step was timed, one may.
+  bool has_room(Duration spent, Duration budget) const {
+    if (expected_ == Duration::zero()) return true;
+    // A step longer than the whole budget is made once what calls before it have left covers it.
+    return spent + expected_ <= (expected_ > budget ? budget + left_ : budget);
+  }
+  void timed(Duration step) {
+    // Slow to forget: what a late step costs is worse than what an early return does.
+    expected_ = std::max(step, expected_ - expected_ / 8 + step / 8);
+  }
+  // At the end of a call.
+  void finish(Duration spent, Duration budget) {
+    left_ = expected_ > budget ? std::clamp(left_ + budget - spent, Duration::zero(), expected_) : Duration::zero();
+  }
+
+ private:
+  Duration expected_ = Duration::zero();  // of the next step
+  Duration left_ = Duration::zero();
+};
+
+}  // namespace halfstep::internal
