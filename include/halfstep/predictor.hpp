@@ -14,8 +14,9 @@
 namespace halfstep {
 
 struct PredictorOptions {
-  std::size_t max_rows = 1;  // that pass through the network at once: 1 for latency, 512 for many rows
-  int threads = 1;           // 1: the caller's alone; 0: as many as the process may use
+  std::size_t max_rows = 1;      // that pass through the network at once: 1 for latency, 512 for many rows
+  int threads = 1;               // 1: the caller's alone; 0: as many as the process may use
+  bool threads_of_host = false;  // as in Options
 };
 
 // Shares the weights of its model and keeps them alive; has buffers and threads of its own. One thread at a time may

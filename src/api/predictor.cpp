@@ -33,7 +33,7 @@ PredictorOptions checked(const PredictorOptions& options) {
 struct Predictor::Impl {
   Impl(std::shared_ptr<const Model::Impl> shared, const PredictorOptions& options)
       : model(std::move(shared)),
-        executor(make_executor(choose_threads(options.threads).count)),
+        executor(make_executor(choose_threads(options.threads).count, options.threads_of_host ? "host" : "")),
         context(model->kernels, *executor),
         network(network_of(model->saved.spec, {.max_rows = options.max_rows, .master = false})),
         rows(context, network, model->saved.spec.loss, model->meaning) {

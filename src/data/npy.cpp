@@ -24,9 +24,9 @@ constexpr std::size_t kMostHeader = 1 << 16, kMostDimensions = 8;
 }
 
 // The dictionary's text, taken apart from left to right.
-class Header {
+class NpyHeader {
  public:
-  Header(const Source& source, std::string_view text) : source_(source), rest_(text) { parse(); }
+  NpyHeader(const Source& source, std::string_view text) : source_(source), rest_(text) { parse(); }
 
   std::string_view type;  // "<f8"
   bool fortran_order = false;
@@ -122,11 +122,11 @@ class Header {
   std::string_view rest_;
 };
 
-enum class Kind { truth, integer, natural, real };
+enum class Element { truth, integer, natural, real };
 
 // The bits of a value, the first byte lowest, as a number.
-struct Value {
-  Kind kind;
+struct NpyValue {
+  Element kind;
   std::size_t bytes;
   std::uint64_t bits;
 
@@ -135,18 +135,18 @@ struct Value {
     return static_cast<std::int64_t>(bits << unused) >> unused;
   }
   double real() const {
-    if (kind == Kind::integer) return static_cast<double>(integer());
-    if (kind != Kind::real) return static_cast<double>(bits);
+    if (kind == Element::integer) return static_cast<double>(integer());
+    if (kind != Element::real) return static_cast<double>(bits);
     if (bytes == 2) return static_cast<double>(to_fp32(Fp16{static_cast<std::uint16_t>(bits)}));
     if (bytes == 4) return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
     return std::bit_cast<double>(bits);
   }
 };
 
-class Array {
+class NpyArray {
  public:
-  explicit Array(const Source& source) : source_(source) {
-    const Header header = read_header();
+  explicit NpyArray(const Source& source) : source_(source) {
+    const NpyHeader header = read_header();
     read_type(header);
     read_shape(header);
   }
@@ -154,18 +154,18 @@ class Array {
   std::size_t dimensions() const { return dimensions_; }
   std::size_t rows() const { return rows_; }
   std::size_t columns() const { return columns_.size(); }  // all behind the first dimension as one
-  bool is_bytes() const { return kind_ == Kind::natural && bytes_ == 1; }
-  bool is_real() const { return kind_ == Kind::real; }
+  bool is_bytes() const { return kind_ == Element::natural && bytes_ == 1; }
+  bool is_real() const { return kind_ == Element::real; }
   const Source& source() const { return source_; }
 
-  Value at(std::size_t row, std::size_t column) const {
+  NpyValue at(std::size_t row, std::size_t column) const {
     const char* from = data_.data() + (row * row_step_ + columns_[column]) * bytes_;
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < bytes_; ++i) {
       const std::size_t place = big_endian_ ? bytes_ - 1 - i : i;
       bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(from[i])) << (8 * place);
     }
-    return {kind_, bytes_, kind_ == Kind::truth ? std::uint64_t{bits != 0} : bits};
+    return {kind_, bytes_, kind_ == Element::truth ? std::uint64_t{bits != 0} : bits};
   }
 
   [[noreturn]] void fail_infinite(std::size_t row, std::size_t column) const {
@@ -175,7 +175,7 @@ class Array {
   }
 
  private:
-  Header read_header() {
+  NpyHeader read_header() {
     const std::string_view text = source_.text();
     if (text.size() < 10 || !is_npy(text)) fail_npy(source_, "it does not begin as one");
     const int version = text[6];
@@ -192,19 +192,19 @@ class Array {
     return {source_, text.substr(8 + width, length)};
   }
 
-  void read_type(const Header& header) {
+  void read_type(const NpyHeader& header) {
     const std::string_view type = header.type;
     const bool known = type.size() == 3 && std::string_view("<>|=").find(type[0]) != std::string_view::npos;
     const std::size_t bytes = known && is_digit(type[2]) ? static_cast<std::size_t>(type[2] - '0') : 0;
     const bool power = std::has_single_bit(bytes) && bytes <= 8;
     if (power && type[1] == 'b' && bytes == 1) {
-      kind_ = Kind::truth;
+      kind_ = Element::truth;
     } else if (power && type[1] == 'i') {
-      kind_ = Kind::integer;
+      kind_ = Element::integer;
     } else if (power && type[1] == 'u') {
-      kind_ = Kind::natural;
+      kind_ = Element::natural;
     } else if (power && type[1] == 'f' && bytes > 1) {
-      kind_ = Kind::real;
+      kind_ = Element::real;
     } else {
       header.fail_type(excerpt(type));
     }
@@ -212,7 +212,7 @@ class Array {
     big_endian_ = type[0] == '>';
   }
 
-  void read_shape(const Header& header) {
+  void read_shape(const NpyHeader& header) {
     dimensions_ = header.shape.size();
     if (dimensions_ == 0) fail_npy(source_, "a single number, not rows of them");
     const std::uint64_t available = data_.size() / bytes_;
@@ -232,7 +232,7 @@ class Array {
   }
 
   // Distances in values of a row's numbers from its first, in C order whatever order the file has.
-  void place_columns(const Header& header, std::size_t columns) {
+  void place_columns(const NpyHeader& header, std::size_t columns) {
     row_step_ = header.fortran_order ? 1 : columns;
     columns_.resize(columns);
     for (std::size_t i = 0; i < columns; ++i) columns_[i] = i;
@@ -256,7 +256,7 @@ class Array {
 
   const Source& source_;
   std::string_view data_;
-  Kind kind_ = Kind::real;
+  Element kind_ = Element::real;
   std::size_t bytes_ = 0, dimensions_ = 0, rows_ = 0, row_step_ = 0;
   bool big_endian_ = false;
   std::vector<std::size_t> columns_;
@@ -265,7 +265,7 @@ class Array {
 // A row's numbers as a table's cells: integers with all their digits, NaN as nothing.
 class ArrayRows final : public CellRows {
  public:
-  ArrayRows(const Array& array, const Array* labels)
+  ArrayRows(const NpyArray& array, const NpyArray* labels)
       : array_(array), labels_(labels), texts_(array.columns() + (labels ? 1 : 0)) {}
 
   void rewind() override { row_ = 0; }
@@ -282,11 +282,11 @@ class ArrayRows final : public CellRows {
  private:
   using Text = std::array<char, 32>;
 
-  std::string_view text(const Array& array, std::size_t column, Text& text) const {
-    const Value value = array.at(row_, column);
+  std::string_view text(const NpyArray& array, std::size_t column, Text& text) const {
+    const NpyValue value = array.at(row_, column);
     char* const end = text.data() + text.size();
-    if (value.kind == Kind::integer) return view(text, std::to_chars(text.data(), end, value.integer()).ptr);
-    if (value.kind != Kind::real) return view(text, std::to_chars(text.data(), end, value.bits).ptr);
+    if (value.kind == Element::integer) return view(text, std::to_chars(text.data(), end, value.integer()).ptr);
+    if (value.kind != Element::real) return view(text, std::to_chars(text.data(), end, value.bits).ptr);
     const double real = value.real();
     if (std::isnan(real)) return {};
     if (std::isinf(real)) array.fail_infinite(row_, column);
@@ -304,21 +304,21 @@ class ArrayRows final : public CellRows {
     return {text.data(), static_cast<std::size_t>(end - text.data())};
   }
 
-  const Array& array_;
-  const Array* labels_;
+  const NpyArray& array_;
+  const NpyArray* labels_;
   std::vector<Text> texts_;
   std::size_t row_ = 0;
 };
 
-Array label_array(const Source& source) {
-  Array labels(source);
+NpyArray label_array(const Source& source) {
+  NpyArray labels(source);
   if (labels.columns() == 1) return labels;
   fail(Status::format, "labels have one number a row", source.name,
        std::to_string(labels.columns()) + " numbers in each of " + std::to_string(labels.rows()) + " rows",
        "an array of one dimension");
 }
 
-Table table_of(const Array& array, const Array* labels, const Options& options, const Recipe* known) {
+Table table_of(const NpyArray& array, const NpyArray* labels, const Options& options, const Recipe* known) {
   ArrayRows rows(array, labels);
   TableHead head;
   for (std::size_t i = 0; i < array.columns(); ++i) head.names.push_back("c" + std::to_string(i));
@@ -326,14 +326,14 @@ Table table_of(const Array& array, const Array* labels, const Options& options, 
   return read_table(rows, head, options, known, array.source().name);
 }
 
-Matrix pixels_of(const Array& array) {
+Matrix pixels_of(const NpyArray& array) {
   Matrix matrix;
   matrix.rows = array.rows();
   matrix.cols = array.columns();
   array.is_bytes() ? matrix.bytes.reserve(matrix.rows * matrix.cols) : matrix.floats.reserve(matrix.rows * matrix.cols);
   for (std::size_t row = 0; row < matrix.rows; ++row) {
     for (std::size_t column = 0; column < matrix.cols; ++column) {
-      const Value value = array.at(row, column);
+      const NpyValue value = array.at(row, column);
       if (array.is_bytes()) {
         matrix.bytes.push_back(static_cast<std::uint8_t>(value.bits));
         continue;
@@ -355,14 +355,14 @@ Matrix pixels_of(const Array& array) {
 bool is_npy(std::string_view bytes) { return bytes.starts_with(kMagic); }
 
 RawData parse_npy(const Source& source, const Source* labels, const Options& options, const Recipe* known) {
-  const Array array(source);
+  const NpyArray array(source);
   if (array.dimensions() == 1) {
     fail(Status::format, "the array has one dimension only", source.name, "rows of a table need two",
          "array.reshape(-1, 1) for one feature; --labels for labels");
   }
   if (array.dimensions() > 2) return {source.name, pixels_of(array)};
   if (!labels) return {source.name, table_of(array, nullptr, options, known)};
-  const Array last = label_array(*labels);
+  const NpyArray last = label_array(*labels);
   if (last.rows() != array.rows()) {
     fail(Status::format, "rows and labels do not belong together", source.name + " and " + labels->name,
          std::to_string(array.rows()) + " rows but " + std::to_string(last.rows()) + " labels",
@@ -372,7 +372,7 @@ RawData parse_npy(const Source& source, const Source* labels, const Options& opt
 }
 
 std::vector<std::int32_t> parse_npy_labels(const Source& source) {
-  const Array array = label_array(source);
+  const NpyArray array = label_array(source);
   if (array.is_real()) fail(Status::format, "labels of images must be integers", source.name, "they are floats");
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < array.rows(); ++row) {

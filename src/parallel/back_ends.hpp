@@ -7,6 +7,7 @@
 namespace halfstep::internal {
 
 std::unique_ptr<Executor> make_tbb_executor(int threads);
+std::unique_ptr<Executor> make_host_executor(int threads);  // in tbb.cpp
 std::unique_ptr<Executor> make_thread_pool(int threads);
 std::unique_ptr<Executor> make_serial_executor(int threads);
 

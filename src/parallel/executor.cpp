@@ -33,6 +33,7 @@ std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end) 
   static constexpr Entry kBackEnds[] = {
 #if HS_HAVE_TBB
     {"tbb", make_tbb_executor},
+    {"host", make_host_executor},
 #endif
     {"threads", make_thread_pool},
     {"serial", make_serial_executor},

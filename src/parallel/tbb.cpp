@@ -3,12 +3,14 @@
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 #include <tbb/version.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -17,6 +19,7 @@
 #include "parallel/back_ends.hpp"
 #include "parallel/board.hpp"
 #include "parallel/spin.hpp"
+#include "parallel/worker_scope.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -156,7 +159,47 @@ class TbbExecutor final : public Executor {
   std::shared_ptr<Team> team_;
 };
 
+// Works as a part of the host: in the arena that the calling thread is in, on the threads that it has to spare there.
+// Isolated, so that the caller takes no task of the host's while it waits under our locks.
+class HostExecutor final : public Executor {
+ public:
+  explicit HostExecutor(int threads) : Executor(threads) {}
+
+ private:
+  void run_parallel(std::uint32_t tasks, TaskRef body, const WorkerHooks& hooks) override {
+    std::atomic<std::uint32_t> next = 0;
+    const auto work = [&](int worker) {
+      std::uint32_t task = next.fetch_add(1);
+      if (task >= tasks) return;
+      const WorkerScope scope(this, worker, hooks);
+      try {
+        for (; task < tasks; task = next.fetch_add(1)) body(task, worker);
+      } catch (...) {
+        next.store(tasks);
+        throw;
+      }
+    };
+    const int workers = static_cast<int>(std::min(tasks, static_cast<std::uint32_t>(threads())));
+    tbb::this_task_arena::isolate([&] {
+      tbb::task_group others;
+      for (int worker = 1; worker < workers; ++worker) others.run([&work, worker] { work(worker); });
+      std::exception_ptr own;
+      try {
+        work(0);
+      } catch (...) {
+        own = std::current_exception();
+      }
+      others.wait();  // rethrows theirs
+      if (own) std::rethrow_exception(own);
+    });
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<Executor> make_host_executor(int threads) {
+  return std::make_unique<HostExecutor>(std::min(threads, tbb::this_task_arena::max_concurrency()));
+}
 
 // A thread that cannot be started leaves oneTBB in a state that it does not mend, so others are tried first. Where the
 // system gives fewer of them, those are the executor.

@@ -8,7 +8,7 @@ namespace halfstep::internal {
 Machine::Machine(const Options& options) {
   const ThreadChoice choice = choose_threads(options.threads);
   if (options.owns_process && choice.count > affinity_threads()) limit = std::make_unique<ParallelLimit>(choice.count);
-  executor = make_executor(choice.count);
+  executor = make_executor(choice.count, options.threads_of_host ? "host" : "");
   kernels = &select_isa(options.isa, options.math);
   const int threads = executor->threads();
   const std::string reason = executor->short_of_threads()
