@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # installed_test.sh CMAKE BUILD: installs what BUILD has made, moves it, and compiles a program against it as a stranger
-# would: with CMake, and with pkg-config. A program that takes in the source tree is only configured.
+# would: with CMake, with pkg-config, and out of the Debian packages. A program that takes in the source tree is only
+# configured.
 set -euo pipefail
 cmake=$1 build=$2
 consumer=$(cd "$(dirname "$0")" && pwd)/train_in_memory.cpp
@@ -34,19 +35,42 @@ if grep -rF -e "$source" -e "$build" -e halfstep_flags "$(dirname "$pc")" "$(dir
   fail "the lines above name what only the build has"
 fi
 
-step "find_package"
-mkdir found
-cat > found/CMakeLists.txt <<EOF
+step "manual page and completion"
+grep -qx '\.SH halfstep train' prefix/share/man/man1/halfstep.1 || fail "no train in the manual page"
+grep -qx '\\fB\\-\\-threads N\\fR' prefix/share/man/man1/halfstep.1 || fail "no --threads in the manual page"
+. prefix/share/bash-completion/completions/halfstep
+completes() {  # completes WANTED WORD...: with the last word still being written
+  local wanted=$1 COMPREPLY
+  shift
+  COMP_WORDS=(halfstep "$@") COMP_CWORD=$#
+  _halfstep
+  [ "${COMPREPLY[*]}" = "$wanted" ] || fail "halfstep $* is completed by: ${COMPREPLY[*]}"
+}
+completes "train" tr
+completes "--threads" eval --thr
+completes "cosine" train --schedule cos
+completes "scaling" demo sc
+completes "" train da
+
+# find_in PREFIX: a program of its own finds the library there.
+find_in() {
+  rm -rf found
+  mkdir found
+  cat > found/CMakeLists.txt <<EOF
 cmake_minimum_required(VERSION 3.25)
 project(found LANGUAGES CXX)
 find_package(halfstep $version CONFIG REQUIRED)
 add_executable(consumer $consumer)
 target_link_libraries(consumer PRIVATE halfstep::halfstep)
 EOF
-configure found -DCMAKE_PREFIX_PATH="$work/prefix"
-"$cmake" --build found/build
-found/build/consumer found.safetensors
-prefix/bin/halfstep inspect found.safetensors > log || { cat log; fail "inspect"; }
+  configure found -DCMAKE_PREFIX_PATH="$1" -Dhalfstep_DIR=
+  grep -F "halfstep_DIR:PATH=$1/" found/build/CMakeCache.txt || fail "halfstep was found elsewhere"
+  "$cmake" --build found/build
+  found/build/consumer found.safetensors
+  "$1/bin/halfstep" inspect found.safetensors > log || { cat log; fail "inspect"; }
+}
+step "find_package"
+find_in "$work/prefix"
 
 step "add_subdirectory, configured only"
 mkdir host
@@ -60,14 +84,34 @@ EOF
 configure host -DHALFSTEP_PARALLEL="$(cached HALFSTEP_PARALLEL)"
 if grep -rl --include=cmake_install.cmake -F libhalfstep host/build; then fail "a host would install halfstep"; fi
 
+skips=()
 step "pkg-config"
-command -v pkg-config > /dev/null || { echo "SKIPPED: no pkg-config"; exit 0; }
 needed=$(sed -n 's/^Requires\.private: *//p' "$pc")
-[ -z "$needed" ] || pkg-config --print-errors --exists "$needed" || { echo "SKIPPED: pkg-config has not all of $needed"; exit 0; }
-PKG_CONFIG_PATH=$(cd "$(dirname "$pc")" && pwd)
-export PKG_CONFIG_PATH
-flags=$(pkg-config --static --cflags --libs halfstep)
-echo "$flags"
-# shellcheck disable=SC2086  # flags are words
-$cxx $cxx_flags -std=c++20 "$consumer" -o consumer $flags
-./consumer
+if ! command -v pkg-config > /dev/null; then
+  skips+=("no pkg-config")
+elif [ -n "$needed" ] && ! pkg-config --print-errors --exists "$needed"; then
+  skips+=("pkg-config has not all of $needed")
+else
+  PKG_CONFIG_PATH=$(cd "$(dirname "$pc")" && pwd)
+  export PKG_CONFIG_PATH
+  flags=$(pkg-config --static --cflags --libs halfstep)
+  echo "$flags"
+  # shellcheck disable=SC2086  # flags are words
+  $cxx $cxx_flags -std=c++20 "$consumer" -o consumer $flags
+  ./consumer
+fi
+
+step "Debian packages"
+if ! command -v dpkg-deb > /dev/null; then
+  skips+=("no dpkg-deb")
+else
+  "$(cached CMAKE_CPACK_COMMAND)" --config "$build/CPackConfig.cmake" -G DEB -B "$work/packages"
+  for name in halfstep libhalfstep-dev; do
+    dpkg-deb -f packages/${name}_"$version"_*.deb Package Depends
+    dpkg-deb -x packages/${name}_"$version"_*.deb root
+  done
+  diff <(cd prefix && find . -type f | sort) <(cd root/usr && find . -type f | sort) || fail "other files than installed"
+  find_in "$work/root/usr"
+fi
+
+for skip in "${skips[@]}"; do echo "SKIPPED: $skip"; done
