@@ -11,7 +11,8 @@
  * unless its comment says otherwise. Each may return INVALID_ARGUMENT (a pointer that is null, unaligned or no live
  * handle of that kind; a struct_size that is not known; sizes that overflow), STATE (see Threads), OUT_OF_MEMORY and
  * INTERNAL (a bug in halfstep); comments name what else there is. Nothing here prints, exits, installs signal
- * handlers or changes locale or floating-point environment, and no C++ exception leaves a function.
+ * handlers or changes locale or floating-point environment, its flags included; none of these changes what is
+ * calculated. No C++ exception leaves a function.
  *
  * Handles. A function with _create, _read or _load in its name and an `out` makes a handle, which is the caller's until
  * *_destroy. Destroying NULL is fine. That a handle is destroyed or foreign is noticed, unless a new one has its
@@ -257,9 +258,9 @@ HS_API hs_status hs_trainer_step_batch(hs_trainer* trainer, const hs_batch* batc
 /* *done is 1 when the planned steps are made, else 0; more can follow. */
 HS_API hs_status hs_trainer_done(hs_trainer* trainer, int32_t* done);
 
-/* Called after each step, in the thread that called hs_trainer_run. The record is valid during the call. Returns 0 to
-   go on, anything else to stop. It may call functions of other handles and hs_trainer_request_stop; must not leave by
-   longjmp or end its thread. */
+/* Called after each step, in the thread that called hs_trainer_run and in the floating-point environment it had then.
+   The record is valid during the call. Returns 0 to go on, anything else to stop. It may call functions of other
+   handles and hs_trainer_request_stop; must not leave by longjmp or end its thread. */
 typedef int32_t (*hs_progress)(const hs_step_record* record, void* user_data);
 /* Steps until done. CANCELLED where the callback (which may be NULL) or hs_trainer_request_stop stopped it, between two
    steps: it can go on later. INTERNAL where the callback threw a C++ exception. STATE without a set. */

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/fp_env.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/halfstep.h"
 
@@ -63,9 +64,27 @@ hs_status fail(Message* own, Status status, std::string_view text) noexcept;
 
 [[noreturn]] void refuse(const char* what, const char* why, Status status = Status::invalid_argument);
 
+// Another floating-point environment for a while; then that of before, flags and all.
+class FpEnvScope {
+ public:
+  // Of a program that has set none: text and tables are read alike whatever the host has set.
+#if defined(__x86_64__)
+  static constexpr FpEnvGuard::Word kPlain = 0x1f80;
+#else
+  static constexpr FpEnvGuard::Word kPlain = 0;
+#endif
+  explicit FpEnvScope(FpEnvGuard::Word word) : before_(FpEnvGuard::read()) { FpEnvGuard::write(word); }
+  ~FpEnvScope() { FpEnvGuard::write(before_); }
+  FpEnvScope(const FpEnvScope&) = delete;
+
+ private:
+  FpEnvGuard::Word before_;
+};
+
 // Runs f, and tells by a status what it throws.
 template <class F>
 hs_status guarded(Message* own, F&& f) noexcept {
+  const FpEnvScope fp_env(FpEnvScope::kPlain);
   try {
     f();
     return HS_STATUS_OK;

@@ -9,6 +9,7 @@
 
 using namespace halfstep;
 using namespace halfstep::internal::c_abi;
+using halfstep::internal::FpEnvGuard;
 
 namespace {
 
@@ -37,8 +38,10 @@ void tell(const StepRecord& made, hs_step_record* record) {
   if (record != nullptr) write_struct(record, record_of(made));
 }
 
-int32_t ask(hs_progress callback, const StepRecord& made, void* user_data) {
+// In the floating-point environment of the host.
+int32_t ask(hs_progress callback, const StepRecord& made, void* user_data, FpEnvGuard::Word host) {
   const hs_step_record record = record_of(made);
+  const FpEnvScope fp_env(host);
   try {
     return callback(&record, user_data);
   } catch (...) {
@@ -88,12 +91,13 @@ hs_status hs_trainer_done(hs_trainer* trainer, int32_t* done) {
 }
 
 hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void* user_data) {
+  const FpEnvGuard::Word host = FpEnvGuard::read();
   return call(trainer, [&](hs_trainer& t) {
     if (!t.has_set) refuse("there are no rows to run over", "the trainer was made without a data set", Status::state);
     while (!t.trainer.done()) {
       if (t.stop.exchange(false)) refuse("the run was stopped", "as asked for", Status::cancelled);
       const StepRecord made = t.trainer.step();
-      if (callback != nullptr && ask(callback, made, user_data) != 0) {
+      if (callback != nullptr && ask(callback, made, user_data, host) != 0) {
         refuse("the run was stopped", "its callback asked for it", Status::cancelled);
       }
     }

@@ -1,6 +1,7 @@
 // Callbacks, stops and forks.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <csignal>
 #include <stdexcept>
 #include <string>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/c/small_run.hpp"
+#include "base/fp_env.hpp"
 
 namespace halfstep::test {
 namespace {
@@ -95,6 +97,24 @@ TEST_CASE("c: a callback that uses or destroys its trainer") {
   CHECK(seen.destroyed == HS_STATUS_STATE);
   CHECK(seen.last.find("in use") != std::string::npos);
   CHECK(std::string(hs_trainer_message(run.trainer)).empty());
+}
+
+TEST_CASE("c: a callback has the floating-point environment of its host") {
+  using internal::FpEnvGuard;
+  const auto note = [](const hs_step_record*, void* user_data) -> std::int32_t {
+    *static_cast<FpEnvGuard::Word*>(user_data) = FpEnvGuard::read();
+    return 0;
+  };
+  SmallRun run;
+  FpEnvGuard::Word seen = 0;
+  const FpEnvGuard::Word before = FpEnvGuard::read(), flushing = FpEnvGuard::kWanted;
+  FpEnvGuard::write(flushing);
+  const hs_status status = hs_trainer_run(run.trainer, note, &seen);
+  const FpEnvGuard::Word after = FpEnvGuard::read();
+  FpEnvGuard::write(before);
+  HS_CHECK_OK(status);
+  CHECK(seen == flushing);
+  CHECK(after == flushing);
 }
 
 TEST_CASE("c: a callback that throws") {
