@@ -132,6 +132,14 @@ TEST_CASE("c: values, parameters and a state that goes on") {
   HS_CHECK_OK(hs_trainer_parameter_get(a, "layers.0.bias", read.data(), read.size(), nullptr));
   CHECK(read == bias);
   CHECK(predicted(a, x) != predicted(b, x));
+  const TempDir dir;
+  HS_CHECK_OK(hs_trainer_save(a, (dir / "values").c_str()));
+  hs_model* model = nullptr;
+  HS_CHECK_OK(hs_model_load((dir / "values").c_str(), nullptr, &model));
+  std::vector<float> outputs(SmallData::kRows);
+  HS_CHECK_OK(hs_model_predict(model, &x, outputs.data(), outputs.size(), nullptr));
+  CHECK(outputs == predicted(a, x));
+  HS_CHECK_OK(hs_model_destroy(model));
   HS_CHECK_OK(hs_trainer_destroy(a));
   HS_CHECK_OK(hs_trainer_destroy(b));
 }
