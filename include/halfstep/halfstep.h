@@ -18,9 +18,10 @@
  * *_destroy. Destroying NULL is fine. That a handle is destroyed or foreign is noticed, unless a new one has its
  * address.
  *
- * Threads. Different handles are independent, but for a data set or a config that others only read. One thread at a
- * time may use a handle: a second one, or a callback that uses its own trainer, gets STATE. Data sets may be read by
- * several threads. In a process forked from one that has handles every call returns STATE; exec() is fine.
+ * Threads. One thread at a time may use a handle: a second one, or a callback that uses its own trainer, gets STATE.
+ * But data sets and models never change, and any number of threads may use them; so it is with a config that others
+ * only read. Different handles are independent. In a process forked from one that has handles every call returns STATE;
+ * exec() is fine.
  *
  * Text is UTF-8 that ends in NUL. Arrays are dense and row-major unless a stride is given; they are read or written
  * during the call only.
@@ -298,24 +299,38 @@ HS_API hs_status hs_trainer_state_set(hs_trainer* trainer, const void* bytes, ui
 /* A model file as `halfstep train` writes, durable and at once. IO; an old file is then untouched. */
 HS_API hs_status hs_trainer_save(hs_trainer* trainer, const char* path);
 
-/* ---- Trained models ---- */
+/* ---- Trained models: weights that never change. Several threads may use one. ---- */
 
 typedef struct hs_model hs_model;
 
-/* Of `config` (NULL: the defaults) count threads, isa and math. Also IO, FORMAT, UNSUPPORTED, LIMIT. */
+/* Of `config` (NULL: the defaults) count isa and math. Also IO, FORMAT, UNSUPPORTED, LIMIT. */
 HS_API hs_status hs_model_load(const char* path, const hs_config* config, hs_model** out);
+/* Predictors that were made with it keep what they need. */
 HS_API hs_status hs_model_destroy(hs_model* model);
-/* As hs_trainer_message. */
-HS_API const char* hs_model_message(const hs_model* model);
 /* Numbers of a row, outputs, and classes (0 for values). Each pointer may be NULL. */
-HS_API hs_status hs_model_shape(hs_model* model, uint64_t* inputs, uint64_t* outputs, uint64_t* classes);
+HS_API hs_status hs_model_shape(const hs_model* model, uint64_t* inputs, uint64_t* outputs, uint64_t* classes);
 /* `index` below `classes`. */
-HS_API hs_status hs_model_class_name(hs_model* model, uint64_t index, char* buffer, uint64_t capacity,
+HS_API hs_status hs_model_class_name(const hs_model* model, uint64_t index, char* buffer, uint64_t capacity,
                                      uint64_t* needed);
 /* As hs_trainer_predict, with rows as the network sees them: nothing is preprocessed. Values are in the units of the
- * target. */
-HS_API hs_status hs_model_predict(hs_model* model, const hs_matrix* x, float* buffer, uint64_t capacity,
+   target. */
+HS_API hs_status hs_model_predict(const hs_model* model, const hs_matrix* x, float* buffer, uint64_t capacity,
                                   uint64_t* needed);
+
+/* ---- Predictions again and again: buffers and threads are made once ---- */
+
+typedef struct hs_predictor hs_predictor;
+
+/* max_rows: those that pass through the network at once, 1 for latency, 512 for many. threads: 1 for the caller's
+   alone, 0 for as many as the process may use. */
+HS_API hs_status hs_predictor_create(const hs_model* model, uint64_t max_rows, int32_t threads, hs_predictor** out);
+HS_API hs_status hs_predictor_destroy(hs_predictor* predictor);
+/* As hs_trainer_message. */
+HS_API const char* hs_predictor_message(const hs_predictor* predictor);
+/* As hs_model_predict, on any number of rows and with the same bits; x and the buffer may not overlap. Of dense fp32 it
+   takes no memory. */
+HS_API hs_status hs_predictor_predict(hs_predictor* predictor, const hs_matrix* x, float* buffer, uint64_t capacity,
+                                      uint64_t* needed);
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,7 @@ struct Host {
   std::vector<hs_dataset*> sets;
   std::vector<hs_trainer*> trainers;
   std::vector<hs_model*> models;
+  std::vector<hs_predictor*> predictors;
   alignas(8) float numbers[kNumbers] = {};
   alignas(8) double wide[kNumbers] = {};
   std::int32_t labels[kNumbers] = {};
@@ -242,9 +243,14 @@ void predict(Host& host) {
   const hs_matrix x = host.matrix();
   auto* const out = host.draw.below(4) == 3 ? nullptr : reinterpret_cast<float*>(host.results + host.draw.below(8));
   const std::uint64_t capacity = host.draw.below(64);
-  if (host.draw.below(2) == 0)
-    return check(hs_trainer_predict(host.handle(host.trainers), &x, out, capacity, &host.needed));
-  check(hs_model_predict(host.handle(host.models), &x, out, capacity, &host.needed));
+  switch (host.draw.below(3)) {
+    case 0:
+      return check(hs_trainer_predict(host.handle(host.trainers), &x, out, capacity, &host.needed));
+    case 1:
+      return check(hs_model_predict(host.handle(host.models), &x, out, capacity, &host.needed));
+    default:
+      return check(hs_predictor_predict(host.handle(host.predictors), &x, out, capacity, &host.needed));
+  }
 }
 
 // There and back, whole or damaged.
@@ -267,6 +273,14 @@ void save_and_load(Host& host) {
        made, host.models);
 }
 
+void make_predictor(Host& host) {
+  hs_model* const model = host.handle(host.models);
+  const std::uint64_t max_rows = host.size(4);
+  const auto threads = static_cast<std::int32_t>((host.draw.below(4) + 1) % 4) - 1;
+  hs_predictor* made = nullptr;
+  keep(host, hs_predictor_create(model, max_rows, threads, &made), made, host.predictors);
+}
+
 void run(Host& host) {
   hs_trainer* const trainer = host.handle(host.trainers);
   if (host.draw.below(4) == 3) {
@@ -280,7 +294,7 @@ void run(Host& host) {
 }
 
 void call(Host& host) {
-  switch (host.draw.below(14)) {
+  switch (host.draw.below(16)) {
     case 0: {
       hs_config* made = nullptr;
       keep(host, hs_config_create(&made), made, host.configs);
@@ -313,8 +327,12 @@ void call(Host& host) {
       return end(host, host.trainers, hs_trainer_destroy);
     case 12:
       return end(host, host.sets, hs_dataset_destroy);
-    default:
+    case 13:
       return end(host, host.models, hs_model_destroy);
+    case 14:
+      return make_predictor(host);
+    default:
+      return end(host, host.predictors, hs_predictor_destroy);
   }
 }
 
@@ -331,6 +349,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (int calls = 0; calls < 60 && !draw.rest().empty(); ++calls) {
     if (host.handles.size() < 12 || draw.below(4) == 0) call(host);
   }
+  for (hs_predictor* predictor : host.predictors) check(hs_predictor_destroy(predictor));
   for (hs_model* model : host.models) check(hs_model_destroy(model));
   for (hs_trainer* trainer : host.trainers) check(hs_trainer_destroy(trainer));
   for (hs_dataset* data : host.sets) check(hs_dataset_destroy(data));

@@ -93,11 +93,18 @@ Rows::Rows(const hs_matrix* given) : matrix_(place(given, "a matrix")) {
   x_ = copy_;
 }
 
-Rows rows_for(const ModelSpec& spec, const hs_matrix* given) {
-  if (place(given, "a matrix").cols != spec.widths.front()) {
+Rows rows_for(std::size_t inputs, const hs_matrix* given) {
+  if (place(given, "a matrix").cols != inputs) {
     refuse("the matrix does not fit the model", "it has another number of columns than the model has inputs");
   }
   return Rows(given);
+}
+
+std::size_t count_outputs(const Rows& rows, std::size_t outputs) {
+  if (rows.rows() > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float) / outputs) {
+    refuse("the outputs do not fit", "their number overflows");
+  }
+  return static_cast<std::size_t>(rows.rows()) * outputs;
 }
 
 ModelSpec spec_of(const hs_model_spec* given) {

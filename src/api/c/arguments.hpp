@@ -93,19 +93,18 @@ class Rows {
 };
 
 // The same, of a matrix that must have as many columns as a model has inputs.
-Rows rows_for(const ModelSpec& spec, const hs_matrix* given);
+Rows rows_for(std::size_t inputs, const hs_matrix* given);
+
+// How many outputs there are for them all.
+std::size_t count_outputs(const Rows& rows, std::size_t outputs);
 
 ModelSpec spec_of(const hs_model_spec* given);
 
 // The outputs of a Trainer or Model; where only their number is asked for, nothing is calculated.
 template <class M>
 void predict_into(M& model, const hs_matrix* x, float* buffer, std::uint64_t capacity, std::uint64_t* needed) {
-  const Rows rows = rows_for(model.spec(), x);
-  const std::size_t outputs = model.spec().widths.back();
-  if (rows.rows() > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(float) / outputs) {
-    refuse("the outputs do not fit", "their number overflows");
-  }
-  if (!wants(rows.rows() * outputs, buffer, capacity, needed)) return;
+  const Rows rows = rows_for(model.spec().widths.front(), x);
+  if (!wants(count_outputs(rows, model.spec().widths.back()), buffer, capacity, needed)) return;
   const std::vector<float> result = model.predict(rows.x());
   std::memcpy(buffer, result.data(), result.size() * sizeof(float));
 }

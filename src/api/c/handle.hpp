@@ -31,7 +31,8 @@ enum class Kind : std::uint32_t {
   config = 0x68736366,
   dataset = 0x68736473,
   trainer = 0x68737472,
-  model = 0x68736d64
+  model = 0x68736d64,
+  predictor = 0x68737072
 };
 
 // Is on a list while it lives: asking whether a pointer is a handle reads nothing that it points to.

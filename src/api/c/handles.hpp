@@ -7,6 +7,7 @@
 #include "halfstep/dataset.hpp"
 #include "halfstep/model.hpp"
 #include "halfstep/options.hpp"
+#include "halfstep/predictor.hpp"
 #include "halfstep/trainer.hpp"
 
 struct hs_config : halfstep::internal::c_abi::Handle {
@@ -33,6 +34,12 @@ struct hs_model : halfstep::internal::c_abi::Handle {
   static constexpr auto kKind = halfstep::internal::c_abi::Kind::model;
   hs_model(const std::string& path, const halfstep::Options& options) : Handle(kKind), model(path, options) {}
   halfstep::Model model;
+};
+
+struct hs_predictor : halfstep::internal::c_abi::Handle {
+  static constexpr auto kKind = halfstep::internal::c_abi::Kind::predictor;
+  explicit hs_predictor(halfstep::Predictor made) : Handle(kKind), predictor(std::move(made)) {}
+  halfstep::Predictor predictor;
 };
 
 namespace halfstep::internal::c_abi {

@@ -16,10 +16,8 @@ hs_status hs_model_load(const char* path, const hs_config* config, hs_model** ou
 
 hs_status hs_model_destroy(hs_model* model) { return destroy(model); }
 
-const char* hs_model_message(const hs_model* model) { return message_of(model); }
-
-hs_status hs_model_shape(hs_model* model, uint64_t* inputs, uint64_t* outputs, uint64_t* classes) {
-  return call(model, [&](hs_model& m) {
+hs_status hs_model_shape(const hs_model* model, uint64_t* inputs, uint64_t* outputs, uint64_t* classes) {
+  return call_shared(model, [&](const hs_model& m) {
     for (uint64_t* out : {inputs, outputs, classes}) {
       if (out != nullptr) place(out, "a result");
     }
@@ -29,14 +27,16 @@ hs_status hs_model_shape(hs_model* model, uint64_t* inputs, uint64_t* outputs, u
   });
 }
 
-hs_status hs_model_class_name(hs_model* model, uint64_t index, char* buffer, uint64_t capacity, uint64_t* needed) {
-  return call(model, [&](hs_model& m) {
+hs_status hs_model_class_name(const hs_model* model, uint64_t index, char* buffer, uint64_t capacity,
+                              uint64_t* needed) {
+  return call_shared(model, [&](const hs_model& m) {
     const auto& names = m.model.class_names();
     if (index >= names.size()) refuse("there is no class of that index", "");
     give(names[static_cast<std::size_t>(index)], buffer, capacity, needed);
   });
 }
 
-hs_status hs_model_predict(hs_model* model, const hs_matrix* x, float* buffer, uint64_t capacity, uint64_t* needed) {
-  return call(model, [&](hs_model& m) { predict_into(m.model, x, buffer, capacity, needed); });
+hs_status hs_model_predict(const hs_model* model, const hs_matrix* x, float* buffer, uint64_t capacity,
+                           uint64_t* needed) {
+  return call_shared(model, [&](const hs_model& m) { predict_into(m.model, x, buffer, capacity, needed); });
 }

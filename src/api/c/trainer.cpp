@@ -79,7 +79,7 @@ hs_status hs_trainer_step_batch(hs_trainer* trainer, const hs_batch* batch, hs_s
     check_record(record);
     const hs_batch c = read_struct(batch, HS_BATCH_LEAST, "hs_batch");
     if (c.reserved != 0) refuse("a reserved field is not 0", "");
-    const Rows rows = rows_for(t.trainer.spec(), &c.x);
+    const Rows rows = rows_for(t.trainer.spec().widths.front(), &c.x);
     const auto labels = array(c.labels, c.label_count, "labels");
     const auto values = array(c.values, c.value_count, "values");
     tell(t.trainer.step({.x = rows.x(), .labels = labels, .values = values}), record);

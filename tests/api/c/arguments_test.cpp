@@ -109,6 +109,12 @@ TEST_CASE("c: null for a handle or a result") {
   CHECK(hs_model_shape(nullptr, &n, &n, &n) == kInvalid);
   CHECK(hs_model_predict(nullptr, &x, &f, 1, &n) == kInvalid);
   CHECK(model == nullptr);
+  hs_predictor* predictor = nullptr;
+  HS_CHECK_OK(hs_predictor_destroy(nullptr));
+  CHECK(hs_predictor_create(nullptr, 1, 1, &predictor) == kInvalid);
+  CHECK(hs_predictor_predict(nullptr, &x, &f, 1, &n) == kInvalid);
+  CHECK(std::string(hs_predictor_message(nullptr)).empty());
+  CHECK(predictor == nullptr);
 }
 
 TEST_CASE("c: destroyed and foreign handles") {

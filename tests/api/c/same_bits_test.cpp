@@ -8,6 +8,7 @@
 #include "halfstep/model.hpp"
 #include "halfstep/trainer.hpp"
 #include "io/temp_dir.hpp"
+#include "support/failing_new.hpp"
 
 namespace halfstep::test {
 namespace {
@@ -78,7 +79,20 @@ TEST_CASE("c: the same bits as the C++ trainer and model") {
   std::vector<float> of_model(rows.kRows * outputs);
   HS_CHECK_OK(hs_model_predict(model, &x, of_model.data(), of_model.size(), nullptr));
   CHECK(of_model == Model(dir / "cpp").predict(rows.x));
-  HS_CHECK_OK(hs_model_destroy(model));
+
+  hs_predictor* predictor = nullptr;
+  HS_CHECK_OK(hs_predictor_create(model, 7, 1, &predictor));
+  HS_CHECK_OK(hs_model_destroy(model));  // the predictor has what it needs
+  std::vector<float> of_predictor(of_model.size());
+  const Allocations before = allocations();
+  const hs_status status = hs_predictor_predict(predictor, &x, of_predictor.data(), of_predictor.size(), nullptr);
+  CHECK(allocations().taken == before.taken);
+  HS_CHECK_OK(status);
+  CHECK(of_predictor == of_model);
+  auto* over = const_cast<float*>(rows.x.data()) + 100;  // is refused before it is written to
+  CHECK(hs_predictor_predict(predictor, &x, over, of_model.size(), nullptr) == HS_STATUS_INVALID_ARGUMENT);
+  CHECK(std::string(hs_predictor_message(predictor)).find("overlaps") != std::string::npos);
+  HS_CHECK_OK(hs_predictor_destroy(predictor));
 }
 
 TEST_CASE("c: fp64 and strides mean the same rows") {
