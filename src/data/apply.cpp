@@ -182,6 +182,10 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
 
 void write_matrix_labels(const Recipe& recipe, const RawData& raw, Examples& out) {
   const Matrix& matrix = *raw.matrix();
+  if (recipe.task != Task::classify) {
+    fail(Status::format, "the data does not fit the model", raw.source, "its rows have labels, the model gives values",
+         "predict, which needs none");
+  }
   if (matrix.labels.empty()) {
     fail(Status::format, "no labels", raw.source,
          matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");

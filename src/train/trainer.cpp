@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fp_env.hpp"
 #include "data/split.hpp"
 #include "halfstep/error.hpp"
 #include "train/network_of.hpp"
@@ -41,7 +42,10 @@ StepTrainer::StepTrainer(const KernelTable& kernels, Executor& executor, const T
       loader_(config.model.widths.front(), executor.threads()) {
   check_set(set, config);
   if (set) batcher_.emplace(*set, plan_.step_rows, executor.threads());
-  model_.initialise(config.seed, kernels);
+  {
+    const FpEnvGuard fp_env;  // a host may round otherwise
+    model_.initialise(config.seed, kernels);
+  }
   if (shape_.meters) meter_.emplace(model_);
   step_.leave_updates();
 }
@@ -121,6 +125,7 @@ StepRecord StepTrainer::step() {
 }
 
 StepRecord StepTrainer::run_step(const StepExamples& examples) {
+  const FpEnvGuard fp_env;  // the rate is calculated here, not in a task
   metered_ = meter_ && clock_.attempted % config_.meter_every == 0;
   // The rate follows the applied steps: a skipped one does not use it up.
   const double lr = config_.schedule.at(clock_.applied);
