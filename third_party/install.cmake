@@ -1,11 +1,14 @@
-# What `cmake --install` copies, by component: halfstep_dev is for those who compile against the library, halfstep_program
-# for those who run the program. A shared library would be a component of its own, in the same export.
+# What `cmake --install` copies, by component: halfstep_dev is for those who compile against the library, halfstep_shared is
+# what programs in C need when they run, halfstep_program is for those who run the program.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/halfstep)
 install(TARGETS halfstep EXPORT halfstepTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT halfstep_dev
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS halfstep_c EXPORT halfstepTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT halfstep_shared NAMELINK_COMPONENT halfstep_dev
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/halfstep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT halfstep_dev)
 install(EXPORT halfstepTargets NAMESPACE halfstep:: DESTINATION ${package_dir} COMPONENT halfstep_dev)
@@ -31,11 +34,16 @@ if(HS_HAVE_ZLIB)
   list(APPEND pc_requires zlib)
 endif()
 list(JOIN pc_requires ", " pc_requires)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/halfstep.pc.in ${generated}/halfstep.pc @ONLY)
-install(FILES ${generated}/halfstep.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT halfstep_dev)
+foreach(name halfstep halfstep_c)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${generated}/${name}.pc @ONLY)
+endforeach()
+install(FILES ${generated}/halfstep.pc ${generated}/halfstep_c.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT halfstep_dev)
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libhalfstep-dev RENAME copyright
         COMPONENT halfstep_dev)
+
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libhalfstep1 RENAME copyright
+        COMPONENT halfstep_shared)
 
 # Not in the export: with the program's package missing, the library's would not be found either.
 if(TARGET halfstep_cli)
@@ -57,14 +65,14 @@ if(TARGET halfstep_cli)
   endif()
 endif()
 
-# `cpack` in the build folder: Debian packages, one for each component. A shared library would be `libhalfstep0`.
+# `cpack` in the build folder: Debian packages, one for each component.
 if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_GENERATOR DEB)
   set(CPACK_PACKAGE_CONTACT "halfstep authors")
   set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
   set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
   set(CPACK_STRIP_FILES ON)
-  set(CPACK_COMPONENTS_ALL halfstep_dev)
+  set(CPACK_COMPONENTS_ALL halfstep_dev halfstep_shared)
   if(TARGET halfstep_cli)
     list(APPEND CPACK_COMPONENTS_ALL halfstep_program)
   endif()
@@ -72,7 +80,11 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
   set(CPACK_DEBIAN_HALFSTEP_DEV_PACKAGE_NAME libhalfstep-dev)
   set(CPACK_DEBIAN_HALFSTEP_DEV_PACKAGE_SECTION libdevel)
-  set(depends "")
+  set(CPACK_DEBIAN_HALFSTEP_SHARED_PACKAGE_NAME libhalfstep1)
+  set(CPACK_DEBIAN_HALFSTEP_SHARED_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_HALFSTEP_SHARED_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_COMPONENT_HALFSTEP_SHARED_DESCRIPTION "${PROJECT_DESCRIPTION}: shared library, for programs in C")
+  set(depends "libhalfstep1 (= ${PROJECT_VERSION})")
   if(HALFSTEP_PARALLEL STREQUAL "tbb")
     list(APPEND depends "libtbb-dev (>= 2021.5)")
   endif()

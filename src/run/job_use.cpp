@@ -62,6 +62,18 @@ data::Examples read_examples(const SavedModel& saved, const std::string& path, c
   return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
 }
 
+// What a file holds for people is one value a row.
+SavedModel load_for_rows(const std::string& path) {
+  SavedModel saved = load_model(path);
+  const std::size_t outputs = saved.spec.widths.back();
+  if (saved.preprocessor.task() == Task::classify || outputs == 1) return saved;
+  throw Error(Status::unsupported, {.what = "cannot use this model on a file",
+                                    .where = path,
+                                    .why = "it predicts " + std::to_string(outputs) + " values for each row",
+                                    .kept = {},
+                                    .hint = "the library's Predictor"});
+}
+
 void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
   const double value = target_value(output, meaning.target_mean, meaning.target_scale);
   out.values.push_back(value);
@@ -71,7 +83,7 @@ void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
 }  // namespace
 
 Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
-  const SavedModel saved = load_model(model);
+  const SavedModel saved = load_for_rows(model);
   std::vector<std::string> notes;
   const data::Examples examples = read_examples(saved, data, options, true, notes);
   Loaded loaded(saved, options, examples.rows);
@@ -86,7 +98,7 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
 }
 
 Predictions predict(const std::string& model, const std::string& data, const Options& options) {
-  const SavedModel saved = load_model(model);
+  const SavedModel saved = load_for_rows(model);
   Predictions out;
   const data::Examples examples = read_examples(saved, data, options, false, out.notes);
   Loaded loaded(saved, options, examples.rows);

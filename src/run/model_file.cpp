@@ -62,7 +62,10 @@ void check_outputs(const std::string& path, const SavedModel& model) {
   const std::size_t outputs = model.spec.widths.back();
   const bool classify = p.task() == Task::classify;
   const bool single = output_meaning(p, model.spec.loss).single_logit;
-  const std::size_t expected = !classify || single ? 1 : p.classes().size();
+  // Of rows from memory there may be several values.
+  const std::size_t expected = !classify && p.recipe().is_matrix ? outputs
+                               : !classify || single             ? 1
+                                                                 : p.classes().size();
   const bool loss_fits = classify == has_labels(model.spec.loss);
   if (p.features() != model.spec.widths.front() || outputs != expected || !loss_fits) {
     bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +

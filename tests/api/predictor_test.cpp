@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
 #include "halfstep/trainer.hpp"
 #include "io/temp_dir.hpp"
 #include "kernels/table.hpp"
@@ -104,6 +105,28 @@ TEST_CASE("predictor: values in the units of the target, and NaN for rows that a
   CHECK(out[0] == expected[0]);
   CHECK(std::isnan(out[1]));
   CHECK(out[2] == expected[2]);
+}
+
+TEST_CASE("predictor: several values for each row, from a file too, which files of rows do not go with") {
+  const TempDir dir;
+  const std::string path = dir / "two.safetensors";
+  Trainer trainer({.widths = {kIn, 16, 2}, .loss = LossKind::mse}, options_of());
+  const std::vector<float> x = rows_of(20);
+  std::vector<float> values;
+  for (int i = 0; i < 40; ++i) values.push_back(static_cast<float>(i % 2));
+  for (int i = 0; i < 300; ++i) trainer.step({.x = x, .labels = {}, .values = values});
+  const std::vector<float> expected = trainer.predict(x);
+  REQUIRE(expected.size() == 40);
+  CHECK(std::fabs(expected[0]) < 0.3f);
+  CHECK(std::fabs(expected[1] - 1) < 0.3f);
+  trainer.save(path);
+  CHECK(same_bits(Model(path).predict(x), expected));
+  try {
+    (void)predict(path, "builtin:digits", {});
+    FAIL("two values were taken for one");
+  } catch (const Error& error) {
+    CHECK(error.status() == Status::unsupported);
+  }
 }
 
 TEST_CASE("predictor: takes no memory after it is made, and shares the weights") {

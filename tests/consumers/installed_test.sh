@@ -99,6 +99,13 @@ else
   # shellcheck disable=SC2086  # flags are words
   $cxx $cxx_flags -std=c++20 "$consumer" -o consumer $flags
   ./consumer
+
+  step "C, by pkg-config"
+  flags=$(pkg-config --cflags --libs halfstep_c)
+  echo "$flags"
+  # shellcheck disable=SC2086
+  cc -std=c89 -pedantic -Wall -Wextra -Werror "${consumer%.cpp}.c" -o consumer_c $flags
+  LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH") ./consumer_c c.safetensors
 fi
 
 step "Debian packages"
@@ -106,7 +113,7 @@ if ! command -v dpkg-deb > /dev/null; then
   skips+=("no dpkg-deb")
 else
   "$(cached CMAKE_CPACK_COMMAND)" --config "$build/CPackConfig.cmake" -G DEB -B "$work/packages"
-  for name in halfstep libhalfstep-dev; do
+  for name in halfstep libhalfstep1 libhalfstep-dev; do
     dpkg-deb -f packages/${name}_"$version"_*.deb Package Depends
     dpkg-deb -x packages/${name}_"$version"_*.deb root
   done
