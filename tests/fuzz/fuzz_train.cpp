@@ -80,6 +80,8 @@ void check_alone(const fuzz::DrawnTable& table, const Options& options, const st
     std::vector<std::vector<std::string>> some;
     if (has_header) some.push_back(table.records[0]);
     some.push_back(table.records[row]);
+    // In front of a file the same bytes are its byte order mark, and no part of a cell.
+    if (table.text_of(some).starts_with("\xef\xbb\xbf")) continue;
     test::write_bytes(path, table.text_of(some));
     const bool done = fuzz::succeeds([&] { one = predict(options.out, path, options); });
     fuzz::require(done && one.predicted.size() == 1, "one row alone has one prediction", table.text_of(some));
