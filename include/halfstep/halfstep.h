@@ -180,6 +180,18 @@ typedef struct hs_step_counts {
   { sizeof(hs_step_counts), 0, 0, 0, 0, 0 }
 #define HS_STEP_COUNTS_LEAST 40u /* all of it */
 
+/* What a call that makes several steps did. */
+typedef struct hs_steps_made {
+  uint32_t struct_size;
+  int32_t stopped;    /* 1 where hs_trainer_request_stop ended it, else 0 */
+  int64_t steps;      /* attempted */
+  int64_t elapsed_ns; /* of the call */
+  int64_t overrun_ns; /* beyond its budget */
+} hs_steps_made;
+#define HS_STEPS_MADE_INIT \
+  { sizeof(hs_steps_made), 0, 0, 0, 0 }
+#define HS_STEPS_MADE_LEAST 32u /* all of it */
+
 /* Quality on a set: accuracy of classes; rmse and r2 of values, in their units. */
 typedef struct hs_metrics {
   uint32_t struct_size;
@@ -238,6 +250,7 @@ HS_API hs_status hs_dataset_class_name(const hs_dataset* data, uint64_t index, c
 /* ---- Training ---- */
 
 typedef struct hs_trainer hs_trainer;
+typedef struct hs_model hs_model;
 
 /* Owns a network, its optimizer and its threads. `data` NULL: steps are made on batches of the caller's. `config` NULL:
    the defaults; what the spec says too is the spec's. Both may be destroyed or changed after. Also UNSUPPORTED (an
@@ -266,7 +279,13 @@ typedef int32_t (*hs_progress)(const hs_step_record* record, void* user_data);
 /* Steps until done. CANCELLED where the callback (which may be NULL) or hs_trainer_request_stop stopped it, between two
    steps: it can go on later. INTERNAL where the callback threw a C++ exception. STATE without a set. */
 HS_API hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void* user_data);
-/* The run that goes on, or else the next one, ends before its next step. May be called from any thread and from signal
+/* As many steps on the set as so many nanoseconds have room for by the time that earlier ones took; also past the end of
+   an epoch or of the plan. Where a step takes longer than the budget, one is made each time that the budgets since the
+   last have added up to it. `made` may be NULL. STATE without a set. */
+HS_API hs_status hs_trainer_train_for(hs_trainer* trainer, int64_t budget_ns, hs_steps_made* made);
+/* The weights as they are now, as a model of its own, which other threads may use while training goes on. */
+HS_API hs_status hs_trainer_snapshot(hs_trainer* trainer, hs_model** out);
+/* The run (or train_for) that goes on, or else the next one, ends before its next step. May be called from any thread and from signal
    handlers while the trainer lives. Returns OK or INVALID_ARGUMENT and leaves no message. */
 HS_API hs_status hs_trainer_request_stop(hs_trainer* trainer);
 
@@ -300,8 +319,6 @@ HS_API hs_status hs_trainer_state_set(hs_trainer* trainer, const void* bytes, ui
 HS_API hs_status hs_trainer_save(hs_trainer* trainer, const char* path);
 
 /* ---- Trained models: weights that never change. Several threads may use one. ---- */
-
-typedef struct hs_model hs_model;
 
 /* Of `config` (NULL: the defaults) count isa and math. Also IO, FORMAT, UNSUPPORTED, LIMIT. */
 HS_API hs_status hs_model_load(const char* path, const hs_config* config, hs_model** out);

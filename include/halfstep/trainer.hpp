@@ -77,6 +77,8 @@ class Trainer {
   // train and train_for return before their next step; without one of them running, the next does. From any thread or
   // signal handler, as long as the trainer is neither moved nor destroyed meanwhile.
   void request_stop() noexcept;
+  // For loops of the caller's own: whether a stop was requested, which this takes back.
+  bool take_stop_request() noexcept;
 
   // The weights as they are now, as a model of its own.
   Model snapshot();

@@ -173,7 +173,7 @@ StepRecord Trainer::step() {
 StepsMade Trainer::train_for(std::chrono::nanoseconds budget) {
   impl_->fork_check();
   if (!impl_->data) throw_without_set();
-  return impl_->make_steps(budget);
+  return impl_->make_steps(std::max(budget, std::chrono::nanoseconds::zero()));
 }
 StepsMade Trainer::train() {
   impl_->fork_check();
@@ -181,6 +181,7 @@ StepsMade Trainer::train() {
   return impl_->make_steps({});
 }
 void Trainer::request_stop() noexcept { impl_->stop.store(true); }
+bool Trainer::take_stop_request() noexcept { return impl_->stop.exchange(false); }
 
 Model Trainer::snapshot() {
   return Model(std::make_shared<const Model::Impl>(impl_->saved(), *impl_->machine.kernels));

@@ -3,6 +3,7 @@
 
 #include <iterator>
 #include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -202,7 +203,7 @@ using enum ArrayUse;
 using P = const KernelPiece&;
 
 // Name, dtypes, call, use of the fp32 arrays, use of the stored arrays.
-const KernelRow kRows[] = {
+constexpr KernelRow kRows[] = {
     {"forward_epilogue_relu", kAny, forward_epilogue<Activation::relu>, {read}, {write, write}},
     {"forward_epilogue_gelu", kAny, forward_epilogue<Activation::gelu>, {update}, {write, write, write}},
     {"backward_epilogue_relu", kAny, backward_epilogue<Activation::relu>, {read}, {read, write, write}},
@@ -274,12 +275,17 @@ const KernelRow kRows[] = {
 // Both directions of each.
 template <std::size_t... I>
 std::vector<KernelRow> activation_rows(std::index_sequence<I...>) {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const std::string_view name : kEnumNames<Activation>) {
+      list.push_back(std::string(name) + "_forward");
+      list.push_back(std::string(name) + "_backward");
+    }
+    return list;
+  }();
   std::vector<KernelRow> rows;
-  const auto named = [](std::size_t i, const char* direction) {
-    return std::string(kEnumNames<Activation>[i]) + direction;
-  };
-  (rows.push_back({named(I, "_forward"), kAny, forward<static_cast<Activation>(I)>, {}, {read, write}}), ...);
-  (rows.push_back({named(I, "_backward"), kAny, backward<static_cast<Activation>(I)>, {}, {read, read, write}}), ...);
+  (rows.push_back({names[2 * I], kAny, forward<static_cast<Activation>(I)>, {}, {read, write}}), ...);
+  (rows.push_back({names[2 * I + 1], kAny, backward<static_cast<Activation>(I)>, {}, {read, read, write}}), ...);
   return rows;
 }
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "base/dtype.hpp"
 #include "halfstep/types.hpp"
@@ -31,7 +31,7 @@ struct KernelPiece {
 };
 
 struct KernelRow {
-  std::string name;
+  std::string_view name;
   std::span<const Dtype> dtypes;  // kernels without storage types have fp32 alone
   void (*run)(const KernelPiece&);
   ArrayUse fp32[kFp32Arrays];

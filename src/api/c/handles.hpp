@@ -1,6 +1,5 @@
 // The handles of halfstep.h: each holds an object of the C++ interface.
 #pragma once
-#include <atomic>
 #include <string>
 
 #include "api/c/handle.hpp"
@@ -27,12 +26,11 @@ struct hs_trainer : halfstep::internal::c_abi::Handle {
   hs_trainer(halfstep::Trainer made, bool with_set) : Handle(kKind), trainer(std::move(made)), has_set(with_set) {}
   halfstep::Trainer trainer;
   bool has_set;
-  std::atomic<bool> stop = false;  // asked for by hs_trainer_request_stop
 };
 
 struct hs_model : halfstep::internal::c_abi::Handle {
   static constexpr auto kKind = halfstep::internal::c_abi::Kind::model;
-  hs_model(const std::string& path, const halfstep::Options& options) : Handle(kKind), model(path, options) {}
+  explicit hs_model(halfstep::Model made) : Handle(kKind), model(std::move(made)) {}
   halfstep::Model model;
 };
 

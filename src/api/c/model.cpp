@@ -10,7 +10,7 @@ using namespace halfstep::internal::c_abi;
 hs_status hs_model_load(const char* path, const hs_config* config, hs_model** out) {
   return call_free([&] {
     hs_model*& made = place(out, "out");
-    made = std::make_unique<hs_model>(text(path, "path"), options_of(config)).release();
+    made = std::make_unique<hs_model>(Model(text(path, "path"), options_of(config))).release();
   });
 }
 

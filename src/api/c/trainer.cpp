@@ -1,6 +1,7 @@
 // hs_trainer_... of halfstep.h: steps and runs.
 #include "halfstep/trainer.hpp"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -95,7 +96,7 @@ hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void* user_d
   return call(trainer, [&](hs_trainer& t) {
     if (!t.has_set) refuse("there are no rows to run over", "the trainer was made without a data set", Status::state);
     while (!t.trainer.done()) {
-      if (t.stop.exchange(false)) refuse("the run was stopped", "as asked for", Status::cancelled);
+      if (t.trainer.take_stop_request()) refuse("the run was stopped", "as asked for", Status::cancelled);
       const StepRecord made = t.trainer.step();
       if (callback != nullptr && ask(callback, made, user_data, host) != 0) {
         refuse("the run was stopped", "its callback asked for it", Status::cancelled);
@@ -107,8 +108,28 @@ hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void* user_d
 hs_status hs_trainer_request_stop(hs_trainer* trainer) {
   static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may not wait
   if (trainer == nullptr || !trainer->looks_like(hs_trainer::kKind)) return HS_STATUS_INVALID_ARGUMENT;
-  trainer->stop = true;
+  trainer->trainer.request_stop();
   return HS_STATUS_OK;
+}
+
+hs_status hs_trainer_train_for(hs_trainer* trainer, int64_t budget_ns, hs_steps_made* made) {
+  return call(trainer, [&](hs_trainer& t) {
+    if (made != nullptr) check_struct(made, HS_STEPS_MADE_LEAST, "hs_steps_made");
+    const StepsMade m = t.trainer.train_for(std::chrono::nanoseconds(budget_ns));
+    if (made == nullptr) return;
+    write_struct(made, {.struct_size = 0,
+                        .stopped = m.stopped ? 1 : 0,
+                        .steps = m.steps,
+                        .elapsed_ns = m.elapsed.count(),
+                        .overrun_ns = m.overrun.count()});
+  });
+}
+
+hs_status hs_trainer_snapshot(hs_trainer* trainer, hs_model** out) {
+  return call(trainer, [&](hs_trainer& t) {
+    hs_model*& made = place(out, "out");
+    made = std::make_unique<hs_model>(t.trainer.snapshot()).release();
+  });
 }
 
 hs_status hs_trainer_counts(hs_trainer* trainer, hs_step_counts* counts) {

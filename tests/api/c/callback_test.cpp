@@ -127,6 +127,39 @@ TEST_CASE("c: a callback that throws") {
   HS_CHECK_OK(hs_trainer_run(run.trainer, nullptr, nullptr));
 }
 
+TEST_CASE("c: a budget of time, and a snapshot that stays as it was while training goes on") {
+  SmallRun run("1000000");
+  hs_steps_made made = HS_STEPS_MADE_INIT;
+  std::int64_t steps = 0;
+  for (int frame = 0; frame < 20; ++frame) {
+    HS_CHECK_OK(hs_trainer_train_for(run.trainer, 200000, &made));
+    CHECK(made.stopped == 0);
+    CHECK(made.overrun_ns == (made.elapsed_ns > 200000 ? made.elapsed_ns - 200000 : 0));
+    steps += made.steps;
+  }
+  hs_step_counts counts = HS_STEP_COUNTS_INIT;
+  HS_CHECK_OK(hs_trainer_counts(run.trainer, &counts));
+  CHECK(counts.attempted == steps);
+  CHECK(steps > 0);
+  HS_CHECK_OK(hs_trainer_train_for(run.trainer, -5, nullptr));
+  hs_steps_made wrong = HS_STEPS_MADE_INIT;
+  wrong.struct_size = 7;
+  CHECK(hs_trainer_train_for(run.trainer, 1000, &wrong) == HS_STATUS_INVALID_ARGUMENT);
+
+  hs_model* model = nullptr;
+  CHECK(hs_trainer_snapshot(run.trainer, nullptr) == HS_STATUS_INVALID_ARGUMENT);
+  HS_CHECK_OK(hs_trainer_snapshot(run.trainer, &model));
+  const hs_matrix x = run.rows.matrix();
+  std::vector<float> before(SmallData::kRows * 2), after(before.size()), own(before.size());
+  HS_CHECK_OK(hs_trainer_predict(run.trainer, &x, before.data(), before.size(), nullptr));
+  HS_CHECK_OK(hs_trainer_train_for(run.trainer, 2000000, nullptr));
+  HS_CHECK_OK(hs_model_predict(model, &x, after.data(), after.size(), nullptr));
+  HS_CHECK_OK(hs_trainer_predict(run.trainer, &x, own.data(), own.size(), nullptr));
+  CHECK(before == after);
+  CHECK(before != own);
+  HS_CHECK_OK(hs_model_destroy(model));
+}
+
 TEST_CASE("c: a stop that is asked for, before, in and beside a run") {
   SmallRun run("1000000");
   Seen seen;
