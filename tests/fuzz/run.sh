@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh [SECONDS [TARGET...]]: runs the targets of build/fuzz for so long each (60), two at a time. Fails on any crash,
+# run.sh [SECONDS [TARGET...]]: runs the targets of build/fuzz for so long each (60), two at a time, or as many as
+# HALFSTEP_FUZZ_AT_ONCE says. Fails on any crash,
 # broken promise, leak or timeout; the input that led there stays in build/fuzz/findings, new corpora in
 # build/fuzz/corpus.
 set -euo pipefail
@@ -48,9 +49,10 @@ run_target() {  # run_target NAME
 }
 
 failed=0
-for ((i = 0; i < ${#targets[@]}; i += 2)); do
+at_once=${HALFSTEP_FUZZ_AT_ONCE:-2}
+for ((i = 0; i < ${#targets[@]}; i += at_once)); do
   pids=()
-  for name in "${targets[@]:i:2}"; do
+  for name in "${targets[@]:i:at_once}"; do
     run_target "$name" &
     pids+=($!)
   done
