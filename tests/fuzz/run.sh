@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS [TARGET...]]: runs the targets of build/fuzz for so long each (60), two at a time, or as many as
-# HALFSTEP_FUZZ_AT_ONCE says. Fails on any crash,
-# broken promise, leak or timeout; the input that led there stays in build/fuzz/findings, new corpora in
-# build/fuzz/corpus.
+# HALFSTEP_FUZZ_AT_ONCE says. Fails on any crash, broken promise, leak or timeout; the input that led there stays in
+# build/fuzz/findings, new corpora in build/fuzz/corpus.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=${HALFSTEP_FUZZ_BUILD:-$here/../../build/fuzz}
