@@ -1,5 +1,4 @@
 // As a guest in a host that uses oneTBB itself.
-#if HS_HAVE_TBB
 #include <doctest/doctest.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -116,4 +115,3 @@ TEST_CASE("host: a task that throws, and a run of the caller's thread within a t
 }
 
 }  // namespace
-#endif
