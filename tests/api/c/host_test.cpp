@@ -97,7 +97,11 @@ TEST_CASE("c: a host with a rounding of its own has the same bits, and keeps it"
 TEST_CASE("c: whichever allocation fails, a status says so and handles can be destroyed") {
   const SmallData rows;
   const hs_model_spec spec = small_spec();
-  live(rows, spec);  // what is made once
+  live(rows, spec);  // what is made once, and with the first exception where the unwinder is linked statically
+  {
+    const FailingNew failing(1);
+    live(rows, spec);
+  }
   long failed = 0;
   const long step = effort_is("quick") ? 7 : 1;
   for (long n = 1;; n += step) {
