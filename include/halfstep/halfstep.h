@@ -279,14 +279,14 @@ typedef int32_t (*hs_progress)(const hs_step_record* record, void* user_data);
 /* Steps until done. CANCELLED where the callback (which may be NULL) or hs_trainer_request_stop stopped it, between two
    steps: it can go on later. INTERNAL where the callback threw a C++ exception. STATE without a set. */
 HS_API hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void* user_data);
-/* As many steps on the set as so many nanoseconds have room for by the time that earlier ones took; also past the end of
-   an epoch or of the plan. Where a step takes longer than the budget, one is made each time that the budgets since the
-   last have added up to it. `made` may be NULL. STATE without a set. */
+/* As many steps on the set as so many nanoseconds have room for by the time that earlier ones took; also past the end
+   of an epoch or of the plan. Where a step takes longer than the budget, one is made each time that the budgets since
+   the last have added up to it. `made` may be NULL. STATE without a set. */
 HS_API hs_status hs_trainer_train_for(hs_trainer* trainer, int64_t budget_ns, hs_steps_made* made);
 /* The weights as they are now, as a model of its own, which other threads may use while training goes on. */
 HS_API hs_status hs_trainer_snapshot(hs_trainer* trainer, hs_model** out);
-/* The run (or train_for) that goes on, or else the next one, ends before its next step. May be called from any thread and from signal
-   handlers while the trainer lives. Returns OK or INVALID_ARGUMENT and leaves no message. */
+/* The run (or train_for) that goes on, or else the next one, ends before its next step. May be called from any thread
+   and from signal handlers while the trainer lives. Returns OK or INVALID_ARGUMENT and leaves no message. */
 HS_API hs_status hs_trainer_request_stop(hs_trainer* trainer);
 
 HS_API hs_status hs_trainer_counts(hs_trainer* trainer, hs_step_counts* counts);

@@ -25,7 +25,8 @@ struct Options {
   // No parameter: set by a program whose process is its own. More threads than CPUs then raise oneTBB's limit for it,
   // which a library must not do to its host.
   bool owns_process = false;
-  // No parameter: work in the oneTBB arena that the calling thread is in, on the host's threads, instead of on own ones.
+  // No parameter: work in the oneTBB arena that the calling thread is in, on the host's threads, instead of on own
+  // ones.
   bool threads_of_host = false;
 
   // data

@@ -3,6 +3,7 @@
 #include "api/fork_check.hpp"
 #include "api/model_impl.hpp"
 #include "api/outputs.hpp"
+#include "api/refuse.hpp"
 #include "halfstep/error.hpp"
 #include "parallel/executor.hpp"
 #include "parallel/threads.hpp"
@@ -13,11 +14,6 @@ namespace halfstep {
 using namespace internal;
 
 namespace {
-
-[[noreturn]] void refuse(std::string what, std::string why) {
-  throw Error(Status::invalid_argument,
-              {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
-}
 
 PredictorOptions checked(const PredictorOptions& options) {
   constexpr std::size_t kMostRows = std::size_t{1} << 20;

@@ -10,6 +10,7 @@
 #include "api/fork_check.hpp"
 #include "api/model_impl.hpp"
 #include "api/outputs.hpp"
+#include "api/refuse.hpp"
 #include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
 #include "loss/loss.hpp"
@@ -26,11 +27,6 @@ namespace halfstep {
 using namespace internal;
 
 namespace {
-
-[[noreturn]] void refuse(std::string what, std::string why) {
-  throw Error(Status::invalid_argument,
-              {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
-}
 
 [[noreturn]] void refuse_state(std::string what, std::string hint) {
   throw Error(Status::state, {.what = std::move(what), .where = {}, .why = {}, .kept = {}, .hint = std::move(hint)});
@@ -133,11 +129,10 @@ StepsMade Trainer::Impl::make_steps(std::optional<std::chrono::nanoseconds> time
   StepsMade made;
   const auto start = Clock::now();
   auto now = start;
-  while (time ? budget.has_room(now - start, *time) : !trainer.done()) {
-    if (stop.exchange(false)) {
-      made.stopped = true;
-      break;
-    }
+  while (true) {
+    made.stopped = stop.exchange(false);
+    const bool goes_on = time ? budget.has_room(now - start, *time) : !trainer.done();
+    if (made.stopped || !goes_on) break;
     const auto begin = now;
     trainer.step();
     ++made.steps;

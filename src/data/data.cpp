@@ -23,13 +23,12 @@ RawData read_csv_file(const std::string& path, const Options& options, const Rec
   return {source.name, parse_csv(source, options, known)};
 }
 
-// `images` with the labels of the file `labels`.
-void attach_labels(Matrix& images, const std::string& source, const std::string& labels) {
-  images.labels_source = labels;
-  const Source file = read_source(labels);
-  images.labels = is_npy(file.text()) ? parse_npy_labels(file) : parse_idx_labels(file);
+// `images` with the labels of a file.
+void attach_labels(Matrix& images, const std::string& source, const Source& labels) {
+  images.labels_source = labels.name;
+  images.labels = is_npy(labels.text()) ? parse_npy_labels(labels) : parse_idx_labels(labels);
   if (images.labels.size() == images.rows) return;
-  fail(Status::format, "images and labels do not belong together", source + " and " + labels,
+  fail(Status::format, "images and labels do not belong together", source + " and " + labels.name,
        std::to_string(images.rows) + " images but " + std::to_string(images.labels.size()) + " labels",
        "name the file of their labels with --labels");
 }
@@ -41,7 +40,7 @@ RawData read_idx_file(const std::string& path, const Options& options, const Rec
   if (labels.empty()) {
     images.labels_source = idx_labels_name(std::filesystem::path(path).filename().string());
   } else {
-    attach_labels(images, path, labels);
+    attach_labels(images, path, read_source(labels));
   }
   return {path, std::move(images)};
 }
@@ -51,7 +50,7 @@ RawData read_npy(const Source& source, const Options& options, const Recipe* kno
   if (options.labels.empty()) return parse_npy(source, nullptr, options, known);
   const Source labels = read_source(options.labels);
   RawData raw = parse_npy(source, &labels, options, known);
-  if (auto* images = std::get_if<Matrix>(&raw.content)) attach_labels(*images, source.name, options.labels);
+  if (auto* images = std::get_if<Matrix>(&raw.content)) attach_labels(*images, source.name, labels);
   return raw;
 }
 
@@ -65,7 +64,7 @@ RawData read_standard_input(const Options& options, const Recipe* known) {
   if (is_npy(source.text())) return read_npy(source, options, known);
   if (!source.text().starts_with(std::string_view("\0\0", 2))) return {source.name, parse_csv(source, options, known)};
   Matrix images = parse_idx(source);
-  if (!options.labels.empty()) attach_labels(images, source.name, options.labels);
+  if (!options.labels.empty()) attach_labels(images, source.name, read_source(options.labels));
   return {source.name, std::move(images)};
 }
 

@@ -32,6 +32,12 @@ class NpyHeader {
   bool fortran_order = false;
   std::vector<std::uint64_t> shape;
 
+  [[noreturn]] void fail_type(const std::string& found) const {
+    fail(Status::unsupported, "the array does not hold numbers that are read", source_.name,
+         "its type is " + found + "; integers, floats to 8 bytes and truth values are",
+         "numpy.save(file, array.astype('f4'))");
+  }
+
  private:
   void parse() {
     int found = 0;
@@ -62,14 +68,6 @@ class NpyHeader {
 
   [[noreturn]] void bad(const std::string& why) const { fail_npy(source_, "in the header: " + why); }
 
- public:
-  [[noreturn]] void fail_type(const std::string& found) const {
-    fail(Status::unsupported, "the array does not hold numbers that are read", source_.name,
-         "its type is " + found + "; integers, floats to 8 bytes and truth values are",
-         "numpy.save(file, array.astype('f4'))");
-  }
-
- private:
   void skip_blanks() {
     while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\n')) rest_.remove_prefix(1);
   }

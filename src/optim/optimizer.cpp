@@ -118,10 +118,8 @@ struct Rule {
 
 constexpr Words kSgd = {"momentum", "nesterov"}, kAdam = {"beta1", "beta2", "epsilon"}, kLion = {"beta1", "beta2"};
 constexpr Rule kRules[] = {
-    {OptimizerKind::sgd, make_sgd, kSgd},
-    {OptimizerKind::adam, make_adam, kAdam},
-    {OptimizerKind::adamw, make_adam, kAdam},
-    {OptimizerKind::lion, make_lion, kLion},
+    {OptimizerKind::sgd, make_sgd, kSgd},      {OptimizerKind::adam, make_adam, kAdam},
+    {OptimizerKind::adamw, make_adam, kAdam},  {OptimizerKind::lion, make_lion, kLion},
     {OptimizerKind::radam, make_radam, kAdam},
 };
 

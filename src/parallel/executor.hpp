@@ -78,10 +78,10 @@ class Executor {
   std::mutex turn_;
 };
 
-// Back ends: "tbb" and "host" (where oneTBB was built in), "threads", "serial"; "" is the default of the build. `threads`
-// of at least 1; TBB runs no more than its current limit (see ParallelLimit). Every thread is started here, so that a run
-// needs nothing of the system; but "host" has none of its own: it runs in the oneTBB arena that its caller is in, and has
-// no more threads than the arena that it is made in. Throws Error(unsupported).
+// Back ends: "tbb" and "host" (where oneTBB was built in), "threads", "serial"; "" is the default of the build.
+// `threads` of at least 1; TBB runs no more than its current limit (see ParallelLimit). Every thread is started here,
+// so that a run needs nothing of the system; but "host" has none of its own: it runs in the oneTBB arena that its
+// caller is in, and has no more threads than the arena that it is made in. Throws Error(unsupported).
 std::unique_ptr<Executor> make_executor(int threads, std::string_view back_end = "");
 
 // Default back end with its version, such as "oneTBB 2021.8".

@@ -12,7 +12,7 @@ class StepBudget {
   // Whether a step may begin when `spent` of `budget` is over. Before a step was timed, one may.
   bool has_room(Duration spent, Duration budget) const {
     if (expected_ == Duration::zero()) return true;
-    // A step longer than the whole budget is made once what calls before it have left covers it.
+    // A step longer than the whole budget waits until the time that earlier calls did not use covers it.
     return spent + expected_ <= (expected_ > budget ? budget + left_ : budget);
   }
   void timed(Duration step) {

@@ -3,8 +3,8 @@
 
 #include <new>
 
-#include "text/json.hpp"
 #include "support/failing_new.hpp"
+#include "text/json.hpp"
 
 namespace json = halfstep::internal::json;
 using halfstep::test::FailingNew;

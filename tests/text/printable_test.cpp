@@ -2,13 +2,13 @@
 
 #include <string>
 
+#include "halfstep/text.hpp"
 #include "text/json.hpp"
 #include "text/utf8.hpp"
-#include "halfstep/text.hpp"
 
-using halfstep::internal::is_control;
 using halfstep::json_text;
 using halfstep::printable;
+using halfstep::internal::is_control;
 
 TEST_CASE("printable: control characters become visible, the rest stays") {
   CHECK(printable("plain 'text' \\ \"quoted\"") == "plain 'text' \\ \"quoted\"");

@@ -1,5 +1,5 @@
-// A table of its own products; all else is that of the ISA it stands on, HS_BASE, which is compiled anyway: included last
-// by an isa/<name>.cpp that adds instructions for products alone.
+// A table of its own products; all else is that of the ISA it stands on, HS_BASE, which is compiled anyway: included
+// last by an isa/<name>.cpp that adds instructions for products alone.
 #pragma once
 
 #define HS_STRING_(x) #x

@@ -1,0 +1,15 @@
+// Errors of callers, as the public face throws them.
+#pragma once
+#include <string>
+#include <utility>
+
+#include "halfstep/error.hpp"
+
+namespace halfstep::internal {
+
+[[noreturn]] inline void refuse(std::string what, std::string why) {
+  throw Error(Status::invalid_argument,
+              {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
+}
+
+}  // namespace halfstep::internal
