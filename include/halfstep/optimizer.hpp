@@ -10,9 +10,9 @@ struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adamw;
   double momentum = 0.9;  // sgd
   bool nesterov = false;  // sgd
-  double beta1 = 0.9;     // adam, adamw, lion
-  double beta2 = 0.999;   // adam, adamw, lion (0.99 suits lion)
-  double epsilon = 1e-8;  // adam, adamw
+  double beta1 = 0.9;     // adam, adamw, radam, lion
+  double beta2 = 0.999;   // adam, adamw, radam, lion (0.99 suits lion)
+  double epsilon = 1e-8;  // adam, adamw, radam
   double weight_decay = 0.01;
   Dtype moments = Dtype::fp32;           // how they lie in memory; 16-bit ones are rounded by chance
   MasterKind master = MasterKind::fp32;  // kahan and stochastic: of 16-bit weights without a master

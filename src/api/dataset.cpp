@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "api/dataset_impl.hpp"
+#include "api/refuse.hpp"
 #include "data/data.hpp"
 #include "data/target.hpp"
 #include "halfstep/error.hpp"
@@ -12,17 +13,14 @@ using namespace internal;
 
 namespace {
 
-[[noreturn]] void refuse(std::string why) {
-  throw Error(Status::invalid_argument,
-              {.what = "these rows are no data set", .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
-}
+[[noreturn]] void refuse_rows(std::string why) { refuse("these rows are no data set", std::move(why)); }
 
 std::size_t count_rows(std::size_t features, std::size_t numbers, std::size_t targets) {
-  if (features == 0) refuse("they have no features");
-  if (numbers == 0 || numbers % features != 0) refuse("the numbers are not whole rows, one at least");
+  if (features == 0) refuse_rows("they have no features");
+  if (numbers == 0 || numbers % features != 0) refuse_rows("the numbers are not whole rows, one at least");
   const std::size_t rows = numbers / features;
-  if (targets != rows) refuse("there must be as many targets as rows");
-  if (rows > std::numeric_limits<std::uint32_t>::max()) refuse("there are more than 2^32 - 1 rows");
+  if (targets != rows) refuse_rows("there must be as many targets as rows");
+  if (rows > std::numeric_limits<std::uint32_t>::max()) refuse_rows("there are more than 2^32 - 1 rows");
   return rows;
 }
 
@@ -53,11 +51,11 @@ Dataset Dataset::classes(std::size_t features, std::span<const float> x, std::sp
                          std::size_t classes) {
   data::Examples examples = examples_of(count_rows(features, x.size(), labels.size()), features, x);
   const auto [least, most] = std::minmax_element(labels.begin(), labels.end());
-  if (*least < 0) refuse("a label is negative");
+  if (*least < 0) refuse_rows("a label is negative");
   if (classes == 0) classes = std::max<std::size_t>(static_cast<std::size_t>(*most) + 1, 2);
-  if (static_cast<std::size_t>(*most) >= classes) refuse("a label is not below the number of classes");
+  if (static_cast<std::size_t>(*most) >= classes) refuse_rows("a label is not below the number of classes");
   if (classes > data::kMaxCategories)
-    refuse("there are more than " + std::to_string(data::kMaxCategories) + " classes");
+    refuse_rows("there are more than " + std::to_string(data::kMaxCategories) + " classes");
   examples.labels.assign(labels.begin(), labels.end());
   return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, classes), std::move(examples)}));
 }

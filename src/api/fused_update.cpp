@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "api/gradient_pass_impl.hpp"
+#include "api/refuse.hpp"
 #include "base/dtype.hpp"
 #include "base/state_bytes.hpp"
 #include "halfstep/error.hpp"
@@ -19,28 +20,23 @@ constexpr std::size_t kWorthAThread = 4 * kTask;
 
 std::size_t padded(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
-[[noreturn]] void refuse(std::string what, std::string where) {
-  throw Error(Status::invalid_argument,
-              {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = {}});
-}
-
 void check_options(const OptimizerOptions& o) {
   const auto fraction = [](double v) { return v >= 0 && static_cast<float>(v) < 1; };  // a NaN is not
-  if (!fraction(o.momentum)) refuse("momentum must be >= 0 and < 1", "momentum");
-  if (!fraction(o.beta1)) refuse("beta1 must be >= 0 and < 1", "beta1");
-  if (!fraction(o.beta2)) refuse("beta2 must be >= 0 and < 1", "beta2");
-  if (!(static_cast<float>(o.epsilon) > 0)) refuse("epsilon must be > 0", "epsilon");
-  if (!(o.weight_decay >= 0 && std::isfinite(o.weight_decay))) refuse("weight_decay must be >= 0", "weight_decay");
+  if (!fraction(o.momentum)) refuse_at("momentum must be >= 0 and < 1", "momentum");
+  if (!fraction(o.beta1)) refuse_at("beta1 must be >= 0 and < 1", "beta1");
+  if (!fraction(o.beta2)) refuse_at("beta2 must be >= 0 and < 1", "beta2");
+  if (!(static_cast<float>(o.epsilon) > 0)) refuse_at("epsilon must be > 0", "epsilon");
+  if (!(o.weight_decay >= 0 && std::isfinite(o.weight_decay))) refuse_at("weight_decay must be >= 0", "weight_decay");
 }
 
 void check_weights(const OptimizerOptions& options, std::span<const WeightTensor> weights) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const WeightTensor& w = weights[i];
     const std::string where = "weight tensor " + std::to_string(i);
-    if (w.master == nullptr && w.working == nullptr && w.elements > 0) refuse("weights without data", where);
+    if (w.master == nullptr && w.working == nullptr && w.elements > 0) refuse_at("weights without data", where);
     if (w.master == nullptr && options.master == MasterKind::fp32)
-      refuse("no fp32 master, but the options want one", where);
-    if (w.master == nullptr && w.dtype == Dtype::fp32) refuse("fp32 weights are masters", where);
+      refuse_at("no fp32 master, but the options want one", where);
+    if (w.master == nullptr && w.dtype == Dtype::fp32) refuse_at("fp32 weights are masters", where);
   }
 }
 
@@ -52,10 +48,10 @@ struct FusedUpdate::Impl {
   std::unique_ptr<Optimizer> optimizer;
 
   void check_match(std::span<const GradientTensor> gradients) const {
-    if (gradients.size() != weights.size()) refuse("as many gradients as weight tensors are needed", "gradients");
+    if (gradients.size() != weights.size()) refuse_at("as many gradients as weight tensors are needed", "gradients");
     for (std::size_t i = 0; i < weights.size(); ++i) {
       if (gradients[i].elements != weights[i].elements)
-        refuse("a gradient of another size than its weights", gradients[i].name);
+        refuse_at("a gradient of another size than its weights", gradients[i].name);
     }
   }
 
@@ -114,7 +110,8 @@ FusedUpdate::FusedUpdate(FusedUpdate&&) noexcept = default;
 FusedUpdate::~FusedUpdate() = default;
 
 bool FusedUpdate::apply(CheckedGradients&& gradients, double learning_rate) {
-  if (!(learning_rate >= 0 && std::isfinite(learning_rate))) refuse("the learning rate must be >= 0", "learning_rate");
+  if (!(learning_rate >= 0 && std::isfinite(learning_rate)))
+    refuse_at("the learning rate must be >= 0", "learning_rate");
   const CheckedGradients taken = std::move(gradients);
   impl_->check_match(taken.tensors_);
   if (!taken.finite()) return false;

@@ -7,6 +7,7 @@
 #include "amp/gradient_pass.hpp"
 #include "amp/tensor_scan.hpp"
 #include "api/gradient_pass_impl.hpp"
+#include "api/refuse.hpp"
 #include "halfstep/error.hpp"
 
 namespace halfstep {
@@ -16,24 +17,19 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-[[noreturn]] void refuse(std::string what, std::string where) {
-  throw Error(Status::invalid_argument,
-              {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = {}});
-}
-
 void check_arguments(std::span<const GradientTensor> gradients, float scale, const GradientClip& clip) {
   int exponent = 0;
   // Written so that NaN fails. The bounds keep the reciprocal an ordinary number.
   if (!(scale >= 0x1p-100f && scale <= 0x1p100f) || std::frexp(scale, &exponent) != 0.5f) {
-    refuse("the loss scale must be a power of two", "loss_scale");
+    refuse_at("the loss scale must be a power of two", "loss_scale");
   }
   for (const double limit : {clip.norm, clip.tensor_norm, clip.value}) {
-    if (!(limit >= 0)) refuse("a limit must be at least 0", "clip");
+    if (!(limit >= 0)) refuse_at("a limit must be at least 0", "clip");
   }
   if (clip.norm > 0 && clip.tensor_norm > 0)
-    refuse("clip by the norm of all or by that of each tensor, not both", "clip");
+    refuse_at("clip by the norm of all or by that of each tensor, not both", "clip");
   for (const GradientTensor& t : gradients) {
-    if (t.data == nullptr && t.elements > 0) refuse("a gradient without data", t.name);
+    if (t.data == nullptr && t.elements > 0) refuse_at("a gradient without data", t.name);
   }
 }
 

@@ -12,4 +12,10 @@ namespace halfstep::internal {
               {.what = std::move(what), .where = {}, .why = std::move(why), .kept = {}, .hint = {}});
 }
 
+// `where`: the parameter or tensor.
+[[noreturn]] inline void refuse_at(std::string what, std::string where) {
+  throw Error(Status::invalid_argument,
+              {.what = std::move(what), .where = std::move(where), .why = {}, .kept = {}, .hint = {}});
+}
+
 }  // namespace halfstep::internal
