@@ -1,5 +1,6 @@
 #include "cli/last_words.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "cli/output.hpp"
@@ -35,6 +37,21 @@ void say(int descriptor, std::string_view line) noexcept {
   }
 }
 
+enum class Turn { free, speaking, spoken };
+constinit std::atomic<Turn> g_turn{Turn::free};
+
+// The last words are one line, whichever and however many threads fail at once: the first says its own, the others
+// wait until that is written.
+void say_once(std::string_view line, std::string_view json = {}) noexcept {
+  Turn turn = Turn::free;
+  if (g_turn.compare_exchange_strong(turn, Turn::speaking)) {
+    say(STDERR_FILENO, line);
+    say(STDOUT_FILENO, json);
+    g_turn = Turn::spoken;
+  }
+  while (g_turn != Turn::spoken) ::sched_yield();
+}
+
 struct LastWords {
   std::string_view line;
   int code;
@@ -60,15 +77,14 @@ LastWords words_for_current_exception() noexcept {
 
 [[noreturn]] void end_program() noexcept {
   const LastWords words = words_for_current_exception();
-  say(STDERR_FILENO, words.line);
+  say_once(words.line);
   ::_exit(words.code);  // other threads run on: nothing they use may be destroyed
 }
 
 }  // namespace
 
 int report_out_of_memory(bool json) noexcept {
-  say(STDERR_FILENO, kNoMemory);
-  if (json) say(STDOUT_FILENO, kNoMemoryJson);
+  say_once(kNoMemory, json ? kNoMemoryJson : std::string_view());
   return kLimit;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <new>
 
 #include <dlfcn.h>
@@ -104,8 +105,18 @@ bool refuses(Kind kind) {
   return true;
 }
 
-// In place of what a thread is to run: an exception that nobody can catch.
-void* throw_out_of_memory(void*) { throw std::bad_alloc(); }
+// In place of what a thread is to run: an exception that nobody can catch. Threads started one after another throw at
+// the same moment.
+void* throw_out_of_memory(void*) {
+  constexpr long kTick = 10'000'000;  // ns
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  timespec until{now.tv_sec, (now.tv_nsec / kTick + 1) * kTick};
+  until.tv_sec += until.tv_nsec / 1'000'000'000;
+  until.tv_nsec %= 1'000'000'000;
+  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+  throw std::bad_alloc();
+}
 
 size_t shortened(size_t bytes) { return bytes > 1 ? bytes / 2 : bytes; }
 
