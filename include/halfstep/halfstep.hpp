@@ -9,6 +9,7 @@
 #include "halfstep/info.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/model.hpp"
+#include "halfstep/operations.hpp"
 #include "halfstep/options.hpp"
 #include "halfstep/predictor.hpp"
 #include "halfstep/text.hpp"
