@@ -88,7 +88,8 @@ void check_product(Mismatches& wrong, Dtype dtype, const std::function<float(std
   if (!y.frame_is_whole()) wrong.add(y.rows, "x", y.columns, "x", k, ": written beside the matrix");
 }
 
-constexpr std::size_t kShapes[][3] = {{1, 1, 1}, {2, 16, 16}, {3, 5, 7}, {18, 64, 32}, {17, 65, 33}, {6, 16, 80}};
+constexpr std::size_t kShapes[][3] = {{1, 1, 1},    {2, 16, 16},  {3, 32, 48}, {3, 5, 7},
+                                      {18, 64, 32}, {17, 65, 33}, {6, 16, 80}};
 
 }  // namespace
 
