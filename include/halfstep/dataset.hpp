@@ -30,6 +30,9 @@ class Dataset {
   bool is_classification() const;
   const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values
   std::span<const float> x() const;                     // rows x features; of images of bytes: empty
+  // What was decided about the data that its owner could regret, a line each: the target that nobody named, columns
+  // that look like ids, tokens taken as missing. None of rows from memory.
+  const std::vector<std::string>& notes() const;
 
  private:
   friend class Trainer;

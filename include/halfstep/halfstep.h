@@ -224,6 +224,21 @@ HS_API hs_status hs_config_get(const hs_config* config, const char* name, char* 
 HS_API hs_status hs_config_read_file(hs_config* config, const char* path);
 /* What failed last with this handle; "" where nothing did, or where it is no handle. Valid until its next call. */
 HS_API const char* hs_config_message(const hs_config* config);
+/* All parameters there are, as a JSON array of objects with name, type, default, range and help: as `halfstep params
+   --json` lists them. */
+HS_API hs_status hs_parameters_json(char* buffer, uint64_t capacity, uint64_t* needed);
+
+enum {
+  HS_LOG_INFO = 0, /* what was chosen: ISA and threads, with the reasons */
+  HS_LOG_NOTE = 1  /* what was decided about data that its owner could regret */
+};
+/* `line` has no end of line and is valid during the call. As hs_progress: it may call functions of other handles; must
+   not leave by longjmp or end its thread. */
+typedef void (*hs_log)(int32_t level, const char* line, void* user_data);
+/* From now on hs_dataset_read and hs_trainer_create with this config tell what they did, in the calling thread and in
+   its floating-point environment, before they return OK. A callback that throws a C++ exception makes them return
+   INTERNAL and give no handle. NULL: nothing is told, as at first. */
+HS_API hs_status hs_config_set_log(hs_config* config, hs_log callback, void* user_data);
 
 /* ---- Data sets: rows that never change ---- */
 
@@ -285,6 +300,11 @@ HS_API hs_status hs_trainer_run(hs_trainer* trainer, hs_progress callback, void*
 HS_API hs_status hs_trainer_train_for(hs_trainer* trainer, int64_t budget_ns, hs_steps_made* made);
 /* The weights as they are now, as a model of its own, which other threads may use while training goes on. */
 HS_API hs_status hs_trainer_snapshot(hs_trainer* trainer, hs_model** out);
+/* Makes a snapshot what hs_trainer_published gives from now on. */
+HS_API hs_status hs_trainer_publish(hs_trainer* trainer);
+/* The last that was published, as a model of the caller's: from any thread while the trainer lives, also while another
+   trains. STATE before the first. */
+HS_API hs_status hs_trainer_published(const hs_trainer* trainer, hs_model** out);
 /* The run (or train_for) that goes on, or else the next one, ends before its next step. May be called from any thread
    and from signal handlers while the trainer lives. Returns OK or INVALID_ARGUMENT and leaves no message. */
 HS_API hs_status hs_trainer_request_stop(hs_trainer* trainer);

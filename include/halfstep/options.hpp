@@ -109,6 +109,9 @@ struct ParameterInfo {
 // All parameters in the order help prints them.
 std::span<const ParameterInfo> parameters();
 
+// The same as a JSON array of objects with name, type, default, range and help, all texts.
+std::string parameters_json();
+
 // Parses and stores one parameter. Throws Error(invalid_argument): unknown name (with the nearest one as
 // the hint), a value of the wrong type or out of range.
 void set_option(Options& options, std::string_view name, std::string_view value);

@@ -90,6 +90,8 @@ class Trainer {
   StepCounts counts() const;
   const std::vector<LedgerEntry>& ledger() const;  // why steps were skipped or retried
   const ModelSpec& spec() const;
+  // ISA and threads in use, with the reasons: "avx2 (best that this CPU runs), 2 threads (asked for)".
+  const std::string& machine() const;
 
   // Quality on a set that fits the model.
   Metrics evaluate(const Dataset& data);

@@ -71,9 +71,11 @@ Dataset Dataset::read(const std::string& path, const Options& options) {
   data::RawData raw = data::read_train(path, options).train;
   data::Preprocessor preprocessor = data::Preprocessor::fit(raw, options);
   data::Examples examples = preprocessor.apply(std::move(raw), true);
-  return Dataset(std::make_shared<const Impl>(Impl{std::move(preprocessor), std::move(examples)}));
+  std::vector<std::string> notes = preprocessor.notes();
+  return Dataset(std::make_shared<const Impl>(Impl{std::move(preprocessor), std::move(examples), std::move(notes)}));
 }
 
+const std::vector<std::string>& Dataset::notes() const { return impl_->notes; }
 std::size_t Dataset::rows() const { return impl_->examples.rows; }
 std::size_t Dataset::features() const { return impl_->examples.features; }
 bool Dataset::is_classification() const { return impl_->preprocessor.task() == Task::classify; }

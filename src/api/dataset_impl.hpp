@@ -8,6 +8,7 @@ namespace halfstep {
 struct Dataset::Impl {
   internal::data::Preprocessor preprocessor;
   internal::data::Examples examples;
+  std::vector<std::string> notes = {};
 };
 
 namespace internal {

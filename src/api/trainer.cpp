@@ -112,6 +112,8 @@ struct Trainer::Impl {
   std::optional<Model> published;
 };
 
+const std::string& Trainer::machine() const { return impl_->machine.description; }
+
 SavedModel Trainer::Impl::saved() {
   return {.preprocessor = preprocessor,
           .spec = trainer.config().model,

@@ -5,13 +5,7 @@ namespace halfstep::cli {
 namespace {
 
 std::string params_json() {
-  std::vector<std::string> items;
-  for (const ParameterInfo& info : parameters()) {
-    JsonObject object;
-    object.text("name", info.name).text("type", info.type).text("default", info.default_value);
-    items.push_back(object.text("range", info.range).text("help", info.help).str());
-  }
-  return JsonObject().text("command", "params").raw("parameters", "[" + joined(items, ",") + "]").line();
+  return JsonObject().text("command", "params").raw("parameters", parameters_json()).line();
 }
 
 std::string params_text() {

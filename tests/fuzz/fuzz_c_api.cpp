@@ -293,8 +293,31 @@ void run(Host& host) {
                 hs_last_message());
 }
 
+void publish(Host& host) {
+  hs_model* made = nullptr;
+  if (host.draw.below(2) == 0) return check(hs_trainer_publish(host.handle(host.trainers)));
+  keep(host, hs_trainer_published(host.handle(host.trainers), &made), made, host.models);
+}
+
+void hear(std::int32_t level, const char* line, void*) {
+  fuzz::require(level == HS_LOG_INFO || level == HS_LOG_NOTE, "a level is one of those that there are");
+  fuzz::require(line == printable(line), "a line of the log can be printed", line);
+}
+
+void ask_config(Host& host) {
+  switch (host.draw.below(3)) {
+    case 0:
+      return check(hs_config_set_log(host.handle(host.configs), host.draw.below(2) == 0 ? hear : nullptr, nullptr));
+    case 1:
+      return check(hs_parameters_json(host.results, host.draw.below(16), &host.needed));
+    default:
+      return check(
+          hs_config_get(host.handle(host.configs), host.text(), host.results, host.draw.below(16), &host.needed));
+  }
+}
+
 void call(Host& host) {
-  switch (host.draw.below(16)) {
+  switch (host.draw.below(17)) {
     case 0: {
       hs_config* made = nullptr;
       keep(host, hs_config_create(&made), made, host.configs);
@@ -305,8 +328,9 @@ void call(Host& host) {
     case 1:
       return check(hs_config_set(host.handle(host.configs), host.text(), host.text()));
     case 2:
-      return check(
-          hs_config_get(host.handle(host.configs), host.text(), host.results, host.draw.below(16), &host.needed));
+      return ask_config(host);
+    case 16:
+      return publish(host);
     case 3:
       return make_set(host);
     case 4:

@@ -16,6 +16,17 @@ hs_status hs_config_destroy(hs_config* config) { return destroy(config); }
 
 const char* hs_config_message(const hs_config* config) { return message_of(config); }
 
+hs_status hs_parameters_json(char* buffer, uint64_t capacity, uint64_t* needed) {
+  return call_free([&] { give(parameters_json(), buffer, capacity, needed); });
+}
+
+hs_status hs_config_set_log(hs_config* config, hs_log callback, void* user_data) {
+  return call(config, [&](hs_config& c) {
+    c.log = callback;
+    c.log_user_data = user_data;
+  });
+}
+
 // The next two work on a copy: what fails in the midst changes nothing.
 hs_status hs_config_set(hs_config* config, const char* name, const char* value) {
   return call(config, [&](hs_config& c) {

@@ -29,9 +29,13 @@ hs_status hs_dataset_create_values(const hs_matrix* x, const float* values, uint
 }
 
 hs_status hs_dataset_read(const char* path, const hs_config* config, hs_dataset** out) {
+  Log log;
   return call_free([&] {
     hs_dataset*& made = place(out, "out");
-    made = std::make_unique<hs_dataset>(Dataset::read(text(path, "path"), options_of(config))).release();
+    auto set = std::make_unique<hs_dataset>(Dataset::read(text(path, "path"), options_of(config)));
+    log.open(config);
+    for (const std::string& note : set->data.notes()) log(HS_LOG_NOTE, note);
+    made = set.release();
   });
 }
 

@@ -13,6 +13,8 @@ struct hs_config : halfstep::internal::c_abi::Handle {
   static constexpr auto kKind = halfstep::internal::c_abi::Kind::config;
   hs_config() : Handle(kKind) {}
   halfstep::Options options;
+  hs_log log = nullptr;
+  void* log_user_data = nullptr;
 };
 
 struct hs_dataset : halfstep::internal::c_abi::Handle {
@@ -48,5 +50,31 @@ inline Options options_of(const hs_config* config) {
   require_live(config);
   return config->options;
 }
+
+// The host's log for the length of a call.
+class Log {
+ public:
+  // Before the call has an environment of its own.
+  Log() : host_(FpEnvGuard::read()) {}
+  void open(const hs_config* config) {
+    if (config == nullptr) return;
+    callback_ = config->log;
+    user_data_ = config->log_user_data;
+  }
+  void operator()(int32_t level, const std::string& line) const {
+    if (callback_ == nullptr) return;
+    const FpEnvScope fp_env(host_);
+    try {
+      callback_(level, line.c_str(), user_data_);
+    } catch (...) {
+      refuse("nothing was made", "the log's callback threw an exception", Status::internal);
+    }
+  }
+
+ private:
+  FpEnvGuard::Word host_;
+  hs_log callback_ = nullptr;
+  void* user_data_ = nullptr;
+};
 
 }  // namespace halfstep::internal::c_abi

@@ -54,13 +54,17 @@ int32_t ask(hs_progress callback, const StepRecord& made, void* user_data, FpEnv
 
 hs_status hs_trainer_create(const hs_model_spec* spec, const hs_dataset* data, const hs_config* config,
                             hs_trainer** out) {
+  Log log;
   return call_free([&] {
     hs_trainer*& made = place(out, "out");
     const ModelSpec model = spec_of(spec);
     const Options options = options_of(config);
     if (data != nullptr) require_live(data);
     Trainer trainer = data != nullptr ? Trainer(model, data->data, options) : Trainer(model, options);
-    made = std::make_unique<hs_trainer>(std::move(trainer), data != nullptr).release();
+    auto handle = std::make_unique<hs_trainer>(std::move(trainer), data != nullptr);
+    log.open(config);
+    log(HS_LOG_INFO, handle->trainer.machine());
+    made = handle.release();
   });
 }
 
@@ -129,6 +133,17 @@ hs_status hs_trainer_snapshot(hs_trainer* trainer, hs_model** out) {
   return call(trainer, [&](hs_trainer& t) {
     hs_model*& made = place(out, "out");
     made = std::make_unique<hs_model>(t.trainer.snapshot()).release();
+  });
+}
+
+hs_status hs_trainer_publish(hs_trainer* trainer) {
+  return call(trainer, [](hs_trainer& t) { t.trainer.publish(); });
+}
+
+hs_status hs_trainer_published(const hs_trainer* trainer, hs_model** out) {
+  return call_shared(trainer, [&](const hs_trainer& t) {
+    hs_model*& made = place(out, "out");
+    made = std::make_unique<hs_model>(t.trainer.published()).release();
   });
 }
 
