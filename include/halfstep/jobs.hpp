@@ -37,7 +37,8 @@ struct EpochReport {
   double grad_norm = 0;  // of the last step, unscaled, before clipping
   double samples_per_s = 0;
   bool has_eval = false;
-  Metrics eval;
+  Metrics eval;       // of the rows held out or, without any, of the test set
+  bool best = false;  // by options.metric, so far
 };
 
 // Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
@@ -58,9 +59,14 @@ struct TrainResult {
   std::string isa;
   std::string math;
   int threads = 0;
-  Metrics train;  // train.loss is the last epoch's mean
-  Metrics eval;
+  Metrics train;          // train.loss is the last epoch's mean
+  Metrics eval;           // of the model that is saved, as `test`
   std::string eval_name;  // "test" or "validation"; empty when nothing was held out
+  bool has_test = false;  // beside a validation part
+  Metrics test;
+  std::string metric;           // options.metric, or what auto stands for
+  std::int64_t best_epoch = 0;  // whose weights the model has; 0: those of the last step
+  std::string ended;            // "early stop", "time limit" or "signal"; empty: at its planned end
   StepCounts steps;
   MeterReport meter;                // the last reading; step 0: there was none
   std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
@@ -84,6 +90,7 @@ TrainResult train(const std::string& data, const Options& options, const TrainOb
 
 struct Evaluation {
   Metrics metrics;
+  std::vector<std::string> classes;   // names, in the order of metrics.classes
   std::vector<std::string> notes;     // how the data differs from what the model was trained on
   std::vector<std::string> warnings;  // what is wrong with some rows, and why
 };

@@ -31,7 +31,7 @@ struct Options {
 
   // data
   std::string test;       // path of a test set
-  double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set
+  double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
   std::string target;     // column name, index or "last"; empty: last
   Task task = Task::automatic;
   std::vector<std::string> drop;         // columns left out
@@ -91,6 +91,9 @@ struct Options {
   std::int64_t steps = 0;   // 0: epochs decide
   std::int64_t batch = 64;
   std::int64_t accumulate = 1;  // batches of a step
+  std::int64_t early_stop = 0;  // epochs without a better held-out metric that end the run; 0: off
+  double time_limit = 0;        // seconds of training; 0: off
+  std::string metric = "auto";  // auto: the loss; what early_stop goes by and epochs show
 
   // output
   std::string out;               // model file; empty: "model.safetensors" in the current folder

@@ -120,23 +120,6 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
   return out;
 }
 
-std::string metrics_text(const Metrics& metrics) {
-  std::string text = "loss " + brief(metrics.loss);
-  if (metrics.classification) text += "  accuracy " + brief(metrics.accuracy);
-  if (!metrics.classification) text += "  rmse " + brief(metrics.rmse) + "  r2 " + brief(metrics.r2);
-  return metrics.non_finite == 0 ? text : text + "  without a finite output " + std::to_string(metrics.non_finite);
-}
-
-void add_metrics(JsonObject& object, const Metrics& metrics) {
-  object.integer("rows", metrics.rows).number("loss", metrics.loss);
-  if (metrics.classification) {
-    object.number("accuracy", metrics.accuracy);
-  } else {
-    object.number("rmse", metrics.rmse).number("r2", metrics.r2);
-  }
-  object.integer("non_finite", metrics.non_finite);
-}
-
 std::string brief(double value) {
   // Rates and counts read better in full than with an exponent.
   if (value >= 9999.5 && value < 1e15) return std::to_string(static_cast<std::int64_t>(value + 0.5));

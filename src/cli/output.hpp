@@ -80,10 +80,6 @@ class JsonObject {
 std::string json_array(const std::vector<std::string>& texts);
 std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
-// Loss, and accuracy or rmse and r2, as text and as JSON.
-std::string metrics_text(const Metrics& metrics);
-void add_metrics(JsonObject& object, const Metrics& metrics);
-
 // Four significant digits, or a whole number, for people.
 std::string brief(double value);
 

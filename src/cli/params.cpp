@@ -4,9 +4,7 @@
 namespace halfstep::cli {
 namespace {
 
-std::string params_json() {
-  return JsonObject().text("command", "params").raw("parameters", parameters_json()).line();
-}
+std::string params_json() { return JsonObject().text("command", "params").raw("parameters", parameters_json()).line(); }
 
 std::string params_text() {
   std::string text = "# Every parameter at its default, ready for --config FILE.\n";

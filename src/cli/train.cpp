@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/meter_text.hpp"
+#include "cli/metrics_text.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
 #include "halfstep/error.hpp"
@@ -49,11 +50,11 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   for (const std::string& note : plan.notes) narrator.heading("note", note);
 }
 
-std::string epoch_text(const EpochReport& report, bool verbose) {
+std::string epoch_text(const EpochReport& report, MetricKind metric, bool verbose) {
   std::string text = "epoch " + std::to_string(report.epoch);
   if (report.epochs > 0) text += "/" + std::to_string(report.epochs);  // 0: the run is counted in steps
   text += "  train loss " + brief(report.train_loss);
-  if (report.has_eval) text += "  eval " + metrics_text(report.eval);
+  if (report.has_eval) text += "  eval " + metrics_text(report.eval, metric);
   text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";
   if (verbose || report.loss_scale != 1) text += "  loss scale " + brief(report.loss_scale);
   if (verbose || report.steps.skipped > 0) text += "  skipped " + std::to_string(report.steps.skipped);
@@ -68,7 +69,7 @@ std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
 }
 
 // `notes` gets those of the plan, for the summary.
-TrainObserver observe(Narrator& narrator, bool verbose, std::vector<std::string>& notes) {
+TrainObserver observe(Narrator& narrator, const Options& options, bool verbose, std::vector<std::string>& notes) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
   observer.on_plan = [&narrator, &notes, verbose](const RunPlan& plan) {
@@ -76,7 +77,10 @@ TrainObserver observe(Narrator& narrator, bool verbose, std::vector<std::string>
     notes = plan.notes;
     tell_plan(narrator, plan, verbose);
   };
-  observer.on_epoch = [&narrator, verbose](const EpochReport& report) { narrator.line(epoch_text(report, verbose)); };
+  const MetricKind metric = from_name<MetricKind>(options.metric).value_or(MetricKind::loss);
+  observer.on_epoch = [&narrator, metric, verbose](const EpochReport& report) {
+    narrator.line(epoch_text(report, metric, verbose));
+  };
   if (narrator.live()) {
     observer.on_progress = [&narrator](std::int64_t step, std::int64_t steps, double loss) {
       narrator.progress(progress_text(step, steps, loss));
@@ -111,6 +115,12 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
     add_metrics(metrics, result.eval);
     object.raw(result.eval_name, metrics.str());
   }
+  if (result.has_test) {
+    JsonObject metrics;
+    add_metrics(metrics, result.test);
+    object.raw("test", metrics.str());
+  }
+  object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
   object.raw("steps", JsonObject()
                           .integer("attempted", result.steps.attempted)
                           .integer("applied", result.steps.applied)
@@ -130,18 +140,29 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
   return object.text("repeat", repeat).line();
 }
 
+std::string held_out_row(const std::string& name_of_set, const Metrics& metrics, const TrainResult& result) {
+  const MetricKind metric = from_name<MetricKind>(result.metric).value_or(MetricKind::loss);
+  return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
+}
+
 std::string summary_text(const TrainResult& result, const std::string& repeat) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
-    text += row(result.eval_name, metrics_text(result.eval) + "  (" + std::to_string(result.eval.rows) + " rows)");
+    text += held_out_row(result.eval_name, result.eval, result);
   }
+  if (result.has_test) text += held_out_row("test", result.test, result);
   text += row("steps", std::to_string(result.steps.attempted) + " attempted, " + std::to_string(result.steps.applied) +
                            " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                            (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
   if (result.meter.step > 0) text += meter_text(result.meter);
   text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
-  if (result.stopped) text += row("stopped", "by a signal, before the run's end");
+  if (result.ended == "signal") text += row("stopped", "by a signal, before the run's end");
+  if (result.ended == "time limit") text += row("ended", "at the time limit, before the run's planned end");
+  if (result.ended == "early stop")
+    text += row("ended", "early: " + result.metric + " on " + result.eval_name + " rows no longer got better");
+  if (result.best_epoch > 0)
+    text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
   text += row("repeat", repeat);
@@ -171,7 +192,7 @@ int run_train(const Args& args) {
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
   Narrator narrator(run);
   std::vector<std::string> notes;
-  const TrainResult result = train(data, run.options, observe(narrator, run.verbose, notes));
+  const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
   narrator.clear();
   const std::string repeat = repeat_command(run);
   print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);

@@ -20,7 +20,9 @@ namespace halfstep {
 using namespace internal;
 namespace {
 
-std::size_t example_bytes(const Prepared& p) { return memory_of(p.train) + memory_of(p.eval); }
+std::size_t example_bytes(const Prepared& p) {
+  return memory_of(p.train) + memory_of(p.validation) + memory_of(p.test);
+}
 
 RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
   const ModelSpec& spec = trainer.config().model;
@@ -84,14 +86,12 @@ SavedModel model_to_save(const Prepared& prepared, const ModelSpec& spec, const 
           .digest = {}};
 }
 
-void add_results(const Prepared& prepared, const SavedModel& saved, const Machine& machine, const Options& options,
-                 TrainResult& result) {
+void add_results(const SavedModel& saved, const Machine& machine, const Options& options, TrainResult& result) {
   result.precision = name(options.precision);
   result.layer_precision = exceptions_text(saved.spec);
   result.isa = machine.kernels->name;
   result.math = name(options.math);
   result.threads = machine.executor->threads();
-  result.eval_name = prepared.eval_name;
   result.model = options.out;
   result.weights_digest = weights_digest(saved.tensors);
 }
@@ -111,13 +111,14 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
   StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
-  Training training(options, trainer, meaning, prepared.eval.rows > 0 ? &prepared.eval : nullptr);
+  Training training(options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
+                    prepared.test.rows > 0 ? &prepared.test : nullptr);
   if (observer.on_plan) observer.on_plan(make_plan(prepared, machine, trainer, data));
 
   SavedModel saved = model_to_save(prepared, spec, machine, options);
   TrainResult result = run_or_keep(training, observer, trainer, options.out, saved);
-  save_state(options.out, trainer, result.steps.applied, saved);
-  add_results(prepared, saved, machine, options, result);
+  save_state(options.out, trainer, training.applied(), saved);
+  add_results(saved, machine, options, result);
   return result;
 }
 

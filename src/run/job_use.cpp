@@ -91,7 +91,8 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   Evaluation out;
   out.notes = std::move(notes);
   out.metrics =
-      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss));
+      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss), true);
+  if (out.metrics.classification) out.classes = saved.preprocessor.classes();
   const Metrics& m = out.metrics;
   if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
   return out;

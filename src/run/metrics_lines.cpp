@@ -22,12 +22,12 @@ json::Object epoch_line(const EpochReport& e) {
                        {"loss_scale", e.loss_scale},
                        {"samples_per_s", e.samples_per_s}};
   if (!e.has_eval) return line;
-  line.emplace_back("eval_loss", e.eval.loss);
-  if (e.eval.classification) {
-    line.emplace_back("eval_accuracy", e.eval.accuracy);
-  } else {
-    line.emplace_back("eval_rmse", e.eval.rmse);
-    line.emplace_back("eval_r2", e.eval.r2);
+  for (std::size_t i = 0; i < kEnumNames<MetricKind>.size(); ++i) {
+    const auto kind = static_cast<MetricKind>(i);
+    const bool measured = kind != MetricKind::roc_auc && kind != MetricKind::average_precision;  // else where asked for
+    const double value = value_of(e.eval, kind);
+    if (!applies_to(kind, e.eval.classification) || !(measured || value == value)) continue;
+    line.emplace_back("eval_" + std::string(name(kind)), value);
   }
   return line;
 }

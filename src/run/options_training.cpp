@@ -1,7 +1,26 @@
 // Parameters of the optimizer, the length of a run and what it writes.
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "halfstep/metrics.hpp"
 #include "run/options_entries.hpp"
 
 namespace halfstep::internal::options {
+
+namespace {
+
+// "auto|" and the names of all metrics.
+constexpr auto kMetricChoices = [] {
+  constexpr std::string_view kAuto = "auto|", kNames = all_names<MetricKind>();
+  std::array<char, kAuto.size() + kNames.size()> text{};
+  std::copy(kAuto.begin(), kAuto.end(), text.begin());
+  std::copy(kNames.begin(), kNames.end(), text.begin() + kAuto.size());
+  return text;
+}();
+constexpr std::string_view kMetrics = {kMetricChoices.data(), kMetricChoices.size()};
+
+}  // namespace
 
 std::vector<Entry> training_entries() {
   using O = Options;
@@ -27,6 +46,12 @@ std::vector<Entry> training_entries() {
       integer("steps", 0, kMost, ">= 0; 0: epochs decide", "updates to attempt", &O::steps),
       integer("batch", 1, std::int64_t{1} << 30, ">= 1", "rows that pass through the model together", &O::batch),
       integer("accumulate", 1, std::int64_t{1} << 20, ">= 1", "batches whose gradients make one step", &O::accumulate),
+      integer("early-stop", 0, kMost, ">= 0; 0: off",
+              "end after so many epochs without a better metric on held-out rows, and keep the best weights",
+              &O::early_stop),
+      number("time-limit", ">= 0; 0: off", not_negative, "seconds of training, after which it ends and saves",
+             &O::time_limit),
+      choice("metric", kMetrics, "what early-stop goes by and each epoch shows; auto: the loss", &O::metric),
       text("out", "file to write; empty: model.safetensors", &O::out),
       text("metrics", "JSONL file, a line per epoch", &O::metrics),
       integer("meter-every", 0, kMost, ">= 0; 0: off", "read every so many steps what rounding to storage loses",

@@ -1,5 +1,6 @@
 #include "data/sniff_dialect.hpp"
 #include "halfstep/error.hpp"
+#include "halfstep/metrics.hpp"
 #include "halfstep/options.hpp"
 #include "loss/loss.hpp"
 #include "nn/blocks.hpp"
@@ -118,6 +119,13 @@ void check_scale(const Options& options) {
   if (options.scale_init > options.scale_max) refuse("scale-init", "it is above scale-max");
 }
 
+void check_metric(const Options& options) {
+  const std::optional<MetricKind> metric = from_name<MetricKind>(options.metric);  // none: auto
+  if (!metric || options.task == Task::automatic || applies_to(*metric, options.task == Task::classify)) return;
+  const bool classify = options.task == Task::classify;
+  refuse("metric", options.metric + " is of " + (classify ? "values" : "classes"), classify ? "accuracy" : "rmse");
+}
+
 }  // namespace
 
 void validate(const Options& options) {
@@ -128,9 +136,7 @@ void validate(const Options& options) {
   check_loss(options);
   check_scale(options);
   if (options.separator != "auto") data::separator_of(options.separator);
-  if (!options.test.empty() && options.validation > 0) {
-    refuse("validation", "a test set is given, so nothing is held out", "one of --test and --validation");
-  }
+  check_metric(options);
   if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
 }
 

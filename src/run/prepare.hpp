@@ -13,8 +13,8 @@ namespace halfstep::internal {
 struct Prepared {
   data::Preprocessor preprocessor;
   data::Examples train;
-  data::Examples eval;             // without rows where nothing is held out
-  std::string eval_name;           // "test" or "validation"; empty: nothing held out
+  data::Examples validation;       // held out of the file: without rows where nothing is
+  data::Examples test;             // a set of its own: without rows where there is none
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file
   std::vector<std::string> notes;  // what a user could regret

@@ -23,7 +23,8 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
                           .accumulate = static_cast<std::size_t>(options.accumulate),
                           .schedule = {},
                           .seed = options.seed,
-                          .meter_every = options.meter_every};
+                          .meter_every = options.meter_every,
+                          .keeps_best = options.early_stop > 0};
   config.schedule = {.kind = from_name<ScheduleKind>(options.schedule).value(),
                      .lr = options.lr,
                      .warmup = options.warmup,

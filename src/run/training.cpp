@@ -13,13 +13,35 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
+// Of several that would do, the loss is what training minimises.
+MetricKind metric_for(const Options& options, const OutputMeaning& meaning) {
+  const MetricKind kind = from_name<MetricKind>(options.metric).value_or(MetricKind::loss);
+  if (applies_to(kind, meaning.classification)) return kind;
+  throw Error(Status::invalid_argument,
+              {.what = "this metric does not suit the data",
+               .where = "--metric " + std::string(name(kind)),
+               .why = meaning.classification ? "the targets are classes" : "the targets are values",
+               .kept = {},
+               .hint = meaning.classification ? "--metric accuracy" : "--metric rmse"});
+}
+
+// Sorts all scores.
+bool is_ranking(MetricKind kind) { return kind == MetricKind::roc_auc || kind == MetricKind::average_precision; }
+
 double seconds_since(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
 
 }  // namespace
 
 Training::Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
-                   const data::Examples* eval)
-    : options_(options), trainer_(trainer), meaning_(meaning), eval_(eval), log_(options.metrics) {}
+                   const data::Examples* validation, const data::Examples* test)
+    : options_(options),
+      trainer_(trainer),
+      meaning_(meaning),
+      validation_(validation),
+      test_(test),
+      metric_(metric_for(options, meaning)),
+      early_stop_(metric_, options.early_stop),
+      log_(options.metrics) {}
 
 TrainResult Training::run(const TrainObserver& observer) {
   observer_ = &observer;
@@ -27,11 +49,14 @@ TrainResult Training::run(const TrainObserver& observer) {
     result_.warnings.push_back(warning);
     if (observer.on_warning) observer.on_warning(warning);
   });
+  start_ = Time::now();
   do {
     run_epoch();
-  } while (!result_.stopped && !trainer_.done());
+  } while (result_.ended.empty() && !trainer_.done());
   log_.close();
+  keep_best();
   finish();
+  measure_model();
   add_summary();
   return result_;
 }
@@ -48,11 +73,13 @@ void Training::run_epoch() {
   }
   trainer_.model();  // finishes the last update
   const double seconds = seconds_since(start);
-  const EpochReport report = report_of(epoch + 1, sums, seconds);
+  EpochReport report = report_of(epoch + 1, sums, seconds);
+  if (report.has_eval) report.best = early_stop_.see(report.epoch, report.eval);
+  if (report.best && options_.early_stop > 0) trainer_.keep_best();
+  if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
   result_.samples_per_s += static_cast<double>(sums.rows);
   result_.seconds += seconds;
   result_.train.loss = report.train_loss;
-  result_.eval = report.eval;
   log_.write(epoch_line(report));
   if (observer_->on_epoch) observer_->on_epoch(report);
 }
@@ -80,8 +107,13 @@ void Training::tell_step(const StepRecord& record) {
 }
 
 bool Training::must_stop() {
-  if (observer_->should_stop && observer_->should_stop()) result_.stopped = true;
-  return result_.stopped || trainer_.done();
+  if (observer_->should_stop && observer_->should_stop()) {
+    result_.stopped = true;
+    result_.ended = "signal";
+  } else if (options_.time_limit > 0 && seconds_since(start_) >= options_.time_limit) {
+    result_.ended = "time limit";
+  }
+  return !result_.ended.empty() || trainer_.done();
 }
 
 void Training::tell_progress(double loss) {
@@ -100,8 +132,9 @@ EpochReport Training::report_of(std::int64_t epoch, const Sums& sums, double sec
   e.loss_scale = trainer_.scaler().scale();
   e.grad_norm = sums.grad_norm;
   e.samples_per_s = static_cast<double>(sums.rows) / seconds;
-  e.has_eval = eval_ != nullptr;
-  if (eval_) e.eval = trainer_.evaluate(*eval_, meaning_);
+  const data::Examples* const watched = validation_ != nullptr ? validation_ : test_;
+  e.has_eval = watched != nullptr;
+  if (watched != nullptr) e.eval = trainer_.evaluate(*watched, meaning_, is_ranking(metric_));
   return e;
 }
 
@@ -113,7 +146,26 @@ void Training::finish() {
   if (bad) throw Error(Status::diverged, *verdict(*bad, trainer_.ledger(), trainer_.scaler(), options_));
 }
 
+void Training::keep_best() {
+  applied_ = trainer_.clock().applied;
+  if (options_.early_stop == 0) return;
+  if (const std::int64_t applied = trainer_.restore_best(); applied > 0) {
+    applied_ = applied;
+    result_.best_epoch = early_stop_.best_epoch();
+  }
+}
+
+void Training::measure_model() {
+  if (validation_ != nullptr || test_ != nullptr) {
+    result_.eval_name = validation_ != nullptr ? "validation" : "test";
+    result_.eval = trainer_.evaluate(validation_ != nullptr ? *validation_ : *test_, meaning_, true);
+  }
+  result_.has_test = validation_ != nullptr && test_ != nullptr;
+  if (result_.has_test) result_.test = trainer_.evaluate(*test_, meaning_, true);
+}
+
 void Training::add_summary() {
+  result_.metric = name(metric_);
   result_.samples_per_s /= std::max(result_.seconds, 1e-9);
   result_.train.rows = static_cast<std::int64_t>(trainer_.config().rows);
   result_.train.classification = meaning_.classification;

@@ -5,6 +5,7 @@
 
 #include "data/examples.hpp"
 #include "halfstep/jobs.hpp"
+#include "run/early_stop.hpp"
 #include "run/metrics_log.hpp"
 #include "train/inference.hpp"
 #include "train/trainer.hpp"
@@ -13,13 +14,17 @@ namespace halfstep::internal {
 
 class Training {
  public:
-  // All of these must outlive it; `eval` is measured after each epoch, null: nothing is. Opens options.metrics: throws
-  // Error(io).
-  Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples* eval);
+  // All of these must outlive it. `validation` or, without, `test` is measured after each epoch, both at the end; null:
+  // there is none. Opens options.metrics: throws Error(io), or Error(invalid_argument) where options.metric does not
+  // suit the task.
+  Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples* validation,
+           const data::Examples* test);
 
   // Throws Error(diverged), see verdict.hpp, and whatever the observer throws. The trainer then holds the model as the
   // last step left it.
   TrainResult run(const TrainObserver& observer);
+  // Applied steps that led to the model.
+  std::int64_t applied() const { return applied_; }
 
  private:
   // Sums over the steps of an epoch.
@@ -35,15 +40,21 @@ class Training {
   void tell_step(const StepRecord& record);
   EpochReport report_of(std::int64_t epoch, const Sums& sums, double seconds);
   void finish();
+  void keep_best();
+  void measure_model();
   void add_summary();
 
   const Options& options_;
   StepTrainer& trainer_;
   const OutputMeaning& meaning_;
-  const data::Examples* eval_;
+  const data::Examples *validation_, *test_;
+  MetricKind metric_;
+  EarlyStop early_stop_;
   MetricsLog log_;
   const TrainObserver* observer_ = nullptr;
   TrainResult result_;
+  std::int64_t applied_ = 0;
+  std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point last_progress_;
 };
 

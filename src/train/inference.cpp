@@ -2,50 +2,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/fp_env.hpp"
+#include "train/classification_score.hpp"
 #include "train/regression_error.hpp"
 #include "train/row_loader.hpp"
 
 namespace halfstep::internal {
 namespace {
 
-// What a set's rows say about a model, row by row.
-class Score {
+// What the outputs of a regression say about it. Residuals are standardised.
+class RegressionScore {
  public:
-  Score(const data::Examples& examples, const OutputMeaning& meaning, std::size_t columns)
+  RegressionScore(const data::Examples& examples, const OutputMeaning& meaning, std::size_t columns)
       : examples_(examples), meaning_(meaning), columns_(columns) {}
 
-  void add(std::size_t row, const float* logits) {
-    const bool finite = is_finite_output(logits, columns_);
-    non_finite_ += finite ? 0 : 1;
-    if (!meaning_.classification) {
-      residuals_.push_back(logits[0] - examples_.exact_targets[row]);
-    } else if (finite) {
-      const std::size_t guess = predicted_class(logits, columns_, meaning_.single_logit);
-      correct_ += guess == static_cast<std::size_t>(examples_.labels[row]) ? 1 : 0;
-    }
+  void add(std::size_t row, const float* outputs) {
+    non_finite_ += is_finite_output(outputs, columns_) ? 0 : 1;
+    residuals_.push_back(outputs[0] - examples_.exact_targets[row]);
   }
 
-  void finish(Metrics& metrics) const {
-    metrics.rows = static_cast<std::int64_t>(examples_.rows);
+  void finish(Metrics& metrics) {
     metrics.non_finite = non_finite_;
-    metrics.classification = meaning_.classification;
-    if (meaning_.classification) {
-      metrics.accuracy = static_cast<double>(correct_) / static_cast<double>(examples_.rows);
-      return;
-    }
     const double rms = root_mean_square(residuals_);
     metrics.rmse = rms * meaning_.target_scale;
     metrics.r2 = r_squared(rms, examples_.exact_targets);
+    metrics.mae = mean_magnitude(residuals_) * meaning_.target_scale;
+    metrics.median_error = median_magnitude(residuals_) * meaning_.target_scale;
   }
 
  private:
   const data::Examples& examples_;
   const OutputMeaning& meaning_;
   std::size_t columns_;
-  std::int64_t non_finite_ = 0, correct_ = 0;
-  std::vector<double> residuals_;  // standardised
+  std::int64_t non_finite_ = 0;
+  std::vector<double> residuals_;
 };
 
 }  // namespace
@@ -77,10 +69,16 @@ bool is_finite_output(const float* logits, std::size_t columns) {
 }
 
 Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
-                const OutputMeaning& meaning) {
+                const OutputMeaning& meaning, bool with_ranking) {
   const std::size_t columns = model.shape().widths.back();
   double loss_sum = 0, weight_sum = 0;
-  Score score(examples, meaning, columns);
+  std::optional<ClassificationScore> classes;
+  std::optional<RegressionScore> values;
+  if (meaning.classification) {
+    classes.emplace(meaning.softmax, columns, with_ranking ? examples.rows : 0);
+  } else {
+    values.emplace(examples, meaning, columns);
+  }
   for_each_batch(
       context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
         const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
@@ -89,10 +87,16 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
         const double weight = total_weight(loss, targets, rows);
         loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) * weight;
         weight_sum += weight;
-        for (std::size_t i = 0; i < rows; ++i) score.add(first + i, logits + i * ld);
+        for (std::size_t i = 0; i < rows; ++i) {
+          if (classes) classes->add(logits + i * ld, targets.labels[i]);
+          if (values) values->add(first + i, logits + i * ld);
+        }
       });
   Metrics metrics;
-  score.finish(metrics);
+  metrics.rows = static_cast<std::int64_t>(examples.rows);
+  metrics.classification = meaning.classification;
+  if (classes) classes->finish(examples.labels, metrics);
+  if (values) values->finish(metrics);
   metrics.loss = loss_sum / weight_sum;
   return metrics;
 }

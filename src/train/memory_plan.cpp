@@ -22,7 +22,7 @@ std::size_t memory_of(const data::Examples& e) {
 }
 
 std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network, const Optimizer& optimizer,
-                                     const LastGood& last_good, const StepMeter* meter) {
+                                     const LastGood& last_good, const WeightCopy* best, const StepMeter* meter) {
   const ModelMemory model = network.memory();
   std::vector<MemoryPart> parts;
   const auto add = [&](const char* what, std::size_t bytes) {
@@ -36,6 +36,7 @@ std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network
   add("activations", model.activations);
   add("gradients by activations", model.activation_gradients);
   add("last good weights", last_good.memory_bytes());
+  add("best weights", best != nullptr ? best->memory_bytes() : 0);
   add("meters", meter != nullptr ? meter->memory_bytes() : 0);
   add("scratch of the threads", static_cast<std::size_t>(run.threads) * GemmContext::kWorkerFloats * sizeof(float));
   add("model file, while it is saved", network.elements() * sizeof(float));
@@ -49,7 +50,8 @@ std::vector<MemoryPart> planned_memory(const RunShape& run) {
   model.drop_masters();
   const LastGood last_good(model);
   const std::optional<StepMeter> meter = run.meters ? std::optional<StepMeter>(model) : std::nullopt;
-  return memory_parts(run, model, *optimizer, last_good, meter ? &*meter : nullptr);
+  const std::optional<WeightCopy> best = run.keeps_best ? std::optional<WeightCopy>(model) : std::nullopt;
+  return memory_parts(run, model, *optimizer, last_good, best ? &*best : nullptr, meter ? &*meter : nullptr);
 }
 
 std::int64_t total_bytes(const std::vector<MemoryPart>& parts) {

@@ -17,6 +17,7 @@ struct RunShape {
   NetworkShape model;
   OptimizerOptions optimizer;
   bool meters;
+  bool keeps_best;
   std::size_t examples;  // bytes that are allocated already
   int threads;
 };
@@ -24,9 +25,10 @@ struct RunShape {
 // Bytes of prepared rows.
 std::size_t memory_of(const data::Examples& examples);
 
-// What these objects hold and what comes to it, but for the program itself. `meter` may be null.
+// What these objects hold and what comes to it, but for the program itself. `best` and `meter` may be
+// null.
 std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Optimizer&, const LastGood&,
-                                     const StepMeter* meter);
+                                     const WeightCopy* best, const StepMeter* meter);
 
 // The same from the shape alone: the objects are built, with buffers that have a size and no memory. What huge pages
 // hold beside the buffers shows only later.

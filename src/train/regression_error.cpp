@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace halfstep::internal {
 namespace {
@@ -34,6 +35,26 @@ double root_mean_square(std::span<const double> values) {
   double squares = 0;
   for (const double value : values) squares += value / unit * (value / unit);
   return std::sqrt(squares / static_cast<double>(values.size())) * unit;
+}
+
+double mean_magnitude(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += std::abs(value) / static_cast<double>(values.size());
+  return sum;
+}
+
+double median_magnitude(std::span<const double> values) {
+  std::vector<double> sizes;
+  for (const double value : values) {
+    if (std::isnan(value)) return value;
+    sizes.push_back(std::abs(value));
+  }
+  if (sizes.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
+  std::nth_element(sizes.begin(), middle, sizes.end());
+  if (sizes.size() % 2 == 1) return *middle;
+  const double below = *std::max_element(sizes.begin(), middle);
+  return below + (*middle - below) / 2;
 }
 
 double r_squared(double rms, std::span<const double> truths) {

@@ -47,6 +47,7 @@ StepTrainer::StepTrainer(const KernelTable& kernels, Executor& executor, const T
     model_.initialise(config.seed, kernels);
   }
   if (shape_.meters) meter_.emplace(model_);
+  if (shape_.keeps_best) best_.emplace(model_);
   step_.leave_updates();
 }
 
@@ -63,15 +64,16 @@ const MeterReport& StepTrainer::meter() const {
 std::vector<MemoryPart> StepTrainer::memory(std::size_t examples) const {
   RunShape shape = shape_;
   shape.examples = examples;
-  std::vector<MemoryPart> parts = memory_parts(shape, model_, *optimizer_, last_good_, meter_ ? &*meter_ : nullptr);
+  std::vector<MemoryPart> parts =
+      memory_parts(shape, model_, *optimizer_, last_good_, best_ ? &*best_ : nullptr, meter_ ? &*meter_ : nullptr);
   if (const std::size_t rest = detail::rest_of_huge_pages(); rest > 0) {
     parts.push_back({"rest of huge pages", static_cast<std::int64_t>(rest)});
   }
   return parts;
 }
 
-Metrics StepTrainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning) {
-  return measure(context_, model(), examples, *loss_, meaning);
+Metrics StepTrainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning, bool with_ranking) {
+  return measure(context_, model(), examples, *loss_, meaning, with_ranking);
 }
 
 void StepTrainer::check(const BatchView& batch) const {
@@ -186,6 +188,19 @@ std::int64_t StepTrainer::restore_last_good() {
   return last_good_.applied();
 }
 
+void StepTrainer::keep_best() {
+  step_.finish_update();
+  best_.value().keep(model_, clock_.applied);
+}
+
+std::int64_t StepTrainer::restore_best() {
+  step_.finish_update();
+  if (!best_.value().any()) return 0;
+  best_->restore(model_);
+  model_.loaded(context_.kernels);
+  return best_->applied();
+}
+
 void StepTrainer::visit_state(StateVisitor& visitor) {
   step_.finish_update();
   const auto visit = [&](const char* name, auto& object) {
@@ -199,6 +214,7 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   visit("clock", clock_);
   visit("ledger", ledger_);
   visit("last_good", last_good_);
+  if (best_) visit("best", *best_);
   if (meter_) visit("meter", *meter_);
   visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
   const bool in_epoch = clock_.row < plan_.rows || clock_.row == 0;

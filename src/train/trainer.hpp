@@ -49,7 +49,7 @@ class StepTrainer {
   bool done() const { return clock_.attempted >= config_.schedule.steps; }
 
   // The model's quality on any examples.
-  Metrics evaluate(const data::Examples& examples, const OutputMeaning& meaning);
+  Metrics evaluate(const data::Examples& examples, const OutputMeaning& meaning, bool with_ranking);
 
   // The model as the last step left it.
   Network& model();
@@ -73,6 +73,11 @@ class StepTrainer {
   // model is unusable.
   std::int64_t restore_last_good();
 
+  // Keeps the weights as they are now as the best; brings the model back to the best that were kept: the applied steps
+  // that led to them, 0 where none were. With config.keeps_best only.
+  void keep_best();
+  std::int64_t restore_best();
+
   // All that later steps depend on. loaded() follows a load.
   void visit_state(StateVisitor& visitor);
   void loaded();
@@ -94,6 +99,7 @@ class StepTrainer {
   Clock clock_;
   TrainStep step_;
   LastGood last_good_;
+  std::optional<WeightCopy> best_;
   std::optional<StepMeter> meter_;
   bool metered_ = false;
   RowLoader loader_;                  // of the caller's batches

@@ -15,6 +15,7 @@ RunShape run_shape(const TrainerConfig& config, std::size_t examples, int thread
                                              .mask_seed = config.seed}),
           .optimizer = config.optimizer,
           .meters = config.meter_every > 0,
+          .keeps_best = config.keeps_best,
           .examples = examples,
           .threads = threads};
 }

@@ -105,6 +105,9 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"steps", "9"},
                                                         {"batch", "1"},
                                                         {"accumulate", "3"},
+                                                        {"early-stop", "5"},
+                                                        {"time-limit", "2.5"},
+                                                        {"metric", "roc_auc"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
                                                         {"meter-every", "7"}};
@@ -254,7 +257,8 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"scale-hysteresis", "2"}})) == "--scale-hysteresis");
   CHECK(refused(with({{"precision", "fp16"}, {"scale-consecutive-hysteresis", "true"}})) ==
         "--scale-consecutive-hysteresis");
-  CHECK(refused(with({{"test", "t"}, {"validation", "0.1"}})) == "--validation");
+  CHECK(refused(with({{"task", "regress"}, {"metric", "f1"}})) == "--metric");
+  CHECK(refused(with({{"task", "classify"}, {"metric", "f1"}})) == "");
   Options direct;
   direct.lr = -1;
   CHECK(refused(direct) == "--lr");

@@ -43,7 +43,9 @@ std::vector<MemoryPart> taken(const RunShape& run) {
   model.drop_masters();
   const LastGood last_good(model);
   const StepMeter meter(model);
-  return memory_parts(run, model, *optimizer, last_good, run.meters ? &meter : nullptr);
+  const WeightCopy best(model);
+  return memory_parts(run, model, *optimizer, last_good, run.keeps_best ? &best : nullptr,
+                      run.meters ? &meter : nullptr);
 }
 
 TEST_CASE("memory plan: what is planned is what is then taken, part by part") {

@@ -1,0 +1,21 @@
+// Metrics for people and for scripts.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/output.hpp"
+#include "halfstep/metrics.hpp"
+
+namespace halfstep::cli {
+
+// Loss, and accuracy or rmse and r2, and `also` where it is another.
+std::string metrics_text(const Metrics& metrics, MetricKind also = MetricKind::loss);
+
+// All that apply.
+void add_metrics(JsonObject& object, const Metrics& metrics);
+
+// Lines with all that apply, what became of each class, and which were taken for which.
+std::string metrics_report(const Metrics& metrics, std::span<const std::string> classes);
+
+}  // namespace halfstep::cli
