@@ -34,6 +34,9 @@ struct Options {
   double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
   std::string target;     // column name, index or "last"; empty: last
   Task task = Task::automatic;
+  std::string split = "random";          // random | stratified | ordered: which rows are held out
+  std::string group;                     // column: rows with the same value stay on one side of the split
+  std::string weights;                   // column: how much a row counts in the loss
   std::vector<std::string> drop;         // columns left out
   std::vector<std::string> categorical;  // columns taken as categories
   std::vector<std::string> numeric;      // columns taken as numbers; texts in them are missing

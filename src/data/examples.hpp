@@ -19,6 +19,7 @@ struct Examples {
   std::vector<std::int32_t> labels;   // classification
   std::vector<float> targets;         // regression, standardised
   std::vector<double> exact_targets;  // the same before rounding: what errors are measured by
+  std::vector<float> weights;         // how much each row counts in the loss; empty: all alike
 };
 
 // The given rows, in the given order.

@@ -60,6 +60,7 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.labels = take(from.labels, 1, rows);
   to.targets = take(from.targets, 1, rows);
   to.exact_targets = take(from.exact_targets, 1, rows);
+  to.weights = take(from.weights, 1, rows);
   return to;
 }
 

@@ -233,24 +233,4 @@ TargetChoice choose_target(const RawData& raw, const Options& options) {
   return raw.matrix() ? choose_labels(raw, options) : choose_column(raw, options);
 }
 
-Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed) {
-  Split split = split_rows(target.rows.size(), validation, seed);
-  std::vector<bool> trained(target.classes.size());
-  for (const std::uint32_t i : split.train) {
-    if (!target.class_of.empty()) trained[target.class_of[i]] = true;
-  }
-  const auto moved = std::remove_if(split.validation.begin(), split.validation.end(), [&](std::uint32_t i) {
-    if (target.class_of.empty() || trained[target.class_of[i]]) return false;
-    trained[target.class_of[i]] = true;
-    split.train.push_back(i);
-    return true;
-  });
-  split.validation.erase(moved, split.validation.end());
-  std::sort(split.train.begin(), split.train.end());
-  for (auto* rows : {&split.train, &split.validation}) {
-    for (std::uint32_t& i : *rows) i = target.rows[i];
-  }
-  return split;
-}
-
 }  // namespace halfstep::internal::data

@@ -5,7 +5,6 @@
 
 #include "data/columns.hpp"
 #include "data/recipe.hpp"
-#include "data/split.hpp"
 
 namespace halfstep::internal::data {
 
@@ -24,8 +23,5 @@ struct TargetChoice {
 // Throws Error(invalid_argument) where no training is possible, saying why, and Error(format) for numbers that cannot
 // be used.
 TargetChoice choose_target(const RawData& raw, const Options& options);
-
-// As split_rows, of the rows that have a target; at least one row of each class stays in training.
-Split split_rows(const TargetChoice& target, double validation, std::uint64_t seed);
 
 }  // namespace halfstep::internal::data

@@ -53,7 +53,10 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEn
 
 double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) {
   double sum = 0;
-  for (std::size_t i = 0; i < rows; ++i) sum += loss.weight(i, targets);
+  for (std::size_t i = 0; i < rows; ++i) {
+    sum +=
+        targets.weights ? loss.weight(i, targets) * static_cast<double>(targets.weights[i]) : loss.weight(i, targets);
+  }
   return sum;
 }
 
@@ -66,7 +69,8 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   const std::span<double> partial(heap.empty() ? stack : heap.data(), chunks);
   std::fill(partial.begin(), partial.end(), 0.0);
   const double divisor = weight ? *weight : total_weight(loss, targets, logits.rows);
-  const float row_scale = scale / static_cast<float>(divisor);
+  const bool counts = divisor != 0;
+  const float row_scale = counts ? scale / static_cast<float>(divisor) : 0.0f;
   const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
@@ -79,8 +83,10 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
           std::memset(d.row(j), 0, width * sizeof(float));  // the padding row of an odd batch
           continue;
         }
-        partial[chunk] +=
-            loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets, row_scale, d.row(j));
+        const float of_row = targets.weights ? targets.weights[i + j] : 1.0f;
+        const double row_loss = loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets,
+                                         row_scale * of_row, d.row(j));
+        partial[chunk] += targets.weights ? row_loss * static_cast<double>(of_row) : row_loss;
         if (sums) kernels.add(width, d.row(j), sums);
       }
       if (!gradient) continue;
@@ -95,7 +101,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   executor.run(chunks, body);
   double total = 0;
   for (double p : partial) total += p;
-  return total / divisor;
+  return counts ? total / divisor : 0;
 }
 
 }  // namespace halfstep::internal

@@ -22,6 +22,7 @@ constexpr bool has_labels(LossKind kind) {
 struct Targets {
   const std::int32_t* labels = nullptr;  // [rows]
   const float* values = nullptr;         // [rows][columns]
+  const float* weights = nullptr;        // [rows], >= 0: how much a row counts; null: all alike
 };
 
 struct LogitsView {
@@ -45,7 +46,7 @@ class Loss {
   // Loss of one row; d[0..columns) = gradient by the logits times `scale`, zero up to the padded width.
   virtual double row(const KernelTable&, const float* logits, std::size_t columns, std::size_t index, const Targets&,
                      float scale, float* d) const = 0;
-  // Of a row in the mean.
+  // Of a row in the mean, by its class.
   virtual double weight(std::size_t /*index*/, const Targets&) const { return 1; }
 };
 
@@ -58,7 +59,8 @@ struct CrossEntropyOptions {
 // The one table of losses. `huber_delta` counts for huber alone.
 std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEntropyOptions& cross_entropy = {});
 
-// What the mean is divided by: the number of rows unless classes have weights.
+// What the mean is divided by: the number of rows unless classes or rows have weights. Zero where no row counts; the
+// loss and its gradient are zero then.
 double total_weight(const Loss&, const Targets&, std::size_t rows);
 
 // Mean loss of the batch; the gradient by the logits, times `scale`, when `gradient` is not null. NaN logits give a NaN

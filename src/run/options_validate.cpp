@@ -137,6 +137,12 @@ void validate(const Options& options) {
   check_scale(options);
   if (options.separator != "auto") data::separator_of(options.separator);
   check_metric(options);
+  if (!options.group.empty() && options.split != "random") {
+    refuse("group", "groups are held out whole, in an order by chance", "--split random");
+  }
+  if (options.split == "stratified" && options.task == Task::regress) {
+    refuse("split", "values have no classes of which to take a share", "--split random");
+  }
   if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
 }
 

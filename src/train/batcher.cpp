@@ -3,14 +3,19 @@
 namespace halfstep::internal {
 
 Batcher::Batcher(const data::Examples& examples, std::size_t max_rows, int threads)
-    : examples_(examples), loader_(examples.features, threads), labels_(max_rows), values_(max_rows) {}
+    : examples_(examples),
+      loader_(examples.features, threads),
+      labels_(max_rows),
+      values_(max_rows),
+      weights_(max_rows) {}
 
 Targets Batcher::targets(std::span<const std::uint32_t> order) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!examples_.labels.empty()) labels_[i] = examples_.labels[order[i]];
     if (!examples_.targets.empty()) values_[i] = examples_.targets[order[i]];
+    if (!examples_.weights.empty()) weights_[i] = examples_.weights[order[i]];
   }
-  return {labels_.data(), values_.data()};
+  return {labels_.data(), values_.data(), examples_.weights.empty() ? nullptr : weights_.data()};
 }
 
 void Batcher::load(GemmContext& context, std::span<const std::uint32_t> order, Activations& input) {

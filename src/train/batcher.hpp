@@ -26,7 +26,7 @@ class Batcher {
   const data::Examples& examples_;
   RowLoader loader_;
   std::vector<std::int32_t> labels_;
-  std::vector<float> values_;
+  std::vector<float> values_, weights_;
 };
 
 }  // namespace halfstep::internal

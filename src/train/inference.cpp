@@ -82,7 +82,8 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   for_each_batch(
       context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
         const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
-                                 examples.targets.empty() ? nullptr : examples.targets.data() + first};
+                                 examples.targets.empty() ? nullptr : examples.targets.data() + first,
+                                 examples.weights.empty() ? nullptr : examples.weights.data() + first};
         const LogitsView view = {logits, ld, columns, rows};
         const double weight = total_weight(loss, targets, rows);
         loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) * weight;
@@ -97,7 +98,7 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   metrics.classification = meaning.classification;
   if (classes) classes->finish(examples.labels, metrics);
   if (values) values->finish(metrics);
-  metrics.loss = loss_sum / weight_sum;
+  metrics.loss = loss_sum / weight_sum;  // NaN where no row counts
   return metrics;
 }
 

@@ -18,7 +18,8 @@ std::uint64_t clamped(std::size_t bytes) {
 
 std::size_t memory_of(const data::Examples& e) {
   return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
-         e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]);
+         e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]) +
+         e.weights.size() * sizeof(e.weights[0]);
 }
 
 std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network, const Optimizer& optimizer,

@@ -90,6 +90,7 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
   Targets targets = examples.targets;
   if (targets.labels) targets.labels += first;
   if (targets.values) targets.values += first * model_.shape().widths.back();
+  if (targets.weights) targets.weights += first;
   return {index, first, end - first, targets, weight};
 }
 

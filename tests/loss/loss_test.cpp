@@ -253,3 +253,44 @@ TEST_CASE("loss: smoothing of a logit that cannot be is infinite, and a NaN show
 }
 
 }  // namespace
+
+TEST_CASE("loss: a row of weight 3 counts as three of it, one of weight 0 as none") {
+  const auto executor = make_executor(2);
+  const KernelTable& kernels = select_isa();
+  for (const LossKind kind :
+       {LossKind::cross_entropy, LossKind::binary_cross_entropy, LossKind::mse, LossKind::huber, LossKind::mae}) {
+    CAPTURE(name(kind));
+    const std::size_t columns = kind == LossKind::cross_entropy ? 5 : 1;
+    const auto loss = make_loss(kind, kDelta);
+    const Batch b(9, columns, 2.0f);
+    const std::vector<float> weights = {1, 0, 3, 2, 1, 0, 1, 4, 2};
+    Batch repeated(14, columns, 2.0f);
+    std::vector<std::size_t> of;
+    for (std::size_t i = 0; i < b.rows; ++i) of.insert(of.end(), static_cast<std::size_t>(weights[i]), i);
+    REQUIRE(of.size() == repeated.rows);
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      for (std::size_t c = 0; c < columns; ++c) {
+        repeated.logits[i * b.ld + c] = b.logits[of[i] * b.ld + c];
+        repeated.values[i * columns + c] = b.values[of[i] * columns + c];
+      }
+      repeated.labels[i] = b.labels[of[i]];
+    }
+    const auto evaluate = [&](const Batch& batch, const float* row_weights, StoredMatrix& d) {
+      AlignedBuffer<float> sums(sum_chunks(batch.rows) * batch.ld);
+      const LossGradient gradient = {d.target(), sums.data(), batch.ld};
+      Targets targets = batch.targets();
+      targets.weights = row_weights;
+      return evaluate_loss(*loss, kernels, *executor, batch.view(), targets, kScale, &gradient);
+    };
+    StoredMatrix d(Dtype::fp32, pad_rows(b.rows), columns), d_repeated(Dtype::fp32, pad_rows(14), columns);
+    CHECK(evaluate(b, weights.data(), d) == doctest::Approx(evaluate(repeated, nullptr, d_repeated)).epsilon(1e-6));
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const float times = weights[of[i]];
+      CHECK(d.at(of[i], 0) == doctest::Approx(d_repeated.at(i, 0) * times).epsilon(1e-5));
+    }
+    CHECK(d.at(1, 0) == 0);
+    const std::vector<float> none(b.rows, 0.0f);
+    CHECK(evaluate(b, none.data(), d) == 0);
+    for (std::size_t i = 0; i < b.rows; ++i) CHECK(d.at(i, 0) == 0);
+  }
+}

@@ -56,6 +56,9 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"validation", "0.25"},
                                                         {"target", "y"},
                                                         {"task", "regress"},
+                                                        {"split", "ordered"},
+                                                        {"group", "g"},
+                                                        {"weights", "w"},
                                                         {"drop", "a,b"},
                                                         {"categorical", "c"},
                                                         {"numeric", "d"},
@@ -259,6 +262,8 @@ TEST_CASE("options: combinations") {
         "--scale-consecutive-hysteresis");
   CHECK(refused(with({{"task", "regress"}, {"metric", "f1"}})) == "--metric");
   CHECK(refused(with({{"task", "classify"}, {"metric", "f1"}})) == "");
+  CHECK(refused(with({{"group", "g"}, {"split", "ordered"}})) == "--group");
+  CHECK(refused(with({{"task", "regress"}, {"split", "stratified"}})) == "--split");
   Options direct;
   direct.lr = -1;
   CHECK(refused(direct) == "--lr");
