@@ -88,6 +88,30 @@ std::vector<NamedFile> files_written(const Options& options);
 // then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
+// What each fold of a cross-validation came to.
+struct Fold {
+  std::int64_t train_rows = 0;
+  Metrics held_out;
+  std::int64_t best_epoch = 0;  // with options.early_stop
+};
+struct CrossValidation {
+  std::vector<Fold> folds;
+  bool classification = true;
+  std::string metric;  // as in TrainResult
+  std::string how;     // the rows were divided, in words
+  std::vector<std::string> notes;
+};
+struct FoldObserver {
+  std::function<void(const CrossValidation&)> on_fold;  // after each, the last of the folds so far
+  std::function<bool()> should_stop;                    // true: ends after the step, with the folds that are done
+};
+
+// Trains `folds` models, from 2 to 1000, each on the rows that another part of them leaves, and judges it by that part;
+// how they are divided is options.split and options.group, see data/folds.hpp. Writes no file. With options.early_stop
+// each holds rows out of its own training part to stop by. Throws as train does.
+CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
+                               const FoldObserver& observer = {});
+
 struct Evaluation {
   Metrics metrics;
   std::vector<std::string> classes;   // names, in the order of metrics.classes

@@ -199,8 +199,9 @@ std::string shell_quoted(const std::string& text) {
   return quoted + "'";
 }
 
-std::string repeat_command(const Args& args) {
-  std::string text = "halfstep train";
+std::string repeat_command(const Args& args, std::string_view command) {
+  std::string text = "halfstep " + std::string(command);
+  for (const auto& [name, value] : args.flags) text += " --" + std::string(name) + " " + shell_quoted(value);
   for (const ParameterInfo& info : parameters()) {
     const std::string value = get_option(args.options, info.name);
     if (value == info.default_value) continue;

@@ -55,6 +55,6 @@ Args parse_args(const Command& command, std::span<const std::string_view> words)
 std::string shell_quoted(const std::string& text);
 
 // The command that repeats a run: only what differs from the defaults, quoted for a shell.
-std::string repeat_command(const Args& args);
+std::string repeat_command(const Args& args, std::string_view command = "train");
 
 }  // namespace halfstep::cli

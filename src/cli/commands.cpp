@@ -61,8 +61,20 @@ constexpr Flag kBenchFlags[] = {
     {"format", "table|csv|markdown", "table", {}, "of the results, unless they are in JSON"},
 };
 
+constexpr Flag kCvFlags[] = {
+    {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
+};
+
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
+    {"cv",
+     "DATA [--folds K] [flags]",
+     "cross-validation: how good such a model is on rows that it has not seen",
+     {},
+     1,
+     1,
+     run_cv,
+     kCvFlags},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},

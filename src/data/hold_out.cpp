@@ -45,10 +45,7 @@ void keep_classes_in_training(const TargetChoice& target, Split& split) {
 // Of each class its share: what rounding leaves is settled over the classes one after another, so that the whole is
 // the share of the whole.
 Split stratified(const TargetChoice& target, double share, std::uint64_t seed) {
-  if (target.class_of.empty()) {
-    fail(Status::invalid_argument, "there are no classes of which to take a share", "--split stratified",
-         "the target is a number", "--split random");
-  }
+  require_classes(target);
   std::vector<std::vector<std::uint32_t>> of_class(target.classes.size());
   for (const std::uint32_t i : shuffled_places(target.rows.size(), seed)) of_class[target.class_of[i]].push_back(i);
   std::vector<bool> held_out(target.rows.size());
@@ -91,16 +88,7 @@ const Column& column_about_rows(const RawData& raw, const TargetChoice& target, 
 
 // Whole groups, until the next would take it further from the share than it is.
 Split by_groups(const RawData& raw, const TargetChoice& target, double share, const Options& options) {
-  const Column& column = column_about_rows(raw, target, options.group, "group");
-  const Categories groups = as_categories(column);
-  // Rows without a group are one of their own.
-  const std::size_t count = groups.texts.size() + 1;
-  std::vector<std::vector<std::uint32_t>> of_group(count);
-  for (std::uint32_t i = 0; i < target.rows.size(); ++i) {
-    const std::uint32_t code = groups.codes[target.rows[i]];
-    of_group[code == kMissingCode ? count - 1 : code].push_back(i);
-  }
-  std::erase_if(of_group, [](const auto& rows) { return rows.empty(); });
+  const std::vector<std::vector<std::uint32_t>> of_group = groups_of(raw, target, options);
   if (of_group.size() < 2) {
     fail(Status::invalid_argument, "all rows are of one group, none can be held out", "--group " + options.group,
          "the column has one value", "another column, or leave out --group");
@@ -130,6 +118,26 @@ Split places_held_out(const RawData& raw, const TargetChoice& target, double sha
 }
 
 }  // namespace
+
+void require_classes(const TargetChoice& target) {
+  if (target.class_of.empty()) {
+    fail(Status::invalid_argument, "there are no classes of which to take a share", "--split stratified",
+         "the target is a number", "--split random");
+  }
+}
+
+std::vector<std::vector<std::uint32_t>> groups_of(const RawData& raw, const TargetChoice& target,
+                                                  const Options& options) {
+  const Categories groups = as_categories(column_about_rows(raw, target, options.group, "group"));
+  const std::size_t count = groups.texts.size() + 1;
+  std::vector<std::vector<std::uint32_t>> of_group(count);
+  for (std::uint32_t i = 0; i < target.rows.size(); ++i) {
+    const std::uint32_t code = groups.codes[target.rows[i]];
+    of_group[code == kMissingCode ? count - 1 : code].push_back(i);
+  }
+  std::erase_if(of_group, [](const auto& rows) { return rows.empty(); });
+  return of_group;
+}
 
 Split hold_out(const RawData& raw, const TargetChoice& target, double share, const Options& options) {
   Split split = places_held_out(raw, target, share, options);

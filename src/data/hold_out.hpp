@@ -16,6 +16,12 @@ namespace halfstep::internal::data {
 // classes that are not there.
 Split hold_out(const RawData& raw, const TargetChoice& target, double share, const Options& options);
 
+// The rows of each group, as places in target.rows; none is empty. Rows without a value of options.group are one group.
+std::vector<std::vector<std::uint32_t>> groups_of(const RawData& raw, const TargetChoice& target,
+                                                  const Options& options);
+// Throws Error(invalid_argument) where the target is a number.
+void require_classes(const TargetChoice& target);
+
 // How that was done, in words: "seed 0", "the last of the file".
 std::string hold_out_text(const Options& options);
 

@@ -14,13 +14,6 @@ namespace {
 
 constexpr double kDefaultValidation = 0.1;
 
-// The share of rows to hold out of the file: what was asked for, or what a run needs to be judged by.
-double held_out_share(const Options& options, bool tested) {
-  if (options.validation > 0) return options.validation;
-  // Who stops by a test set has none left to be judged by.
-  return !tested || options.early_stop > 0 ? kDefaultValidation : 0;
-}
-
 void add_test(std::optional<data::RawData> test, const Options& options, Prepared& p) {
   if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe());
   const std::string source = test->source;
@@ -42,47 +35,64 @@ void refuse_idle_split(const Options& options, double share) {
 
 }  // namespace
 
-Prepared prepare(const std::string& path, const Options& options) {
-  data::DataPair pair = data::read_train(path, options);
-  const data::TargetChoice target = data::choose_target(pair.train, options);
-  Prepared p;
-  p.rows = pair.train.rows();
-  // What a column says about rows is known of all of them before they are divided.
-  const std::vector<float> weights = data::row_weights(pair.train, target, options);
-  Options inputs = options;
+double held_out_share(const Options& options, bool tested) {
+  if (options.validation > 0) return options.validation;
+  // Who stops by a test set has none left to be judged by.
+  return !tested || options.early_stop > 0 ? kDefaultValidation : 0;
+}
+
+Source::Source(const std::string& path, const Options& options)
+    : pair(data::read_train(path, options)),
+      target(data::choose_target(pair.train, options)),
+      weights(data::row_weights(pair.train, target, options)),
+      inputs(options),
+      rows(pair.train.rows()) {
   for (std::string& column : data::columns_about_rows(options)) {
-    p.notes.push_back("column " + column + " says something about the rows and is no input");
+    notes.push_back("column " + column + " says something about the rows and is no input");
     inputs.drop.push_back(std::move(column));
   }
-  std::vector<std::uint32_t> train_rows = target.rows, held_out_rows;
-  const bool tested = pair.test || !options.test.empty();
+}
+
+data::RawData Source::take(const std::vector<std::uint32_t>& of) const {
+  return of.empty() ? data::RawData() : data::take_rows(pair.train, of);
+}
+
+Prepared prepare_parts(const Source& source, data::RawData train, const data::Split& split, data::RawData held_out) {
+  Prepared p;
+  p.rows = source.rows;
+  // Fitted on training rows alone: nothing of the others leaks into the scaling.
+  p.preprocessor = data::Preprocessor::fit(train, source.target, source.inputs);
+  p.notes = p.preprocessor.notes();
+  p.notes.insert(p.notes.end(), source.notes.begin(), source.notes.end());
+  p.train = p.preprocessor.apply(std::move(train), true);
+  if (held_out.rows() > 0) p.validation = p.preprocessor.apply(std::move(held_out), true);
+  p.train.weights = data::take(source.weights, 1, split.train);
+  p.validation.weights = data::take(source.weights, 1, split.validation);
+  p.split = std::to_string(p.train.rows) + " rows to train";
+  if (p.validation.rows > 0) {
+    p.split +=
+        ", " + std::to_string(p.validation.rows) + " held out to validate (" + data::hold_out_text(source.inputs) + ")";
+  }
+  return p;
+}
+
+Prepared prepare(const std::string& path, const Options& options) {
+  Source source(path, options);
+  const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);
-  data::RawData held_out;
+  data::Split split = {source.target.rows, {}};
+  data::RawData held_out, train;
   if (share > 0) {
-    const data::Split split = data::hold_out(pair.train, target, share, options);
-    train_rows = split.train;
-    held_out_rows = split.validation;
-    data::RawData train = data::take_rows(pair.train, train_rows);
-    if (!held_out_rows.empty()) held_out = data::take_rows(pair.train, held_out_rows);
-    pair.train = std::move(train);  // there is to be one copy of the data, not two
+    split = data::hold_out(source.pair.train, source.target, share, options);
+    train = source.take(split.train);
+    held_out = source.take(split.validation);
+    source.pair.train = {};  // there is to be one copy of the data, not two
+  } else {
+    train = std::move(source.pair.train);
   }
-  // Fitted on training rows alone: nothing of the others leaks into the scaling.
-  p.preprocessor = data::Preprocessor::fit(pair.train, target, inputs);
-  const std::vector<std::string> notes = p.preprocessor.notes();
-  p.notes.insert(p.notes.begin(), notes.begin(), notes.end());
-  p.train = p.preprocessor.apply(std::move(pair.train), true);
-  if (held_out.rows() > 0) p.validation = p.preprocessor.apply(std::move(held_out), true);
-  if (!weights.empty()) {
-    p.train.weights = data::take(weights, 1, train_rows);
-    p.validation.weights = data::take(weights, 1, held_out_rows);
-  }
-  p.split = std::to_string(p.train.rows) + " rows to train";
-  if (share > 0) {
-    p.split +=
-        ", " + std::to_string(p.validation.rows) + " held out to validate (" + data::hold_out_text(options) + ")";
-  }
-  if (tested) add_test(std::move(pair.test), options, p);
+  Prepared p = prepare_parts(source, std::move(train), split, std::move(held_out));
+  if (tested) add_test(std::move(source.pair.test), options, p);
   return p;
 }
 

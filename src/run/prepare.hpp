@@ -6,6 +6,9 @@
 
 #include "data/examples.hpp"
 #include "data/preprocess.hpp"
+#include "data/raw_data.hpp"
+#include "data/split.hpp"
+#include "data/target.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep::internal {
@@ -19,6 +22,26 @@ struct Prepared {
   std::size_t rows = 0;            // of the file
   std::vector<std::string> notes;  // what a user could regret
 };
+
+// What a file gives, before its rows are divided.
+struct Source {
+  // Throws Error of reading, and invalid_argument where no training is possible.
+  Source(const std::string& path, const Options& options);
+  data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
+
+  data::DataPair pair;
+  data::TargetChoice target;
+  std::vector<float> weights;  // of each row; empty: all alike
+  Options inputs;              // without the columns that say something about rows
+  std::size_t rows;
+  std::vector<std::string> notes;
+};
+
+// Fits on `train`, the rows split.train of the source, and prepares them and those held out, split.validation.
+Prepared prepare_parts(const Source& source, data::RawData train, const data::Split& split, data::RawData held_out);
+
+// The share of rows that a run holds out of its file.
+double held_out_share(const Options& options, bool tested);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.
