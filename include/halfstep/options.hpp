@@ -86,7 +86,9 @@ struct Options {
   double weight_decay = 0.01;
   Dtype moments = Dtype::fp32;  // fp32 | bf16
   MasterKind master = MasterKind::fp32;
-  std::string schedule = "cosine";  // constant | cosine | linear; the last two end at zero
+  std::string schedule = "cosine";  // constant | cosine | linear | step | one_cycle, see ScheduleKind
+  double decay = 0.1;               // step
+  std::int64_t decays = 2;          // step
   std::int64_t warmup = 0;          // steps
 
   // length

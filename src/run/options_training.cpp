@@ -40,6 +40,10 @@ std::vector<Entry> training_entries() {
              "what the optimizer updates: fp32 masters, or the 16-bit weights with compensation or random rounding",
              &O::master),
       choice("schedule", all_names<ScheduleKind>(), "course of the learning rate after the warmup", &O::schedule),
+      number(
+          "decay", "> 0 and < 1", [](double v) { return positive(v) && fraction(v); },
+          "what is left of the rate at each drop of the schedule step", &O::decay),
+      integer("decays", 1, 1000, "1 to 1000", "drops of the schedule step, at equal distances", &O::decays),
       integer("warmup", 0, kMost, ">= 0", "steps over which the learning rate rises from 0", &O::warmup),
       integer("epochs", 0, kMost, ">= 0; 0: enough for about 1000 steps, 20 to 200", "passes over the training rows",
               &O::epochs),

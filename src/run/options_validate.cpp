@@ -119,6 +119,15 @@ void check_scale(const Options& options) {
   if (options.scale_init > options.scale_max) refuse("scale-init", "it is above scale-max");
 }
 
+void check_schedule(const Options& options) {
+  if (options.schedule != "step") {
+    refuse_ignored(options, {"decay", "decays"}, "only the schedule step has it", "--schedule step");
+  }
+  if (options.schedule == "one_cycle") {
+    refuse_ignored(options, {"warmup"}, "one_cycle has a rise of its own", "--schedule cosine");
+  }
+}
+
 void check_metric(const Options& options) {
   const std::optional<MetricKind> metric = from_name<MetricKind>(options.metric);  // none: auto
   if (!metric || options.task == Task::automatic || applies_to(*metric, options.task == Task::classify)) return;
@@ -136,6 +145,7 @@ void validate(const Options& options) {
   check_loss(options);
   check_scale(options);
   if (options.separator != "auto") data::separator_of(options.separator);
+  check_schedule(options);
   check_metric(options);
   if (!options.group.empty() && options.split != "random") {
     refuse("group", "groups are held out whole, in an order by chance", "--split random");

@@ -28,7 +28,9 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
   config.schedule = {.kind = from_name<ScheduleKind>(options.schedule).value(),
                      .lr = options.lr,
                      .warmup = options.warmup,
-                     .steps = run_length(options, config).steps};
+                     .steps = run_length(options, config).steps,
+                     .decay = options.decay,
+                     .decays = options.decays};
   return config;
 }
 

@@ -103,6 +103,8 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"moments", "bf16"},
                                                         {"master", "kahan"},
                                                         {"schedule", "linear"},
+                                                        {"decay", "0.5"},
+                                                        {"decays", "4"},
                                                         {"warmup", "5"},
                                                         {"epochs", "3"},
                                                         {"steps", "9"},
@@ -263,6 +265,9 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"task", "regress"}, {"metric", "f1"}})) == "--metric");
   CHECK(refused(with({{"task", "classify"}, {"metric", "f1"}})) == "");
   CHECK(refused(with({{"group", "g"}, {"split", "ordered"}})) == "--group");
+  CHECK(refused(with({{"decay", "0.5"}})) == "--decay");
+  CHECK(refused(with({{"decay", "0.5"}, {"schedule", "step"}})) == "");
+  CHECK(refused(with({{"warmup", "5"}, {"schedule", "one_cycle"}})) == "--warmup");
   CHECK(refused(with({{"task", "regress"}, {"split", "stratified"}})) == "--split");
   Options direct;
   direct.lr = -1;
