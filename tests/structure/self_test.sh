@@ -93,5 +93,22 @@ for flags in "-O2 -ffast-math" "-Ofast"; do
   fi
 done
 
+# The reference of one header whose line is LINE: reference LINE
+reference() {
+  mkdir -p "$work/headers"
+  printf '%s\n' '// A file.' '#pragma once' 'namespace halfstep {' '' "$@" '' '}' >"$work/headers/a.hpp"
+  sh "$here/../../third_party/reference/make.sh" doxygen "$work/headers" "$work/reference" >"$work/log" 2>&1
+}
+if command -v doxygen >/dev/null; then
+  for declaration in '// What it does with <b>, `x` @ \n and #.|int f();' '// A class.|class A {| public:|  A(A&&);|  ~A();|};' \
+    'int f();  // behind it' '// Fields may do without.|struct S {|  int a;|};'; do
+    reference "$(echo "$declaration" | tr '|' '\n')" || { echo "wrongly refused: $declaration"; cat "$work/log"; failures=1; }
+  done
+  for declaration in 'int f();' 'struct S {|  int a;|};' 'enum class E { a };' '// A class.|class A {| public:|  int f();|};' \
+    '// Above an empty line.||int f();' '// ---- heading ----|int f();'; do
+    if reference "$(echo "$declaration" | tr '|' '\n')"; then echo "wrongly accepted: $declaration"; failures=1; fi
+  done
+fi
+
 [ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
 exit "$failures"
