@@ -110,5 +110,24 @@ if command -v doxygen >/dev/null; then
   done
 fi
 
+# layout SED MESSAGE: the header of C, changed by SED, is refused with MESSAGE; without MESSAGE it is accepted.
+layout() {
+  sed "$1" "$here/../../include/halfstep/halfstep.h" >"$work/halfstep.h"
+  if sh "$here/../consumers/check_layout.sh" cc "$work/halfstep.h" "$work/layout.abi" >"$work/log" 2>&1; then
+    [ -z "$2" ] || { echo "wrongly accepted: $1"; failures=1; }
+  else
+    if [ -z "$2" ] || ! grep -q "$2" "$work/log"; then echo "not refused for that: $1"; cat "$work/log"; failures=1; fi
+  fi
+}
+if command -v abidiff >/dev/null && command -v cc >/dev/null; then
+  sh "$here/../consumers/check_layout.sh" cc "$here/../../include/halfstep/halfstep.h" "$work/layout.abi" renew
+  layout 's/^/ /;s/^ //' ''
+  layout 's/^HS_API uint32_t hs_abi_version(void);/&\nHS_API void hs_more(int32_t a);/' 'Functions were added'
+  layout '/^HS_API uint32_t hs_abi_version(void);/d' 'breaks programs'
+  layout 's/int32_t outcome;/int64_t outcome;/' 'breaks programs'
+  layout 's/int64_t budget_ns/int32_t budget_ns/' 'breaks programs'
+  layout 's/HS_STATUS_IO = 2/HS_STATUS_IO = 12/' 'breaks programs'
+fi
+
 [ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
 exit "$failures"
