@@ -116,7 +116,7 @@ class Operations {
   // d_x = activation'(x) d_y, of one shape and type; d_x may be d_y. `saved` is x where derivative_needs_input says so,
   // otherwise the output y.
   void differentiate(Activation activation, const Matrix& saved, const Matrix& d_y, const MutableMatrix& d_x);
-  // Else the derivative is calculated from the output.
+  // Whether the derivative is calculated from the input; else from the output.
   static bool derivative_needs_input(Activation activation);
 
   // y = (x - mean) / sqrt(variance + epsilon) * gain + bias of each row (Norm::layer: Ba, Kiros and Hinton, 2016), or
