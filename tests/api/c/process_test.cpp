@@ -76,6 +76,34 @@ class Choices {
 
 }  // namespace
 
+TEST_CASE("c: what a library might change of its process is noticed") {
+  const ProcessState before;
+  CHECK(ProcessState() == before);
+  {
+    const Choices choices;
+    const ProcessState chosen;
+    CHECK(chosen.signals.blocked != before.signals.blocked);
+    CHECK(chosen.signals.handlers != before.signals.handlers);
+    CHECK(chosen != before);
+  }
+  const int fd = open("/dev/null", O_WRONLY);
+  CHECK(ProcessState() != before);
+  const int error = dup(2);
+  dup2(fd, 2);
+  CHECK(ProcessState().streams != before.streams);
+  dup2(error, 2);
+  close(error);
+  close(fd);
+  const int flags = fcntl(1, F_GETFL);
+  fcntl(1, F_SETFL, flags ^ O_APPEND);
+  CHECK(ProcessState().streams != before.streams);
+  fcntl(1, F_SETFL, flags);
+  std::thread waiting([] { std::this_thread::sleep_for(std::chrono::milliseconds(100)); });
+  CHECK(thread_count() > 1);
+  waiting.join();
+  CHECK(ProcessState() == before);
+}
+
 TEST_CASE("c: a thousand lives leave signals, streams, CPUs, descriptors and threads as they were") {
   const SmallData rows;
   const Choices choices;
