@@ -74,7 +74,8 @@ inline SignalState signal_state() {
     if (sigaction(i, nullptr, &action) != 0) continue;  // two that glibc keeps to itself
     static_assert(sizeof action.sa_handler == sizeof(void*));
     std::memcpy(&state.handlers[at], &action.sa_handler, sizeof(void*));
-    state.flags[at] = action.sa_flags;
+    constexpr int kRestorer = 0x04000000;  // glibc's own, from the first time that an action is set
+    state.flags[at] = action.sa_flags & ~kRestorer;
   }
   return state;
 }
