@@ -1,3 +1,5 @@
+// Of back ends that do not join their threads.
+#if HS_HAVE_TBB
 #include "parallel/keep_loaded.hpp"
 
 #include <dlfcn.h>
@@ -30,3 +32,4 @@ void keep_loaded() noexcept {
 }
 
 }  // namespace halfstep::internal
+#endif

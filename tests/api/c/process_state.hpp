@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -88,7 +89,11 @@ struct ProcessState {
   std::string folder;  // the current one
   mode_t mask = 0;     // of new files
 
-  ProcessState() {
+  ProcessState() : ProcessState(std::fflush(nullptr)) {}  // what waits in a buffer is written
+  bool operator==(const ProcessState&) const = default;
+
+ private:
+  explicit ProcessState(int) {
     cpu_set_t set;
     CPU_ZERO(&set);
     if (sched_getaffinity(0, sizeof set, &set) == 0) {
@@ -101,7 +106,6 @@ struct ProcessState {
     mask = umask(0);
     umask(mask);
   }
-  bool operator==(const ProcessState&) const = default;
 };
 
 }  // namespace halfstep::test

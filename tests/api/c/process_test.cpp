@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <thread>
 
@@ -61,7 +60,6 @@ class Choices {
     mine.sa_handler = handler;
     mine.sa_flags = SA_RESTART;
     sigaction(SIGUSR1, &mine, &action_);
-    std::fflush(stdout);  // what is written later is not the library's
   }
   ~Choices() {
     sigaction(SIGUSR1, &action_, nullptr);
