@@ -73,4 +73,4 @@ class Halfstep(ConanFile):
         self.cpp_info.libs = ["halfstep"]
         self.cpp_info.set_property("cmake_target_name", "halfstep::halfstep")
         if self.settings.os == "Linux":
-            self.cpp_info.system_libs = ["pthread"]
+            self.cpp_info.system_libs = ["pthread", "dl"]

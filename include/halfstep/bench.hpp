@@ -28,12 +28,14 @@ inline constexpr std::array<std::string_view, 3> kEnumNames<Product> = {"forward
 // squares.
 enum class GemmEpilogue { plain, trainer };
 
+// One product: which of the three, stored as what, how large.
 struct GemmBenchShape {
   Product product = Product::forward;
   Dtype dtype = Dtype::bf16;
   std::size_t m = 0, n = 0, k = 0;  // each at least 1
 };
 
+// What to measure of one product.
 struct GemmBenchRequest {
   GemmBenchShape shape;
   std::vector<std::string> isas;  // empty: every ISA that runs here with this math
@@ -43,6 +45,7 @@ struct GemmBenchRequest {
   int repetitions = 15;
 };
 
+// The product on one ISA with one number of threads.
 struct GemmBenchResult {
   GemmBenchShape shape;
   std::string isa;
@@ -67,6 +70,7 @@ struct GradPassBenchRequest {
   int repetitions = 15;
 };
 
+// The read or the update on one ISA with one number of threads.
 struct GradPassBenchResult {
   bool update = false;  // else the read
   std::string isa;
@@ -95,6 +99,7 @@ struct BenchKernel {
   std::string_view name;
   std::span<const Dtype> dtypes;
 };
+// All of them. Their names live as long as the program.
 std::vector<BenchKernel> bench_kernel_list();
 
 // One kernel on one thread. Long arrays are worked off in pieces of some 100 KiB, each call on the next one.
@@ -107,6 +112,7 @@ struct KernelBenchRequest {
   int repetitions = 15;
 };
 
+// The kernel on one ISA.
 struct KernelBenchResult {
   std::string isa;
   std::size_t elements = 0;  // of each array: what was asked for, rounded up to equal pieces of whole blocks
@@ -137,6 +143,7 @@ struct StepBenchRequest {
   int repetitions = 15;
 };
 
+// One stage of a step.
 struct StepStageTime {
   double ns = 0;        // median of the repetitions with a clock between the stages
   double share = 0;     // of all stages together

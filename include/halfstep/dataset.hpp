@@ -25,9 +25,9 @@ class Dataset {
   // said there of the data; fitted on all of its rows, none is held out. Throws Error as train does.
   static Dataset read(const std::string& path, const Options& options = {});
 
-  std::size_t rows() const;
-  std::size_t features() const;  // of a row as the model sees it
-  bool is_classification() const;
+  std::size_t rows() const;                             // how many
+  std::size_t features() const;                         // of a row as the model sees it
+  bool is_classification() const;                       // labels of classes, else values
   const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values
   std::span<const float> x() const;                     // rows x features; of images of bytes: empty
   // What was decided about the data that its owner could regret, a line each: the target that nobody named, columns

@@ -7,18 +7,21 @@
 
 namespace halfstep {
 
+// A line of a table.
 struct DemoRow {
   std::string label;
   std::vector<double> values;  // one per column
   std::string note;            // what to see in it
 };
 
+// Numbers that a demonstration computed.
 struct DemoTable {
   std::string title;
   std::vector<std::string> columns;
   std::vector<DemoRow> rows;
 };
 
+// One demonstration, as `halfstep demo` shows it.
 struct Demo {
   std::string name;
   std::string title;

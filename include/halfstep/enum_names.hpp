@@ -12,6 +12,7 @@ namespace halfstep {
 template <class E>
 inline constexpr std::array<std::string_view, 0> kEnumNames{};
 
+// Enumerations that have a table.
 template <class E>
 concept Named = !kEnumNames<E>.empty();
 
@@ -31,6 +32,7 @@ constexpr std::optional<E> from_name(std::string_view text) {
   return std::nullopt;
 }
 
+// The text of all_names().
 template <Named E>
 inline constexpr auto kJoinedNames = [] {
   constexpr std::size_t length = [] {

@@ -30,11 +30,12 @@ struct ErrorParts {
   std::string hint;   // what to try
 };
 
+// A failure: its number, its five parts, and all of them in what().
 class Error : public std::runtime_error {
  public:
-  Error(Status status, ErrorParts parts);
-  Status status() const { return status_; }
-  const ErrorParts& parts() const { return parts_; }
+  Error(Status status, ErrorParts parts);             // what() is made of the parts that are not empty
+  Status status() const { return status_; }           // never ok
+  const ErrorParts& parts() const { return parts_; }  // valid as long as the error
   // "HS-0003"
   std::string code() const;
 

@@ -48,6 +48,7 @@ class CheckedGradients {
   const std::string& first_bad() const { return first_bad_; }
   // L2 norm after unscale and clip by value, before clip by norm. Not a number or infinite when not finite().
   double norm() const { return norm_; }
+  // The same of each tensor, in their order. Valid as long as this object.
   std::span<const double> tensor_norms() const { return tensor_norms_; }
   // Largest magnitude after unscale, before any clip.
   double largest() const { return largest_; }
@@ -112,12 +113,12 @@ class FusedUpdate {
 
   std::int64_t steps() const;  // applied ones
 
-  // Moments and clock as bytes, and back into an update of the same options and tensors: steps that follow have the
-  // bits that they would have had. Weights are the caller's to keep. set_state throws Error(format) for bytes that are
-  // not such a state, and then changes nothing.
+  // Moments and clock as bytes. Weights are the caller's to keep.
   std::vector<std::byte> state() const;
+  // Takes them into an update of the same options and tensors: steps that follow have the bits that they would have
+  // had. Throws Error(format) for bytes that are not such a state, and then changes nothing.
   void set_state(std::span<const std::byte> bytes);
-  std::size_t memory_bytes() const;
+  std::size_t memory_bytes() const;  // of moments and what else it keeps beside the weights
 
  private:
   struct Impl;

@@ -35,6 +35,7 @@
 
 #include <stdint.h>
 
+/* Marks what the library exports. */
 #if defined(__GNUC__)
 #define HS_API __attribute__((visibility("default")))
 #else
@@ -59,6 +60,7 @@ HS_API const char* hs_version_string(void);
 
 /* ---- Status ---- */
 
+/* What became of a call: HS_STATUS_... */
 typedef int32_t hs_status;
 enum {
   HS_STATUS_OK = 0,
@@ -83,6 +85,7 @@ HS_API const char* hs_last_message(void);
 
 /* ---- Data in the caller's memory ---- */
 
+/* How numbers lie in memory: HS_DTYPE_... */
 typedef int32_t hs_dtype;
 enum { HS_DTYPE_FP32 = 0, HS_DTYPE_FP64 = 1 };
 
@@ -120,6 +123,7 @@ typedef struct hs_model_spec {
   const char* const* layer_precision; /* of each layer, width_count - 1 of them; NULL: `precision` for all */
   uint64_t layer_precision_count;
 } hs_model_spec;
+/* Everything at its default; widths and width_count are to be set. */
 #define HS_MODEL_SPEC_INIT \
   { sizeof(hs_model_spec), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define HS_MODEL_SPEC_LEAST 24u /* up to width_count */
@@ -134,6 +138,7 @@ typedef struct hs_batch {
   const float* values; /* rows x outputs */
   uint64_t value_count;
 } hs_batch;
+/* No rows. */
 #define HS_BATCH_INIT \
   { sizeof(hs_batch), 0, {0, 0, 0, 0, 0, 0}, 0, 0, 0, 0 }
 #define HS_BATCH_LEAST 64u /* up to label_count */
@@ -164,10 +169,12 @@ typedef struct hs_step_record {
   double loss_scale; /* the one the outcome rests on */
   double grad_norm;
 } hs_step_record;
+/* To be written into, as are the other structs of results. */
 #define HS_STEP_RECORD_INIT \
   { sizeof(hs_step_record), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define HS_STEP_RECORD_LEAST 40u /* up to loss */
 
+/* What became of the steps of a trainer, counted. */
 typedef struct hs_step_counts {
   uint32_t struct_size;
   int32_t reserved; /* 0 */
@@ -176,6 +183,7 @@ typedef struct hs_step_counts {
   int64_t retried;
   int64_t skipped;
 } hs_step_counts;
+/* To be written into. */
 #define HS_STEP_COUNTS_INIT \
   { sizeof(hs_step_counts), 0, 0, 0, 0, 0 }
 #define HS_STEP_COUNTS_LEAST 40u /* all of it */
@@ -188,6 +196,7 @@ typedef struct hs_steps_made {
   int64_t elapsed_ns; /* of the call */
   int64_t overrun_ns; /* beyond its budget */
 } hs_steps_made;
+/* To be written into. */
 #define HS_STEPS_MADE_INIT \
   { sizeof(hs_steps_made), 0, 0, 0, 0 }
 #define HS_STEPS_MADE_LEAST 32u /* all of it */
@@ -203,16 +212,19 @@ typedef struct hs_metrics {
   double rmse;
   double r2; /* NaN where all targets are the same */
 } hs_metrics;
+/* To be written into. */
 #define HS_METRICS_INIT \
   { sizeof(hs_metrics), 0, 0, 0, 0, 0, 0, 0 }
 #define HS_METRICS_LEAST 40u /* up to accuracy */
 
 /* ---- Parameters by name ---- */
 
+/* A handle: values of parameters. */
 typedef struct hs_config hs_config;
 
 /* All parameters at their defaults. */
 HS_API hs_status hs_config_create(hs_config** out);
+/* Trainers and models that were made with it keep what they need. */
 HS_API hs_status hs_config_destroy(hs_config* config);
 /* The name is one of `halfstep params` ("lr", "batch", "clip-norm"), the value as on the command line ("1e-3"). A
    refusal changes nothing and says what was meant or what the range is. */
@@ -242,6 +254,7 @@ HS_API hs_status hs_config_set_log(hs_config* config, hs_log callback, void* use
 
 /* ---- Data sets: rows that never change ---- */
 
+/* A handle: rows with their labels or values. */
 typedef struct hs_dataset hs_dataset;
 
 /* Copies x, as the model is to see it: nothing is scaled. labels: one per row, from 0 and below `classes`; `classes` 0
@@ -264,7 +277,9 @@ HS_API hs_status hs_dataset_class_name(const hs_dataset* data, uint64_t index, c
 
 /* ---- Training ---- */
 
+/* A handle: a network that learns. */
 typedef struct hs_trainer hs_trainer;
+/* A handle: weights that never change. */
 typedef struct hs_model hs_model;
 
 /* Owns a network, its optimizer and its threads. `data` NULL: steps are made on batches of the caller's. `config` NULL:
@@ -309,6 +324,7 @@ HS_API hs_status hs_trainer_published(const hs_trainer* trainer, hs_model** out)
    and from signal handlers while the trainer lives. Returns OK or INVALID_ARGUMENT and leaves no message. */
 HS_API hs_status hs_trainer_request_stop(hs_trainer* trainer);
 
+/* Of all steps so far, those before a state that was taken over included. */
 HS_API hs_status hs_trainer_counts(hs_trainer* trainer, hs_step_counts* counts);
 /* Quality on a set that fits the model. */
 HS_API hs_status hs_trainer_evaluate(hs_trainer* trainer, const hs_dataset* data, hs_metrics* metrics);
@@ -328,6 +344,7 @@ HS_API hs_status hs_trainer_parameter_shape(hs_trainer* trainer, const char* nam
 /* Its fp32 values. */
 HS_API hs_status hs_trainer_parameter_get(hs_trainer* trainer, const char* name, float* buffer, uint64_t capacity,
                                           uint64_t* needed);
+/* Replaces them: as many as its shape says, fp32, row-major. */
 HS_API hs_status hs_trainer_parameter_set(hs_trainer* trainer, const char* name, const float* values, uint64_t count);
 
 /* All that further steps depend on, as bytes: weights, moments, loss scale, counters, place in the epoch. */
@@ -356,11 +373,13 @@ HS_API hs_status hs_model_predict(const hs_model* model, const hs_matrix* x, flo
 
 /* ---- Predictions again and again: buffers and threads are made once ---- */
 
+/* A handle: a model with the buffers and threads to use it. */
 typedef struct hs_predictor hs_predictor;
 
 /* max_rows: those that pass through the network at once, 1 for latency, 512 for many. threads: 1 for the caller's
    alone, 0 for as many as the process may use. */
 HS_API hs_status hs_predictor_create(const hs_model* model, uint64_t max_rows, int32_t threads, hs_predictor** out);
+/* Its model lives on. */
 HS_API hs_status hs_predictor_destroy(hs_predictor* predictor);
 /* As hs_trainer_message. */
 HS_API const char* hs_predictor_message(const hs_predictor* predictor);

@@ -9,6 +9,7 @@
 
 namespace halfstep {
 
+// A compiled ISA, and why it is chosen or not.
 struct IsaInfo {
   std::string name;
   bool runnable = false;
@@ -16,6 +17,7 @@ struct IsaInfo {
   std::string reason;  // "best that this CPU runs", "CPU lacks avx512bw", "asked for by HALFSTEP_ISA"
 };
 
+// What `halfstep info` tells.
 struct SystemInfo {
   std::string version;
   std::string compiler;
@@ -31,6 +33,7 @@ struct SystemInfo {
   std::string limits;  // memory and CPU limits seen
 };
 
+// "0.1.0".
 std::string_view version();
 // Throws Error(unsupported) when `isa` or HALFSTEP_ISA names one that is unknown or cannot run here with this math.
 SystemInfo system_info(const std::string& isa = "auto", Math math = Math::portable);

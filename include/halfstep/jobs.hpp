@@ -27,6 +27,7 @@ struct RunPlan {
   std::vector<std::string> notes;  // oddities of the data worth knowing
 };
 
+// An epoch that is over.
 struct EpochReport {
   std::int64_t epoch = 0;   // from 1
   std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
@@ -53,6 +54,7 @@ struct TrainObserver {
   std::function<bool()> should_stop;  // true: finish the current step, save and return
 };
 
+// What a run came to.
 struct TrainResult {
   std::string precision;
   std::string layer_precision;  // "0=fp32,2=fp16": the layers that differ; empty: none
@@ -79,8 +81,9 @@ struct TrainResult {
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: the metrics file
 };
 
-// Files that a job reads for `data`, and those that a run of training may write: check_apart keeps them apart.
+// Files that a job reads for `data`.
 std::vector<NamedFile> files_read(const std::string& data, const Options& options);
+// Files that a run of training may write: check_apart keeps them from those that it reads.
 std::vector<NamedFile> files_written(const Options& options);
 
 // Trains on `data` (path or "builtin:NAME"). Throws Error; Status::invalid_argument, before anything is written, when
@@ -88,12 +91,13 @@ std::vector<NamedFile> files_written(const Options& options);
 // then in options.out with ".last-good" before its extension.
 TrainResult train(const std::string& data, const Options& options, const TrainObserver& observer);
 
-// What each fold of a cross-validation came to.
+// What one fold of a cross-validation came to.
 struct Fold {
   std::int64_t train_rows = 0;
   Metrics held_out;
   std::int64_t best_epoch = 0;  // with options.early_stop
 };
+// What a cross-validation came to, fold by fold.
 struct CrossValidation {
   std::vector<Fold> folds;
   bool classification = true;
@@ -101,6 +105,7 @@ struct CrossValidation {
   std::string how;     // the rows were divided, in words
   std::vector<std::string> notes;
 };
+// Callbacks of a cross-validation; each may be empty. They run on the calling thread.
 struct FoldObserver {
   std::function<void(const CrossValidation&)> on_fold;  // after each, the last of the folds so far
   std::function<bool()> should_stop;                    // true: ends after the step, with the folds that are done
@@ -112,6 +117,7 @@ struct FoldObserver {
 CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
                                const FoldObserver& observer = {});
 
+// What `halfstep eval` tells.
 struct Evaluation {
   Metrics metrics;
   std::vector<std::string> classes;   // names, in the order of metrics.classes
@@ -134,10 +140,12 @@ struct Predictions {
   std::vector<std::string> warnings;  // which these are, and why
   std::vector<std::string> notes;     // how the data differs from what the model was trained on
 };
+// What a model file says of each row of a data set, which is read as evaluate() does. Throws Error.
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
 
 // What is in a model file.
 struct ModelSummary {
+  // What its header says of a tensor.
   struct Tensor {
     std::string name;
     std::string dtype;
@@ -158,6 +166,7 @@ struct ModelSummary {
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
 };
+// Throws Error(io, format, limit, unsupported) where it is no model file that this version reads.
 ModelSummary inspect(const std::string& model);
 
 }  // namespace halfstep

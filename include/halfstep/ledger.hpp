@@ -36,6 +36,7 @@ inline constexpr std::array<std::string_view, 8> kEnumNames<StepCause> = {"none"
 // "the forward pass is not finite"
 std::string_view explain(StepCause cause);
 
+// What became of a step, and by what numbers.
 struct StepRecord {
   std::int64_t step = 0;     // attempted, from 1
   std::int64_t applied = 0;  // applied so far: the clock of the schedule and of Adam
@@ -62,6 +63,7 @@ struct LedgerEntry {
 // "3 steps skipped (1 to 3): scaled gradients overflow fp16 in layers.2.d, at loss scale 65536 to 16384"
 std::string text(const LedgerEntry& entry);
 
+// What became of the steps of a run, counted.
 struct StepCounts {
   std::int64_t attempted = 0;
   std::int64_t applied = 0;  // retried ones included

@@ -5,6 +5,7 @@
 
 namespace halfstep {
 
+// One use of memory, and how much it takes.
 struct MemoryPart {
   std::string what;  // "master weights"
   std::int64_t bytes = 0;

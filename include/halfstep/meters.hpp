@@ -33,6 +33,7 @@ struct UpdateMeter {
   std::int64_t unchanged = 0;  // have the same bits after the update
 };
 
+// One reading of all meters.
 struct MeterReport {
   std::int64_t step = 0;  // attempted, from 1
   bool applied = false;   // `updates` is empty otherwise

@@ -11,6 +11,7 @@
 
 namespace halfstep {
 
+// The metrics; the last four are of values, accuracy to calibration_error of classes.
 enum class MetricKind : std::uint8_t {
   loss,               // what training minimises: mean over the rows, by class weights and smoothing where there are any
   accuracy,           // share of rows whose most probable class is theirs
@@ -66,8 +67,11 @@ struct Metrics {
   std::vector<std::int64_t> confusion;  // classes x classes, [class of the row][predicted]; empty beyond 256 classes
 };
 
+// The one of that kind.
 double value_of(const Metrics& metrics, MetricKind kind);
+// Else lower is.
 bool higher_is_better(MetricKind kind);
+// To classes, or else to values.
 bool applies_to(MetricKind kind, bool classification);
 
 }  // namespace halfstep

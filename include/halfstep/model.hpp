@@ -17,7 +17,7 @@ class Model {
   // model, unsupported, out_of_memory.
   explicit Model(const std::string& path, const Options& options = {});
 
-  const ModelSpec& spec() const;
+  const ModelSpec& spec() const;                        // valid as long as the model
   const std::vector<std::string>& class_names() const;  // none for values
 
   // As Predictor::predict, with a predictor and a result made for the one call.

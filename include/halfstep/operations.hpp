@@ -40,6 +40,7 @@ struct MutableMatrix {
   std::size_t stride = 0;
 };
 
+// Whether an operand is taken with its rows as columns.
 enum class Transpose : std::uint8_t { no, yes };
 
 // What becomes of a finished product: activation(product + bias) + add, rounded once to the type of the result.
@@ -57,9 +58,9 @@ class PackedMatrix {
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
   ~PackedMatrix();
 
-  std::size_t outputs() const;
-  std::size_t inputs() const;
-  Dtype dtype() const;
+  std::size_t outputs() const;  // rows of the weights
+  std::size_t inputs() const;   // columns of the weights
+  Dtype dtype() const;          // as packed
 
  private:
   friend class Operations;
@@ -68,6 +69,7 @@ class PackedMatrix {
   std::unique_ptr<Impl> impl_;
 };
 
+// Where and how operations run.
 struct OperationsOptions {
   int threads = 1;               // 1: the caller's alone; 0: as many as the process may use
   std::string isa = "auto";      // as `--isa`
@@ -114,6 +116,7 @@ class Operations {
   // d_x = activation'(x) d_y, of one shape and type; d_x may be d_y. `saved` is x where derivative_needs_input says so,
   // otherwise the output y.
   void differentiate(Activation activation, const Matrix& saved, const Matrix& d_y, const MutableMatrix& d_x);
+  // Whether the derivative is calculated from the input; else from the output.
   static bool derivative_needs_input(Activation activation);
 
   // y = (x - mean) / sqrt(variance + epsilon) * gain + bias of each row (Norm::layer: Ba, Kiros and Hinton, 2016), or

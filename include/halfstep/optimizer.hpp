@@ -6,6 +6,7 @@
 
 namespace halfstep {
 
+// An optimizer but for its learning rate, which each update is given.
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adamw;
   double momentum = 0.9;  // sgd

@@ -10,14 +10,16 @@
 
 namespace halfstep {
 
+// How one layer is stored.
 struct LayerPrecision {
   std::int64_t layer = 0;  // from 0, as in the tensor name layers.0.weight
   Dtype precision = Dtype::fp32;
   bool operator==(const LayerPrecision&) const = default;
 };
 
+// The parameters of a run at their defaults; `halfstep params` tells what each is for and what it may be.
 struct Options {
-  // machine
+  // ---- machine ----
   int threads = 0;           // 0: as many as the process may use
   std::string isa = "auto";  // name of a compiled ISA
   Math math = Math::portable;
@@ -29,7 +31,7 @@ struct Options {
   // ones.
   bool threads_of_host = false;
 
-  // data
+  // ---- data ----
   std::string test;       // path of a test set
   double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
   std::string target;     // column name, index or "last"; empty: last
@@ -47,7 +49,7 @@ struct Options {
   std::string standardize = "auto";      // auto | none
   std::string labels;                    // path of the labels of an IDX image file
 
-  // model
+  // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};
   std::string layer = "dense";  // kind of the hidden layers
   Activation activation = Activation::relu;
@@ -59,7 +61,7 @@ struct Options {
   double label_smoothing = 0;  // cross_entropy
   std::string class_weights;   // cross_entropy: "balanced" or "name=weight,..."; empty: all 1
 
-  // precision
+  // ---- precision ----
   Dtype precision = Dtype::bf16;
   std::vector<LayerPrecision> layer_precision;  // of layers that differ from it
   std::string loss_scale = "auto";              // auto | dynamic | compatible | headroom | none | a power of two
@@ -75,7 +77,7 @@ struct Options {
   double clip_norm = 0;        // 0: off
   double clip_value = 0;       // 0: off
 
-  // optimizer
+  // ---- optimizer ----
   OptimizerKind optimizer = OptimizerKind::adamw;
   double lr = 1e-3;
   double momentum = 0.9;  // sgd
@@ -91,7 +93,7 @@ struct Options {
   std::int64_t decays = 2;          // step
   std::int64_t warmup = 0;          // steps
 
-  // length
+  // ---- length ----
   std::int64_t epochs = 0;  // 0: enough for about a thousand steps, 20 to 200
   std::int64_t steps = 0;   // 0: epochs decide
   std::int64_t batch = 64;
@@ -100,12 +102,13 @@ struct Options {
   double time_limit = 0;        // seconds of training; 0: off
   std::string metric = "auto";  // auto: the loss; what early_stop goes by and epochs show
 
-  // output
+  // ---- output ----
   std::string out;               // model file; empty: "model.safetensors" in the current folder
   std::string metrics;           // JSONL file
   std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
 };
 
+// What the registry knows of a parameter. The texts live as long as the program.
 struct ParameterInfo {
   std::string_view name;  // "clip-norm", as on the command line without dashes
   std::string_view type;  // "integer", "number", "flag", "text", "list", or the choices "a|b|c"

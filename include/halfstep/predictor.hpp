@@ -13,6 +13,7 @@
 
 namespace halfstep {
 
+// How a predictor works.
 struct PredictorOptions {
   std::size_t max_rows = 1;      // that pass through the network at once: 1 for latency, 512 for many rows
   int threads = 1;               // 1: the caller's alone; 0: as many as the process may use

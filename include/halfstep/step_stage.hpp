@@ -9,6 +9,7 @@
 
 namespace halfstep {
 
+// What a step consists of; on the way back each layer has its own gradients, the last layer first.
 enum class StepStage : std::uint8_t {
   forward,          // products, bias, activation, rounding
   loss,             // and its gradient by the logits
@@ -18,6 +19,7 @@ enum class StepStage : std::uint8_t {
   summarise,        // finite or not, norm, and the one multiplier that unscales and clips
   update            // moments, weights and their packed copies; grad scaler
 };
+// How many there are.
 inline constexpr std::size_t kStepStages = 7;
 
 template <>

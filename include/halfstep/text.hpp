@@ -12,13 +12,15 @@ std::string printable(std::string_view text);
 
 // The shortest text that reads back as the same number, in every locale; "nan" whatever its sign, "inf", "-inf".
 std::string number_text(double number);
+// The same of an fp32 number, which needs fewer digits.
 std::string number_text(float number);
 
 // So many significant digits, for people.
 std::string short_number(double number, int digits = 5);
 
-// JSON text of a string, with its quotes, and of a number; "nan", "inf" and "-inf" become strings.
+// JSON text of a string, with its quotes.
 std::string json_text(std::string_view text);
+// JSON text of a number; those that JSON has not become the strings "nan", "inf" and "-inf".
 std::string json_text(double number);
 
 // The candidate a typo was probably meant to be; empty when none is near.

@@ -87,9 +87,9 @@ class Trainer {
   // The last that was published: from any thread, while another trains. Throws Error(state) before the first.
   Model published() const;
 
-  StepCounts counts() const;
+  StepCounts counts() const;                       // of all steps so far, those in a state that was set included
   const std::vector<LedgerEntry>& ledger() const;  // why steps were skipped or retried
-  const ModelSpec& spec() const;
+  const ModelSpec& spec() const;                   // valid as long as the trainer
   // ISA and threads in use, with the reasons: "avx2 (best that this CPU runs), 2 threads (asked for)".
   const std::string& machine() const;
 
@@ -99,16 +99,17 @@ class Trainer {
   // with one output: the probability of class 1. Throws Error(invalid_argument).
   std::vector<float> predict(std::span<const float> x);
 
-  // Parameters in the order of model files; their fp32 values, row-major. set_parameter throws Error(invalid_argument)
-  // for an unknown name or another number of values.
+  // Parameters in the order of model files.
   std::vector<ParameterView> parameters() const;
+  // The fp32 values of one, row-major. Throws Error(invalid_argument) for an unknown name.
   std::vector<float> parameter(const std::string& name);
+  // Replaces them. Throws Error(invalid_argument) for an unknown name or another number of values.
   void set_parameter(const std::string& name, std::span<const float> values);
 
-  // All that further steps depend on, as bytes: weights, moments, loss scale, counters, place in the epoch. set_state
-  // takes it into a trainer of the same spec, options and data; steps that follow have the bits they would have had.
-  // Throws Error(format), and then changes nothing.
+  // All that further steps depend on, as bytes: weights, moments, loss scale, counters, place in the epoch.
   std::vector<std::byte> state();
+  // Takes them into a trainer of the same spec, options and data; steps that follow have the bits they would have had.
+  // Throws Error(format), and then changes nothing.
   void set_state(std::span<const std::byte> bytes);
 
   // A model file as `halfstep train` writes, durable and at once. Throws Error(io); an old file is then untouched.

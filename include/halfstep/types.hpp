@@ -14,6 +14,7 @@ enum class Dtype : std::uint8_t { fp32, bf16, fp16 };
 template <>
 inline constexpr std::array<std::string_view, 3> kEnumNames<Dtype> = {"fp32", "bf16", "fp16"};
 
+// What a hidden layer makes of its sums, element by element.
 enum class Activation : std::uint8_t {
   identity,
   relu,
@@ -38,12 +39,14 @@ enum class Norm : std::uint8_t { none, layer, rms, batch };
 template <>
 inline constexpr std::array<std::string_view, 4> kEnumNames<Norm> = {"none", "layer", "rms", "batch"};
 
+// What training makes small.
 enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse, huber, mae };
 
 template <>
 inline constexpr std::array<std::string_view, 5> kEnumNames<LossKind> = {"cross_entropy", "binary_cross_entropy", "mse",
                                                                          "huber", "mae"};
 
+// The rule of an update. OptimizerOptions has the numbers that each uses.
 enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion, radam };
 
 template <>
@@ -72,6 +75,7 @@ enum class Math : std::uint8_t { portable, native };
 template <>
 inline constexpr std::array<std::string_view, 2> kEnumNames<Math> = {"portable", "native"};
 
+// What the target of a table is: classes or values; automatic: by what stands in it.
 enum class Task : std::uint8_t { automatic, classify, regress };
 
 template <>

@@ -72,6 +72,7 @@ class Slabs {
       std::free(slab.begin);
       slab = slabs_.back();
       slabs_.pop_back();
+      if (slabs_.empty()) std::vector<Slab>().swap(slabs_);
       return;
     }
   }
@@ -92,10 +93,15 @@ class Slabs {
   std::vector<Slab> slabs_;  // buffers are cut from the last
 };
 
-// Never destroyed: buffers with static storage may go after it.
+// Never destroyed: buffers with static storage may go after it. Without buffers it holds no memory, which would be lost
+// each time that a host unloads the library.
 Slabs& slabs() {
-  static Slabs& all = *new Slabs;
-  return all;
+  static union Undying {
+    Undying() : slabs() {}
+    ~Undying() {}
+    Slabs slabs;
+  } all;
+  return all.slabs;
 }
 
 std::atomic<std::size_t> own_rest = 0;  // of buffers that have huge pages of their own

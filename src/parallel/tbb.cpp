@@ -18,6 +18,7 @@
 
 #include "parallel/back_ends.hpp"
 #include "parallel/board.hpp"
+#include "parallel/keep_loaded.hpp"
 #include "parallel/spin.hpp"
 #include "parallel/worker_scope.hpp"
 
@@ -198,6 +199,7 @@ class HostExecutor final : public Executor {
 }  // namespace
 
 std::unique_ptr<Executor> make_host_executor(int threads) {
+  keep_loaded();
   return std::make_unique<HostExecutor>(std::min(threads, tbb::this_task_arena::max_concurrency()));
 }
 
@@ -208,6 +210,7 @@ std::unique_ptr<Executor> make_tbb_executor(int threads) {
   auto pool = make_thread_pool(threads);
   if (threads == 1 || pool->threads() < threads) return pool;
   pool.reset();
+  keep_loaded();
   try {
     return std::make_unique<TbbExecutor>(threads);
   } catch (const std::runtime_error&) {

@@ -85,6 +85,45 @@ configure host -DHALFSTEP_PARALLEL="$(cached HALFSTEP_PARALLEL)"
 if grep -rl --include=cmake_install.cmake -F libhalfstep host/build; then fail "a host would install halfstep"; fi
 
 skips=()
+# Hosts with threads of their own, and one that loads what uses the shared library.
+step "hosts"
+here=$(dirname "$consumer")
+mkdir hosts
+cat > hosts/CMakeLists.txt <<EOF
+cmake_minimum_required(VERSION 3.25)
+project(hosts LANGUAGES CXX)
+set(CMAKE_CXX_STANDARD 20)
+find_package(halfstep $version CONFIG REQUIRED)
+add_library(plugin MODULE $here/plugin.cpp)
+target_link_libraries(plugin PRIVATE halfstep::halfstep_c)
+add_library(whole_plugin MODULE $here/plugin.cpp)
+target_link_libraries(whole_plugin PRIVATE halfstep::halfstep)
+add_executable(plugin_host $here/plugin_host.cpp)
+target_link_libraries(plugin_host PRIVATE \${CMAKE_DL_LIBS})
+find_package(OpenMP COMPONENTS CXX)
+if(OpenMP_CXX_FOUND)
+  add_executable(openmp_host $here/openmp_host.cpp)
+  target_link_libraries(openmp_host PRIVATE halfstep::halfstep OpenMP::OpenMP_CXX)
+endif()
+if(TARGET TBB::tbb)
+  add_executable(arena_host $here/arena_host.cpp)
+  target_link_libraries(arena_host PRIVATE halfstep::halfstep TBB::tbb)
+endif()
+EOF
+configure hosts -DCMAKE_PREFIX_PATH="$work/prefix" -Dhalfstep_DIR= -DCMAKE_BUILD_TYPE=Release
+"$cmake" --build hosts/build
+for plugin in plugin whole_plugin; do
+  hosts/build/plugin_host "$(find "$work/hosts/build" -name "lib$plugin.*")"
+done
+if [ -x hosts/build/openmp_host ]; then
+  hosts/build/openmp_host
+elif [[ $cxx == *clang* ]]; then
+  echo "openmp_host is not run: Clang's OpenMP is a package of its own"
+else
+  skips+=("no OpenMP")
+fi
+if [ -x hosts/build/arena_host ]; then hosts/build/arena_host; fi
+
 step "pkg-config"
 needed=$(sed -n 's/^Requires\.private: *//p' "$pc")
 if ! command -v pkg-config > /dev/null; then

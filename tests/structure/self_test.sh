@@ -93,5 +93,41 @@ for flags in "-O2 -ffast-math" "-Ofast"; do
   fi
 done
 
+# The reference of one header whose line is LINE: reference LINE
+reference() {
+  mkdir -p "$work/headers"
+  printf '%s\n' '// A file.' '#pragma once' 'namespace halfstep {' '' "$@" '' '}' >"$work/headers/a.hpp"
+  sh "$here/../../third_party/reference/make.sh" doxygen "$work/headers" "$work/reference" >"$work/log" 2>&1
+}
+if command -v doxygen >/dev/null; then
+  for declaration in '// What it does with <b>, `x` @ \n and #.|int f();' '// A class.|class A {| public:|  A(A&&);|  ~A();|};' \
+    'int f();  // behind it' '// Fields may do without.|struct S {|  int a;|};'; do
+    reference "$(echo "$declaration" | tr '|' '\n')" || { echo "wrongly refused: $declaration"; cat "$work/log"; failures=1; }
+  done
+  for declaration in 'int f();' 'struct S {|  int a;|};' 'enum class E { a };' '// A class.|class A {| public:|  int f();|};' \
+    '// Above an empty line.||int f();' '// ---- heading ----|int f();'; do
+    if reference "$(echo "$declaration" | tr '|' '\n')"; then echo "wrongly accepted: $declaration"; failures=1; fi
+  done
+fi
+
+# layout SED MESSAGE: the header of C, changed by SED, is refused with MESSAGE; without MESSAGE it is accepted.
+layout() {
+  sed "$1" "$here/../../include/halfstep/halfstep.h" >"$work/halfstep.h"
+  if sh "$here/../consumers/check_layout.sh" cc "$work/halfstep.h" "$work/layout.abi" >"$work/log" 2>&1; then
+    [ -z "$2" ] || { echo "wrongly accepted: $1"; failures=1; }
+  else
+    if [ -z "$2" ] || ! grep -q "$2" "$work/log"; then echo "not refused for that: $1"; cat "$work/log"; failures=1; fi
+  fi
+}
+if command -v abidiff >/dev/null && command -v cc >/dev/null; then
+  sh "$here/../consumers/check_layout.sh" cc "$here/../../include/halfstep/halfstep.h" "$work/layout.abi" renew
+  layout 's/^/ /;s/^ //' ''
+  layout 's/^HS_API uint32_t hs_abi_version(void);/&\nHS_API void hs_more(int32_t a);/' 'Functions were added'
+  layout '/^HS_API uint32_t hs_abi_version(void);/d' 'breaks programs'
+  layout 's/int32_t outcome;/int64_t outcome;/' 'breaks programs'
+  layout 's/int64_t budget_ns/int32_t budget_ns/' 'breaks programs'
+  layout 's/HS_STATUS_IO = 2/HS_STATUS_IO = 12/' 'breaks programs'
+fi
+
 [ "$failures" -eq 0 ] && echo "every check accepts the good and refuses the bad"
 exit "$failures"

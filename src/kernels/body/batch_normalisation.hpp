@@ -108,7 +108,7 @@ void normalise_columns(std::size_t columns, const void* data, const ColumnStatis
                        const float* beta, float* y) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const ColumnStatistics s = statistics;  // of its own, or every store might have changed it
-  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
+  for_each_in_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
     store(y + i, keep(fma(column_normalised<D>(x, s, i), load(gamma + i), load(beta + i))));
   });
 }
@@ -118,7 +118,7 @@ void normalise_columns_sums(std::size_t columns, const void* data, const ColumnS
                             float* gamma_sums, float* beta_sums) {
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const ColumnStatistics s = statistics;
-  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
+  for_each_in_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
     const Wide d_y = keep(load(d + i)), xhat = keep(column_normalised<D>(x, s, i));
     store(gamma_sums + i, fma(d_y, xhat, load(gamma_sums + i)));
     store(beta_sums + i, load(beta_sums + i) + d_y);
@@ -133,7 +133,7 @@ void normalise_columns_backward(std::size_t columns, std::size_t rows, const voi
   const auto* x = static_cast<const typename Storage<D>::Type*>(data);
   const ColumnStatistics s = statistics;
   const Wide n = set(static_cast<float>(rows));
-  for_each_of_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
+  for_each_in_row(columns, [&](std::size_t, std::size_t i, auto keep) HS_INLINED {
     const Wide along = load(gamma_grad + i) / n, mean = load(beta_grad + i) / n;
     const Wide across = (load(d + i) - mean) - column_normalised<D>(x, s, i) * along;
     store(d + i, keep(across * (load(gamma + i) * load(s.rstd + i))));
