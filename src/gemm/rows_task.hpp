@@ -23,6 +23,7 @@ struct RowsTaskRun {
   const RowsTask task;
   const std::size_t next_block;  // the first block of columns of the next task
   SideShare* side;               // null: none
+  const bool first_row;          // as in TileCall
 
   std::size_t element() const { return size_of(operands.lhs.dtype); }
   const std::byte* rhs_at(std::size_t block, std::size_t k0) const {
@@ -49,7 +50,8 @@ struct RowsTaskRun {
         .widened = scratch.rhs,
         .ldc = kBlockColumns,
         .accumulate = k0 > 0,
-        .side = side};
+        .side = side,
+        .first_row = first_row};
   }
 
   // `converts`: the rows are not in scratch memory yet, and this block is the first to read them.
@@ -108,7 +110,8 @@ void RowsProduct::run_rows(std::size_t index, int worker, const ColumnsFrom& col
                            .scratch = scratch,
                            .task = task,
                            .next_block = plan_.block_begin(index + 1),
-                           .side = side_.count > 0 ? &side : nullptr}
+                           .side = side_.count > 0 ? &side : nullptr,
+                           .first_row = first_row_}
       .run(plan_.widens_rows && !converted);
   side.finish();
 }
