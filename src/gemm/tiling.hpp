@@ -65,6 +65,12 @@ struct TileCall {
                                         .ahead = nullptr});
     }
     std::fill_n(c + ldc, panels * kLanes, 0.0f);
+    // The next call begins with panels that no stream leads to: they come while these sums are finished.
+    constexpr std::size_t kLines = 4;
+    for (std::size_t p = 0; p < panels; ++p) {
+      const std::byte* const begin = at(next_rhs, p * rhs_stride * element);
+      for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(begin + line * kCacheLine);
+    }
   }
   void run_rows(std::size_t number, std::size_t height, const void* lhs, float* c) const {
     const bool converted = on_widened && number > 0;
