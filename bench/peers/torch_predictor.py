@@ -156,7 +156,7 @@ def main():
     except ImportError:
         sys.exit("torch_predictor.py: PyTorch is not installed for this Python: pip install torch")
     torch.set_num_threads(1)
-    print(f"# PyTorch {torch.__version__}, 1 thread; its time by halfstep's: above 1 halfstep is faster", file=sys.stderr)
+    print(f"# PyTorch {torch.__version__}, 1 thread; ratio: its time by halfstep's", file=sys.stderr)
     if not options.json:
         print("network             rows   median us      p99 us  contender")
     for network in options.networks:
