@@ -92,7 +92,7 @@ void GemmCase::run() {
       e.bias = bias_.data();
       e.activation = activation;
       e.y = target;
-      return forward_product(context_, pad_rows(batch_), layout_, x_.rows_operand(), packed_.data(), e);
+      return forward_product(context_, batch_, layout_, x_.rows_operand(), packed_.data(), e);
     }
     case Product::input_gradient: {
       BackwardEpilogue e = {};

@@ -5,34 +5,26 @@
 namespace halfstep::internal {
 namespace {
 
-// The epilogue of some columns.
+// The epilogue of some columns. What it hands on is made anew each time: what was just written field by field would be
+// copied in larger pieces, and wait until each of them has left the core.
 struct ForwardColumns {
   const KernelTable& kernels;
-  const ForwardEpilogue start;
-  ForwardEpilogue e;
+  const ForwardEpilogue& whole;
+  const std::size_t column, columns;
 
-  ForwardColumns(const KernelTable& table, const ForwardEpilogue& whole, std::size_t column, std::size_t columns)
-      : kernels(table), start(from(whole, column, columns)), e(start) {}
-
-  static ForwardEpilogue from(ForwardEpilogue e, std::size_t column, std::size_t columns) {
-    e.columns = columns;
-    e.bias += column;
-    e.z = advance(e.z, column * size_of(e.y.dtype));
-    e.y = shifted(e.y, 0, column);
-    if (e.skip) e.skip = at(e.skip, column * size_of(e.skip_dtype));
-    if (e.logits) e.logits += column;
-    return e;
-  }
-  void operator()(float* sums, std::size_t row, std::size_t rows) {
+  void operator()(float* sums, std::size_t row, std::size_t rows) const {
+    ForwardEpilogue e = whole;
     e.tile = sums;
     e.rows = rows;
+    e.columns = columns;
+    e.bias += column;
     if (e.logits) {
-      e.logits = start.logits + row * e.logits_ld;
+      e.logits += row * e.logits_ld + column;
       return kernels.logits_epilogue(e);
     }
-    e.y = shifted(start.y, row, 0);
-    e.z = advance(start.z, row * e.z_ld * size_of(e.y.dtype));
-    if (e.skip) e.skip = at(start.skip, row * e.skip_ld * size_of(e.skip_dtype));
+    e.y = shifted(whole.y, row, column);
+    e.z = advance(e.z, (row * e.z_ld + column) * size_of(e.y.dtype));
+    if (e.skip) e.skip = at(e.skip, (row * e.skip_ld + column) * size_of(e.skip_dtype));
     kernels.forward_epilogue[index_of(e.y.dtype)](e);
   }
 };
@@ -47,7 +39,7 @@ ForwardProduct::ForwardProduct(GemmContext& ctx, std::size_t rows, const WeightL
 
 void ForwardProduct::run_task(std::size_t task, int worker) const {
   run_rows(task, worker, [this](std::size_t column, std::size_t columns) {
-    return ForwardColumns(ctx_.kernels, epilogue_, column, columns);
+    return ForwardColumns{ctx_.kernels, epilogue_, column, columns};
   });
 }
 

@@ -9,13 +9,14 @@ RowsProduct::RowsProduct(GemmContext& ctx, std::size_t rows, std::size_t columns
     : ctx_(ctx),
       operands_(operands),
       plan_(ctx.plans.rows({.family = &ctx.family(operands.lhs.dtype),
-                            .rows = rows,
+                            .rows = pad_rows(rows),
                             .columns = columns,
                             .k = k,
                             .element = size_of(operands.lhs.dtype),
                             .row_grain = row_grain,
                             .threads = ctx.executor.threads()})),
-      side_(side) {}
+      side_(side),
+      first_row_(rows == 1) {}
 
 void RowsProduct::begin() {
   number_ = ctx_.next_product();

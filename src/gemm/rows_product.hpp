@@ -23,6 +23,7 @@ class RowsProduct : public MatrixProduct {
   void begin() override;
 
  protected:
+  // `rows`: of one, and of any odd count, the row behind is read and written too.
   RowsProduct(GemmContext&, std::size_t rows, std::size_t columns, std::size_t k, const RowsOperands&,
               std::size_t row_grain, const SideTasks&);
 
@@ -37,6 +38,7 @@ class RowsProduct : public MatrixProduct {
   RowsOperands operands_;
   RowsPlan plan_;
   SideTasks side_;
+  bool first_row_;          // there is one row: that behind it counts for nothing
   std::size_t number_ = 0;  // of this run, for ConvertedRows
 };
 

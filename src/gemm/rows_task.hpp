@@ -23,39 +23,47 @@ struct RowsTaskRun {
   const RowsTask task;
   const std::size_t next_block;  // the first block of columns of the next task
   SideShare* side;               // null: none
+  const bool first_row;          // as in TileCall
 
   std::size_t element() const { return size_of(operands.lhs.dtype); }
-  const std::byte* rhs_at(std::size_t block, std::size_t k0) const {
-    return at(operands.packed, (plan.cut.panel_begin(block) * operands.stride + k0 * kLanes) * element());
+  // Where a block begins and ends is a division each: asked for once.
+  struct Panels {
+    std::size_t begin, end;
+  };
+  const std::byte* rhs_of(std::size_t panel, std::size_t k0) const {
+    return at(operands.packed, (panel * operands.stride + k0 * kLanes) * element());
   }
   // What is read after the tiles of this block.
-  const std::byte* rhs_after(std::size_t block, std::size_t k0, std::size_t k) const {
-    if (block + 1 < task.block_end) return rhs_at(block + 1, k0);
-    return k0 + k < plan.k ? rhs_at(task.block_begin, k0 + k) : rhs_at(next_block, 0);
+  const std::byte* rhs_after(std::size_t block, const Panels& panels, std::size_t k0, std::size_t k) const {
+    if (block + 1 < task.block_end) return rhs_of(panels.end, k0);
+    if (k0 + k < plan.k) return rhs_of(plan.cut.panel_begin(task.block_begin), k0 + k);
+    return rhs_of(next_block == block + 1 ? panels.end : plan.cut.panel_begin(next_block), 0);
   }
 
-  TileCall call_of(std::size_t block, std::size_t k0, std::size_t k) const {
+  TileCall call_of(std::size_t block, const Panels& panels, std::size_t k0, std::size_t k) const {
     return {
         .family = family,
         .on_widened = on_widened,
         .lhs_panel = false,
         .k = k,
         .lhs_stride = plan.widens_rows ? RowsPlan::converted_ld(k) : operands.lhs.ld * family.lhs_bytes / sizeof(float),
-        .rhs = rhs_at(block, k0),
-        .next_rhs = rhs_after(block, k0, k),
+        .rhs = rhs_of(panels.begin, k0),
+        .next_rhs = rhs_after(block, panels, k0, k),
         .rhs_stride = operands.stride,
         .element = element(),
-        .panels = plan.cut.panel_begin(block + 1) - plan.cut.panel_begin(block),
+        .panels = panels.end - panels.begin,
         .widened = scratch.rhs,
         .ldc = kBlockColumns,
         .accumulate = k0 > 0,
-        .side = side};
+        .side = side,
+        .first_row = first_row};
   }
 
   // `converts`: the rows are not in scratch memory yet, and this block is the first to read them.
   void run_block(std::size_t block, std::size_t k0, std::size_t k, bool converts) const {
-    const TileCall call = call_of(block, k0, k);
-    const std::size_t column = plan.cut.panel_begin(block) * kLanes;
+    const Panels panels = {plan.cut.panel_begin(block), plan.cut.panel_begin(block + 1)};
+    const TileCall call = call_of(block, panels, k0, k);
+    const std::size_t column = panels.begin * kLanes;
     auto finish = columns_from(column, std::min(call.panels * kLanes, plan.columns - column));
     float* const rows = scratch.lhs + plan.converted_begin(task, k0);
     const std::size_t row_step = plan.converted_step(k), ld = operands.lhs.ld;
@@ -108,7 +116,8 @@ void RowsProduct::run_rows(std::size_t index, int worker, const ColumnsFrom& col
                            .scratch = scratch,
                            .task = task,
                            .next_block = plan_.block_begin(index + 1),
-                           .side = side_.count > 0 ? &side : nullptr}
+                           .side = side_.count > 0 ? &side : nullptr,
+                           .first_row = first_row_}
       .run(plan_.widens_rows && !converted);
   side.finish();
 }

@@ -25,6 +25,7 @@ struct TileCall {
   std::size_t ldc;
   bool accumulate;
   SideShare* side = nullptr;  // says what tiles prefetch beyond next_rhs
+  bool first_row = false;     // only the first row counts; the sums of the second become zero
 
   // Panels off powers of two: in distinct cache sets.
   static constexpr std::size_t widened_panel(std::size_t k) { return (k + 1) * kLanes; }
@@ -42,6 +43,36 @@ struct TileCall {
     return {height, f.shapes.heights[height]};
   }
   void run(std::size_t number, std::size_t height, const void* lhs, float* c) const {
+    first_row ? run_first_row(lhs, c) : run_rows(number, height, lhs, c);
+    if (side) side->tile_ended();
+  }
+
+ private:
+  void run_first_row(const void* lhs, float* c) const {
+    for (std::size_t p = 0; p < panels; p += family.first_row_panels) {
+      const std::size_t count = std::min(family.first_row_panels, panels - p);
+      family.first_row_tile[count - 1]({.k = k,
+                                        .lhs = lhs,
+                                        .lhs_stride = lhs_stride,
+                                        .rhs = at(rhs, p * rhs_stride * element),
+                                        .rhs_stride = rhs_stride,
+                                        .c = c + p * kLanes,
+                                        .ldc = ldc,
+                                        .accumulate = accumulate,
+                                        .widened = nullptr,
+                                        .widened_stride = 0,
+                                        .widened_step = 0,
+                                        .ahead = nullptr});
+    }
+    std::fill_n(c + ldc, panels * kLanes, 0.0f);
+    // The next call begins with panels that no stream leads to: they come while these sums are finished.
+    constexpr std::size_t kLines = 4;
+    for (std::size_t p = 0; p < panels; ++p) {
+      const std::byte* const begin = at(next_rhs, p * rhs_stride * element);
+      for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(begin + line * kCacheLine);
+    }
+  }
+  void run_rows(std::size_t number, std::size_t height, const void* lhs, float* c) const {
     const bool converted = on_widened && number > 0;
     const GemmFamily& f = family_of(number);
     // A tile prefetches k/2 lines: a panel of 16-bit values, or half of one in fp32.
@@ -68,7 +99,6 @@ struct TileCall {
            .widened_step = on_widened ? 2 * kLanes : 0,
            .ahead = ahead});
     }
-    if (side) side->tile_ended();
   }
 };
 

@@ -78,6 +78,10 @@ struct GemmFamily {
   const GemmFamily* by_fma;      // in place of these where the CPU's instruction is slow (cpu.hpp); null: nothing is
   TileFunction rows_tile[kMostHeights][kMostPanels];   // [index in heights][panels - 1], lhs row-major
   TileFunction panel_tile[kMostHeights][kMostPanels];  // lhs in panels
+  // For two rows of which only the first counts, a batch of one: [panels - 1], lhs row-major. It waits for the right
+  // operand, which is read once, so it prefetches nothing and leaves nothing widened; c has room for the second row.
+  TileFunction first_row_tile[kMostPanels];
+  std::size_t first_row_panels;  // of the widest of them
 
   std::size_t most_rows(std::size_t panels) const {
     return shapes.most_rows[(panels < shapes.panels ? panels : shapes.panels) - 1];

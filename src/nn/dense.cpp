@@ -68,8 +68,7 @@ void Dense::product(const Pass& pass, const Activations& x, const StorageTarget&
   ForwardEpilogue e = {};
   e.bias = bias_.master.data();
   e.y = z;
-  forward_product(pass.context, pad_rows(pass.rows), weight_.strips, x.rows_operand(), weight_.packed_forward.data(), e,
-                  beside);
+  forward_product(pass.context, pass.rows, weight_.strips, x.rows_operand(), weight_.packed_forward.data(), e, beside);
 }
 
 void Dense::forward(const Pass& pass, const Activations& x, const SideTasks& beside) {
@@ -78,8 +77,8 @@ void Dense::forward(const Pass& pass, const Activations& x, const SideTasks& bes
     e.bias = bias_.master.data();
     e.logits = logits_.data();
     e.logits_ld = pad_columns(width());
-    return forward_product(pass.context, pad_rows(pass.rows), weight_.strips, x.rows_operand(),
-                           weight_.packed_forward.data(), e, beside);
+    return forward_product(pass.context, pass.rows, weight_.strips, x.rows_operand(), weight_.packed_forward.data(), e,
+                           beside);
   }
   forward_to(pass, x, y_.target(), z_.size() > 0 ? z_.data() : nullptr, beside);
   if (pass.mask && chain_.norm) chain_.norm->follow(pass);
@@ -101,8 +100,7 @@ void Dense::forward_to(const Pass& pass, const Activations& x, const StorageTarg
   e.skip = skip.data;
   e.skip_ld = skip.ld;
   e.skip_dtype = skip.dtype;
-  forward_product(pass.context, pad_rows(pass.rows), weight_.strips, x.rows_operand(), weight_.packed_forward.data(), e,
-                  beside);
+  forward_product(pass.context, pass.rows, weight_.strips, x.rows_operand(), weight_.packed_forward.data(), e, beside);
 }
 
 void Dense::replay_output(const Pass& pass, const Activations& x, const StorageTarget& y) {

@@ -23,8 +23,7 @@ struct Half {
     ForwardEpilogue e = {};
     e.bias = bias.master.data();
     e.y = to;
-    forward_product(pass.context, pad_rows(pass.rows), weight.strips, x.rows_operand(), weight.packed_forward.data(), e,
-                    beside);
+    forward_product(pass.context, pass.rows, weight.strips, x.rows_operand(), weight.packed_forward.data(), e, beside);
   }
   void parameter_gradients(const Pass& pass, const Activations& x, bool accumulate) {
     sum_vector_gradient(pass.kernels(), bias, pass.rows, accumulate);

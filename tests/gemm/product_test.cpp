@@ -18,14 +18,15 @@ struct Shape {
   std::size_t batch, in, out;
 };
 
-// Every ragged count of rows, inputs and outputs at least once; K beyond one and two k blocks in each product; 434 rows
-// leave a task of 50 rows, whose last tiles meet the border of a chunk of 48; {14, 2080, 70} keeps converted rows in
-// two blocks of k for the next block of columns.
+// Every ragged count of rows, inputs and outputs at least once, and a single row, which has tiles of its own, of each;
+// K beyond one and two k blocks in each product; 434 rows leave a task of 50 rows, whose last tiles meet the border of
+// a chunk of 48; {14, 2080, 70} keeps converted rows in two blocks of k for the next block of columns.
 constexpr Shape kShapes[] = {
-    {1, 1, 1},     {2, 15, 10},   {5, 16, 16},   {6, 17, 33},  {7, 63, 64},   {8, 64, 70},    {10, 65, 10},
-    {47, 65, 1},   {48, 130, 33}, {49, 15, 70},  {50, 64, 16}, {97, 17, 10},  {97, 130, 70},  {97, 16, 64},
-    {56, 1, 33},   {104, 33, 17}, {434, 17, 20}, {8, 1030, 6}, {6, 2080, 17}, {14, 2080, 70}, {3, 20, 2080},
-    {3, 20, 1030}, {1100, 20, 7}, {2060, 5, 33}, {482, 70, 1},
+    {1, 1, 1},     {2, 15, 10},    {5, 16, 16},   {6, 17, 33},   {7, 63, 64},   {8, 64, 70},
+    {10, 65, 10},  {47, 65, 1},    {48, 130, 33}, {49, 15, 70},  {50, 64, 16},  {97, 17, 10},
+    {97, 130, 70}, {97, 16, 64},   {56, 1, 33},   {104, 33, 17}, {434, 17, 20}, {8, 1030, 6},
+    {6, 2080, 17}, {14, 2080, 70}, {3, 20, 2080}, {3, 20, 1030}, {1100, 20, 7}, {2060, 5, 33},
+    {482, 70, 1},  {1, 16, 16},    {1, 17, 33},   {1, 130, 70},  {1, 2080, 70}, {1, 20, 1030},
 };
 
 float usual(std::uint64_t stream, std::size_t index) { return 2.0f * Rng(3, stream).uniform(index) - 1.0f; }
@@ -82,7 +83,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
   if (skips) e.skip = skip.in_rows.data();
   e.skip_ld = skip.ld;
   e.skip_dtype = c.dtype;
-  forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
+  forward_product(ctx, c.valid, c.layout, c.x.rows_operand(), c.forward.data(), e);
   std::vector<float> pre(sums.size()), post(sums.size());
   for (std::size_t i = 0; i < sums.size(); ++i) pre[i] = sums[i] + c.bias[i % out];
   ctx.kernels.activate[static_cast<std::size_t>(c.neighbour)](activation, pre.size(), pre.data(), post.data());
@@ -93,7 +94,7 @@ void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Ac
   AlignedBuffer<float> logits(c.rows * width);
   e.logits = logits.data();
   e.logits_ld = width;
-  forward_product(ctx, c.rows, c.layout, c.x.rows_operand(), c.forward.data(), e);
+  forward_product(ctx, c.valid, c.layout, c.x.rows_operand(), c.forward.data(), e);
   for (std::size_t r = 0; r < c.rows; ++r) {
     for (std::size_t o = 0; o < out; ++o) {
       const float got = logits[r * width + o];

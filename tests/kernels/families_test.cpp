@@ -50,6 +50,16 @@ TEST_CASE("families: heights ascend from 2, and every tile within the limits is 
   });
 }
 
+TEST_CASE("families: a single row has a tile of each width up to its own limit") {
+  for_each_family([](const GemmFamily& f, Dtype) {
+    REQUIRE(f.first_row_panels >= 1);
+    REQUIRE(f.first_row_panels <= kMostPanels);
+    for (std::size_t panels = 1; panels <= kMostPanels; ++panels) {
+      CHECK((f.first_row_tile[panels - 1] != nullptr) == (panels <= f.first_row_panels));
+    }
+  });
+}
+
 TEST_CASE("families: the tiles of any rows are few, and of like heights") {
   for_each_family([](const GemmFamily& f, Dtype) {
     for (std::size_t panels = 1; panels <= kMostPanels; ++panels) {

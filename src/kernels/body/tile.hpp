@@ -88,8 +88,8 @@ struct WidenRoute {
     if constexpr (D == Dtype::bf16) return k == 0 ? load_odd16(b) : load_even16(b);
     return Storage<D>::load16(b + k * kLanes);
   }
-  template <int Rows, int Panels, class A>
-  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<kWidens>& w) {
+  template <int Rows, int Panels, class A, bool Keeps>
+  static HS_INLINE void step(Wide (&c)[Rows][Panels], const A& a, const Rhs* b, std::size_t bs, Widened<Keeps>& w) {
     HS_UNROLL for (std::size_t k = 0; k < kStep; ++k) {
       Wide rights[Panels];
       HS_UNROLL for (int j = 0; j < Panels; ++j) rights[j] = right(b + j * bs, k);
@@ -106,14 +106,15 @@ struct WidenRoute {
 template <class Route>
 inline constexpr std::size_t kTurn = kIsaSteps* Route::kStep;
 
-// LhsStride 0: rows form, the stride is a run-time value. 1: panel form.
-template <class Route, int Rows, int Panels, std::size_t LhsStride>
+// LhsStride 0: rows form, the stride is a run-time value. 1: panel form. Alone: no other tile reads what this one does,
+// and none follows soon.
+template <class Route, int Rows, int Panels, std::size_t LhsStride, bool Alone = false>
 void tile(const TileOperands& t) {
   LhsRows<typename Route::Lhs, Rows, LhsStride> a(t.lhs, t.lhs_stride);
   const auto* b = static_cast<const typename Route::Rhs*>(t.rhs);
   const std::size_t rhs_stride = t.rhs_stride, ldc = t.ldc;
   float* c = t.c;
-  Widened<Route::kWidens> widened(t);
+  Widened<Route::kWidens && !Alone> widened(t);
   const std::byte* ahead = t.ahead;
   Wide acc[Rows][Panels];
   if (t.accumulate) {
@@ -126,8 +127,10 @@ void tile(const TileOperands& t) {
   }
   constexpr std::size_t kLhsStep = Route::kStep / Route::kUnit;
   const auto steps = [&]<std::size_t Count>(std::integral_constant<std::size_t, Count>) HS_INLINED {
-    HS_UNROLL for (std::size_t s = 0; s < Count; ++s) __builtin_prefetch(ahead + s * 64, 0, 2);
-    ahead += Count * 64;
+    if constexpr (!Alone) {
+      HS_UNROLL for (std::size_t s = 0; s < Count; ++s) __builtin_prefetch(ahead + s * 64, 0, 2);
+      ahead += Count * 64;
+    }
     HS_UNROLL for (std::size_t s = 0; s < Count; ++s) {
       Route::template step<Rows, Panels>(acc, a.moved(s * kLhsStep), b + s * Route::kStep * kLanes, rhs_stride,
                                          widened);
@@ -151,6 +154,10 @@ void tile(const TileOperands& t) {
 // An ISA may have a loop of its own for some route: it specialises this.
 template <class Route, int Rows, int Panels, std::size_t LhsStride>
 inline constexpr TileFunction kTile = tile<Route, Rows, Panels, LhsStride>;
+// That of one row, and its panels: as many sums as an fma takes cycles, where registers are wide enough for that.
+template <class Route, int Panels>
+inline constexpr TileFunction kFirstRowTile = tile<Route, 1, Panels, 0, true>;
+inline constexpr std::size_t kFirstRowPanels = kRegLanes >= 8 ? kMostPanels : 1;
 // True for a route whose sums are not the portable ones.
 template <class Route>
 inline constexpr bool kNative = false;
@@ -185,6 +192,12 @@ constexpr void fill_tiles(GemmFamily& family, std::index_sequence<Height...> hei
   if constexpr (Panels < kShapes<Route>.panels) fill_tiles<Route, Panels + 1>(family, heights);
 }
 
+template <class Route, std::size_t... Panels>
+constexpr void fill_first_row_tiles(GemmFamily& family, std::index_sequence<Panels...>) {
+  family.first_row_panels = kFirstRowPanels;
+  ((family.first_row_tile[Panels] = kFirstRowTile<Route, static_cast<int>(Panels + 1)>), ...);
+}
+
 template <class Route>
 constexpr GemmFamily gemm_family();
 template <class Route>
@@ -209,6 +222,7 @@ constexpr GemmFamily gemm_family() {
   if constexpr (kWidens<Route>) family.on_widened = &FamilyOf<typename Route::OnWidened>::value;
   family.by_fma = kByFma<Route>;
   fill_tiles<Route, 1>(family, std::make_index_sequence<kMostHeights>());
+  fill_first_row_tiles<Route>(family, std::make_index_sequence<kFirstRowPanels>());
   return family;
 }
 

@@ -108,6 +108,9 @@ concept ByLane = requires {
 };
 template <ByLane Route, int Rows, std::size_t LhsStride>
 inline constexpr TileFunction kTile<Route, Rows, 1, LhsStride> = neon_tile<Route, Rows, LhsStride == 1>;
+// Some of its instructions take rows in pairs.
+template <ByLane Route>
+inline constexpr TileFunction kFirstRowTile<Route, 1> = neon_tile<Route, 2, false>;
 template <ByLane Route>
 inline constexpr std::size_t kTurn<Route> =
     Route::kRowsBlock > Route::kPanelBlock ? Route::kRowsBlock : Route::kPanelBlock;
