@@ -176,8 +176,10 @@ std::string ansi_c_quoted(const std::string& text) {
 }  // namespace
 
 bool accepts(const Command& command, std::string_view name) {
-  const auto& list = command.accepts;
-  return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
+  const auto has = [name](std::span<const std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return command.accepts.empty() ? !has(command.without) : has(command.accepts);
 }
 
 const std::string& flag_value(const Args& args, std::string_view name) {

@@ -40,7 +40,8 @@ struct Command {
   std::size_t least;  // positional arguments
   std::size_t most;
   int (*run)(const Args&);
-  std::span<const Flag> flags = {};  // its own, before parameters of the same name
+  std::span<const Flag> flags = {};                // its own, before parameters of the same name
+  std::span<const std::string_view> without = {};  // parameters that do not count where all others do
 };
 
 bool accepts(const Command& command, std::string_view name);

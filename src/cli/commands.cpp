@@ -65,6 +65,8 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
+constexpr Word kNotOfCv[] = {"test", "out", "metrics"};
+
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
     {"cv",
@@ -74,7 +76,8 @@ constexpr Command kCommands[] = {
      1,
      1,
      run_cv,
-     kCvFlags},
+     kCvFlags,
+     kNotOfCv},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},
