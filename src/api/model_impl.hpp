@@ -2,9 +2,9 @@
 #pragma once
 #include "halfstep/model.hpp"
 #include "kernels/table.hpp"
+#include "metrics/output_meaning.hpp"
 #include "nn/network.hpp"
 #include "run/model_file.hpp"
-#include "train/inference.hpp"
 
 namespace halfstep {
 

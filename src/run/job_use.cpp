@@ -15,6 +15,7 @@
 #include "run/non_finite.hpp"
 #include "run/output_meaning.hpp"
 #include "run/target_value.hpp"
+#include "train/inference.hpp"
 #include "train/network_of.hpp"
 
 namespace halfstep {

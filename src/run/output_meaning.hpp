@@ -1,7 +1,7 @@
 // How the outputs of a model are read, from what its data was.
 #pragma once
 #include "data/preprocess.hpp"
-#include "train/inference.hpp"
+#include "metrics/output_meaning.hpp"
 
 namespace halfstep::internal {
 

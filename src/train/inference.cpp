@@ -1,47 +1,14 @@
 #include "train/inference.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "base/fp_env.hpp"
-#include "train/classification_score.hpp"
-#include "train/regression_error.hpp"
+#include "metrics/classification_score.hpp"
+#include "metrics/regression_score.hpp"
 #include "train/row_loader.hpp"
 
 namespace halfstep::internal {
-namespace {
-
-// What the outputs of a regression say about it. Residuals are standardised.
-class RegressionScore {
- public:
-  RegressionScore(const data::Examples& examples, const OutputMeaning& meaning, std::size_t columns)
-      : examples_(examples), meaning_(meaning), columns_(columns) {}
-
-  void add(std::size_t row, const float* outputs) {
-    non_finite_ += is_finite_output(outputs, columns_) ? 0 : 1;
-    residuals_.push_back(outputs[0] - examples_.exact_targets[row]);
-  }
-
-  void finish(Metrics& metrics) {
-    metrics.non_finite = non_finite_;
-    const double rms = root_mean_square(residuals_);
-    metrics.rmse = rms * meaning_.target_scale;
-    metrics.r2 = r_squared(rms, examples_.exact_targets);
-    metrics.mae = mean_magnitude(residuals_) * meaning_.target_scale;
-    metrics.median_error = median_magnitude(residuals_) * meaning_.target_scale;
-  }
-
- private:
-  const data::Examples& examples_;
-  const OutputMeaning& meaning_;
-  std::size_t columns_;
-  std::int64_t non_finite_ = 0;
-  std::vector<double> residuals_;
-};
-
-}  // namespace
-
 void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
   const FpEnvGuard fp_env;
@@ -55,19 +22,6 @@ void for_each_batch(GemmContext& context, Network& model, const data::Examples& 
   }
 }
 
-std::size_t predicted_class(const float* logits, std::size_t columns, bool single_logit) {
-  if (single_logit) return logits[0] > 0 ? 1 : 0;
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < columns; ++i) {
-    if (logits[i] > logits[best] || logits[best] != logits[best]) best = i;
-  }
-  return best;
-}
-
-bool is_finite_output(const float* logits, std::size_t columns) {
-  return std::all_of(logits, logits + columns, [](float logit) { return std::isfinite(logit); });
-}
-
 Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning, bool with_ranking) {
   const std::size_t columns = model.shape().widths.back();
@@ -77,7 +31,7 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   if (meaning.classification) {
     classes.emplace(meaning.softmax, columns, with_ranking ? examples.rows : 0);
   } else {
-    values.emplace(examples, meaning, columns);
+    values.emplace(examples.exact_targets, meaning, columns);
   }
   for_each_batch(
       context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {

@@ -3,12 +3,14 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
+#include "run/early_stop.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -39,6 +41,8 @@ Options overfitting(const test::TempDir& dir) {
   return options;
 }
 
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+
 struct Watched {
   std::vector<EpochReport> epochs;
   TrainResult result;
@@ -52,6 +56,29 @@ Watched watch(const std::string& data, const Options& options) {
 }
 
 }  // namespace
+
+TEST_CASE("early stop: the first of the best epochs counts, in the direction of the metric; NaN never does") {
+  const auto see = [](EarlyStop& stop, std::int64_t epoch, MetricKind kind, double value) {
+    Metrics m;
+    (kind == MetricKind::accuracy ? m.accuracy : m.loss) = value;
+    return stop.see(epoch, m);
+  };
+  EarlyStop loss(MetricKind::loss, 2);
+  CHECK_FALSE(see(loss, 1, MetricKind::loss, kNoNumber));
+  CHECK(loss.best_epoch() == 0);
+  CHECK(see(loss, 2, MetricKind::loss, 1.0));
+  CHECK_FALSE(see(loss, 3, MetricKind::loss, 1.0));
+  CHECK_FALSE(loss.over());
+  CHECK_FALSE(see(loss, 4, MetricKind::loss, kNoNumber));
+  CHECK(loss.over());
+  CHECK(loss.best_epoch() == 2);
+  EarlyStop accuracy(MetricKind::accuracy, 0);
+  CHECK(see(accuracy, 1, MetricKind::accuracy, 0.25));
+  CHECK(see(accuracy, 2, MetricKind::accuracy, 0.5));
+  CHECK_FALSE(see(accuracy, 3, MetricKind::accuracy, 0.25));
+  CHECK_FALSE(accuracy.over());
+  CHECK(accuracy.best_epoch() == 2);
+}
 
 TEST_CASE("early stop: the model has the weights of the best epoch, and the run ends after the patience") {
   const test::TempDir dir;

@@ -6,7 +6,8 @@ BEGIN {
   below["data"] = below["io"] = "base text"
   below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
   below["nn"] = "base kernels parallel gemm"
-  below["train"] = "base kernels parallel gemm data nn loss amp optim"
+  below["metrics"] = "base"
+  below["train"] = "base kernels parallel gemm data metrics nn loss amp optim"
   below["doctor"] = below["dist"] = below["train"] " text io train"
   below["run"] = below["doctor"]
   below["api"] = below["bench"] = below["run"] " run"

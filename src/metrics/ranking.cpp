@@ -1,4 +1,4 @@
-#include "train/ranking.hpp"
+#include "metrics/ranking.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "train/regression_error.hpp"
+#include "metrics/regression_error.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // rmse and r2 against the plain sums in long double.
-#include "train/regression_error.hpp"
+#include "metrics/regression_error.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // How outputs are read.
-#include "train/inference.hpp"
+#include "metrics/output_meaning.hpp"
 
 #include <doctest/doctest.h>
 

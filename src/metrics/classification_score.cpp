@@ -1,11 +1,11 @@
-#include "train/classification_score.hpp"
+#include "metrics/classification_score.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "train/inference.hpp"
-#include "train/ranking.hpp"
+#include "metrics/output_meaning.hpp"
+#include "metrics/ranking.hpp"
 
 namespace halfstep::internal {
 namespace {

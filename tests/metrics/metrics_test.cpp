@@ -8,10 +8,9 @@
 
 #include "base/rng.hpp"
 #include "halfstep/metrics.hpp"
-#include "run/early_stop.hpp"
-#include "train/classification_score.hpp"
-#include "train/ranking.hpp"
-#include "train/regression_error.hpp"
+#include "metrics/classification_score.hpp"
+#include "metrics/ranking.hpp"
+#include "metrics/regression_error.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -208,29 +207,6 @@ TEST_CASE("metrics: magnitudes of errors") {
   CHECK(median_magnitude(std::vector<double>{1e308, -1e308}) == 1e308);
   CHECK(std::isnan(median_magnitude(std::vector<double>{1, kNotANumber})));
   CHECK(std::isnan(mean_magnitude(std::vector<double>{1, kNotANumber})));
-}
-
-TEST_CASE("early stop: the first of the best epochs counts, in the direction of the metric; NaN never does") {
-  const auto see = [](EarlyStop& stop, std::int64_t epoch, MetricKind kind, double value) {
-    Metrics m;
-    (kind == MetricKind::accuracy ? m.accuracy : m.loss) = value;
-    return stop.see(epoch, m);
-  };
-  EarlyStop loss(MetricKind::loss, 2);
-  CHECK_FALSE(see(loss, 1, MetricKind::loss, kNotANumber));
-  CHECK(loss.best_epoch() == 0);
-  CHECK(see(loss, 2, MetricKind::loss, 1.0));
-  CHECK_FALSE(see(loss, 3, MetricKind::loss, 1.0));
-  CHECK_FALSE(loss.over());
-  CHECK_FALSE(see(loss, 4, MetricKind::loss, kNotANumber));
-  CHECK(loss.over());
-  CHECK(loss.best_epoch() == 2);
-  EarlyStop accuracy(MetricKind::accuracy, 0);
-  CHECK(see(accuracy, 1, MetricKind::accuracy, 0.25));
-  CHECK(see(accuracy, 2, MetricKind::accuracy, 0.5));
-  CHECK_FALSE(see(accuracy, 3, MetricKind::accuracy, 0.25));
-  CHECK_FALSE(accuracy.over());
-  CHECK(accuracy.best_epoch() == 2);
 }
 
 }  // namespace halfstep::internal
