@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "data/table.hpp"
 
@@ -11,6 +12,7 @@ namespace halfstep::internal::data {
 struct RawData {
   std::string source;  // path, "standard input" or "builtin:NAME"
   std::variant<Table, Matrix> content;
+  std::vector<std::string> remarks = {};  // what format it was taken as, where a user could regret it
 
   const Table* table() const { return std::get_if<Table>(&content); }
   const Matrix* matrix() const { return std::get_if<Matrix>(&content); }

@@ -157,13 +157,21 @@ void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
 }
 
 void note_default_target(const RawData& raw, const Options& options, TargetChoice& choice) {
-  if (!options.target.empty() || raw.source.starts_with("builtin:")) return;
+  const bool is_plain = raw.source.starts_with("builtin:") || !raw.table()->sparse.empty();
+  if (!options.target.empty() || is_plain) return;
   choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
+}
+
+void refuse_names(const Options& options, const std::string& source, const char* what) {
+  if (options.target.empty() && options.drop.empty() && options.categorical.empty() && options.numeric.empty()) return;
+  fail(Status::invalid_argument, what, source,
+       "--target, --drop, --categorical and --numeric are for tables with columns", "without them");
 }
 
 TargetChoice choose_column(const RawData& raw, const Options& options) {
   const Table& table = *raw.table();
-  if (table.columns.size() < 2) {
+  if (!table.sparse.empty()) refuse_names(options, raw.source, "a LIBSVM file has no columns to name");
+  if (table.sparse.empty() && table.columns.size() < 2) {
     fail(Status::format, "the table has one column only", raw.source,
          "no separator (" + known_separators() + ") cuts its lines into as many fields each",
          "--separator, if it is another sign");
@@ -200,10 +208,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   if (options.task == Task::regress) {
     fail(Status::unsupported, "no regression on images", raw.source, "labels are classes");
   }
-  if (!options.target.empty() || !options.drop.empty() || !options.categorical.empty() || !options.numeric.empty()) {
-    fail(Status::invalid_argument, "images have no columns to name", raw.source,
-         "--target, --drop, --categorical and --numeric are for tables");
-  }
+  refuse_names(options, raw.source, "images have no columns to name");
   if (matrix.labels.empty()) {
     fail(Status::format, "no labels", raw.source,
          matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");

@@ -15,6 +15,8 @@ std::vector<Entry> data_entries() {
       text("test", "test set, measured after every epoch", &O::test),
       number("validation", ">= 0 and < 1; 0: 0.1 where there is no test set", fraction,
              "share of the rows held out to measure on", &O::validation),
+      choice("format", "auto|csv|libsvm|npy|npz|idx", "of data files; auto: by name, or by what they begin with",
+             &O::format),
       text("target", "column to predict: name, index from 0, or last (the default)", &O::target),
       choice("task", "what to do with the target", &O::task),
       choice("split", "random|stratified|ordered",
