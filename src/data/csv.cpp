@@ -16,9 +16,6 @@ namespace {
 std::string_view without_bom(const Source& source) {
   std::string_view text = source.text();
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-    fail(Status::format, "cannot read the table", source.name, "the text is UTF-16", "save it as UTF-8");
-  }
   return text;
 }
 
