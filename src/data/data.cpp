@@ -84,9 +84,12 @@ DataPair read_train(const std::string& path, const Options& options) {
   return pair;
 }
 
-// --labels belongs to the training images; those of the test images are found by name.
+// --labels belongs to the training images; those of the test images are found by name. The name of an array in an
+// archive is that of the test archive too.
 RawData read_test(const Options& options, const Recipe& known) {
-  return read_data(options.test, without_labels(options), &known);
+  std::error_code code;
+  const bool names_array = !options.labels.empty() && !std::filesystem::exists(options.labels, code);
+  return read_data(options.test, names_array ? options : without_labels(options), &known);
 }
 
 namespace {

@@ -19,6 +19,10 @@ struct RawData {
   std::size_t rows() const { return table() ? table()->rows : matrix()->rows; }
 };
 
+// Of a file that has a part to train on and one to test with: which to read. The one to test with alone is read as
+// DataPair::train.
+enum class Parts { both, train, test };
+
 struct DataPair {
   RawData train;
   std::optional<RawData> test;

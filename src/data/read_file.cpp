@@ -12,8 +12,10 @@
 #include "data/labels.hpp"
 #include "data/libsvm.hpp"
 #include "data/npy.hpp"
+#include "data/npz.hpp"
 #include "data/recipe.hpp"
 #include "data/text.hpp"
+#include "data/utf16.hpp"
 
 namespace halfstep::internal::data {
 namespace {
@@ -51,6 +53,8 @@ DataPair read_npy(Input& in) {
   return {read_array(in.source, &labels, in.options, in.known), std::nullopt};
 }
 
+DataPair read_npz(Input& in) { return parse_npz(in.source, in.options, in.known, in.parts); }
+
 struct Format {
   std::string_view name;     // of --format
   std::string_view title;    // for people
@@ -62,7 +66,8 @@ constexpr Format kCsv = {"csv", "table", ".csv .tsv .txt .data .test", read_csv}
 constexpr Format kLibsvm = {"libsvm", "LIBSVM", ".libsvm .svm", read_libsvm};
 constexpr Format kIdx = {"idx", "IDX", "-ubyte .idx .idx3 .idx3-ubyte .idx1-ubyte", read_idx};
 constexpr Format kNpy = {"npy", "NPY", ".npy", read_npy};
-constexpr std::array kFormats = {&kCsv, &kLibsvm, &kIdx, &kNpy};
+constexpr Format kNpz = {"npz", "NPZ", ".npz", read_npz};
+constexpr std::array kFormats = {&kCsv, &kLibsvm, &kIdx, &kNpy, &kNpz};
 
 bool has_ending(std::string_view name, std::string_view endings) {
   while (true) {
@@ -92,6 +97,7 @@ const Format* format_of_name(const std::string& path) {
 // By the first bytes of what is no text: IDX starts with two zeros.
 const Format* format_of_bytes(std::string_view bytes) {
   if (is_npy(bytes)) return &kNpy;
+  if (is_npz(bytes)) return &kNpz;
   if (bytes.starts_with(std::string_view("\0\0", 2))) return &kIdx;
   return nullptr;
 }
@@ -109,6 +115,13 @@ bool is_libsvm(const Input& in) {
   if (looks != LooksLibsvm::perhaps) return looks == LooksLibsvm::yes;
   fail(Status::format, "the format is not clear", in.source.name,
        "its lines are LIBSVM (label index:value ...), or columns with times of day", "--format libsvm or --format csv");
+}
+
+bool may_be_text(const Input& in) {
+  const Format* const format = in.options.format != "auto" ? format_of_option(in.options.format)
+                               : in.path == "-"            ? nullptr
+                                                           : format_of_name(in.path);
+  return format == nullptr || format == &kCsv || format == &kLibsvm;
 }
 
 const Format& find_format(const Input& in, std::vector<std::string>& remarks) {
@@ -143,6 +156,10 @@ std::string known_endings() {
 DataPair read_bytes(Source source, const std::string& path, const Options& options, const Recipe* known, Parts parts) {
   Input input{std::move(source), path, options, known, parts};
   std::vector<std::string> remarks;
+  if (is_utf16(input.source.text()) && may_be_text(input)) {
+    input.source = utf8_of_utf16(input.source);
+    remarks.push_back("the text is UTF-16, by its byte order mark: read as such");
+  }
   DataPair pair = find_format(input, remarks).read(input);
   pair.train.remarks.insert(pair.train.remarks.begin(), remarks.begin(), remarks.end());
   return pair;

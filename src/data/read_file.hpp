@@ -10,10 +10,6 @@ namespace halfstep::internal::data {
 
 struct Recipe;
 
-// Of a file that has a part to train on and one to test with: which to read. The one to test with alone is read as
-// DataPair::train.
-enum class Parts { both, train, test };
-
 // The format is what options.format says, or the name, or what the first bytes show beyond doubt; what was found by
 // them is a remark. "-" is standard input. With `known` a table is read as the one that a model was trained on.
 DataPair read_file(const std::string& path, const Options& options, const Recipe* known, Parts parts);

@@ -31,7 +31,8 @@ std::vector<Entry> data_entries() {
       choice("decimal", "auto|point|comma", "decimal sign of numbers with commas", &O::decimal),
       list("missing", "tokens that mean a missing value; empty: the usual ones", &O::missing),
       choice("standardize", "auto|none", "bring input columns to mean 0 and standard deviation 1", &O::standardize),
-      text("labels", "file of the labels, IDX or NPY: of images, or of the rows of an array", &O::labels),
+      text("labels", "labels of images or of the rows of an array: an IDX or NPY file, or an array in the NPZ archive",
+           &O::labels),
   };
 }
 
