@@ -48,7 +48,7 @@ struct Options {
   std::string decimal = "auto";          // auto | point | comma
   std::vector<std::string> missing;      // tokens that mean "missing"; empty: the usual ones
   std::string standardize = "auto";      // auto | none
-  std::string labels;                    // path of the labels of an IDX image file
+  std::string labels;                    // path of the labels of images or of an array; an array of an NPZ archive
 
   // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};

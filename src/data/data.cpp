@@ -95,9 +95,18 @@ RawData read_test(const Options& options, const Recipe& known) {
 namespace {
 
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
-  Table to{rows.size(),        {},           from.has_header,     take(from.lines, 1, rows),    from.separator,
-           from.decimal_comma, from.remarks, from.unused_missing, take_rows(from.sparse, rows), from.sparse_width,
-           from.zero_based};
+  Table to;
+  to.rows = rows.size();
+  to.has_header = from.has_header;
+  to.lines = take(from.lines, 1, rows);
+  to.separator = from.separator;
+  to.decimal_comma = from.decimal_comma;
+  to.has_labels = from.has_labels;
+  to.remarks = from.remarks;
+  to.unused_missing = from.unused_missing;
+  to.sparse = take_rows(from.sparse, rows);
+  to.sparse_width = from.sparse_width;
+  to.zero_based = from.zero_based;
   for (const Column& column : from.columns) {
     to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
                           column.values, column.missing_tokens, column.unit, column.remarks, column.problem});

@@ -157,7 +157,7 @@ void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
 }
 
 void note_default_target(const RawData& raw, const Options& options, TargetChoice& choice) {
-  const bool is_plain = raw.source.starts_with("builtin:") || !raw.table()->sparse.empty();
+  const bool is_plain = raw.source.starts_with("builtin:") || raw.table()->has_labels;
   if (!options.target.empty() || is_plain) return;
   choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
 }

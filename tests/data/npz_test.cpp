@@ -58,6 +58,7 @@ TEST_SUITE("data/npz") {
       CHECK(table.columns[1].numbers == std::vector<double>{2, 4, 6, 8});
       CHECK(table.columns[2].values == std::vector<std::string>{"0", "1"});
       CHECK(pair.train.remarks.empty());
+      CHECK(Preprocessor::fit(pair.train, {}).notes().empty());
     }
     const DataPair pixels = npz({{"images.npy", kPixels}, {"labels.npy", kY}});
     CHECK(pixels.train.matrix()->labels == std::vector<std::int32_t>{0, 1, 0, 1});

@@ -40,6 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   data::Table table;
   if (!fuzz::succeeds([&] { table = data::parse_libsvm(source, options); })) return 0;
   fuzz::check_table(table);
+  // Wide ones take their time; a part of them is enough.
+  if (table.sparse_width > 2000 && size % 16 != 0) return 0;
   const data::RawData raw{"input", std::move(table)};
   const data::Split split = data::split_rows(raw.rows(), 0.3, 1);
   fuzz::check_table(*data::take_rows(raw, split.train).table());
