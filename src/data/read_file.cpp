@@ -139,8 +139,9 @@ const Format& find_format(const Input& in, std::vector<std::string>& remarks) {
   // Bytes that no text begins with leave nothing to decide, and a model knows.
   const bool doubtful = (found == &kLibsvm && in.known == nullptr) || (shown != nullptr && !piped);
   if (doubtful) {
-    remarks.push_back("read as " + std::string(found->title) + " by its first " +
-                      (found == &kLibsvm ? "lines" : "bytes") + ", since the name does not tell; --format decides");
+    remarks.push_back("read as " + std::string(found->title) +
+                      (found == &kLibsvm ? ", which its first lines are; --format csv takes it as a table"
+                                         : ", which its first bytes are; --format decides otherwise"));
   }
   return *found;
 }
