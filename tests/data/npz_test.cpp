@@ -48,10 +48,11 @@ TEST_SUITE("data/npz") {
   }
 
   TEST_CASE("features and labels by their usual names") {
-    for (const auto& [x, y] : {std::pair("X", "y"), std::pair("data", "target"), std::pair("features", "labels"),
-                               std::pair("x_train", "y_train"), std::pair("train_images", "train_labels")}) {
+    for (const auto& names : {std::pair("X", "y"), std::pair("data", "target"), std::pair("features", "labels"),
+                              std::pair("x_train", "y_train"), std::pair("train_images", "train_labels")}) {
+      const std::string x = names.first, y = names.second;
       CAPTURE(x);
-      const DataPair pair = npz({{std::string(y) + ".npy", kY}, {std::string(x) + ".npy", kX}});
+      const DataPair pair = npz({{y + ".npy", kY}, {x + ".npy", kX}});
       CHECK_FALSE(pair.test.has_value());
       const Table& table = *pair.train.table();
       REQUIRE(table.columns.size() == 3);
