@@ -108,9 +108,11 @@ const Format* format_of_bytes(std::string_view bytes) {
        "save it as a table, such as CSV; --format csv, or another, if it is one by another name");
 }
 
-// LIBSVM among what may be a table by its name. A model reads what its training data was.
+// LIBSVM among what may be a table by its name. A model reads what its training data was, and who says how a table is
+// written has one.
 bool is_libsvm(const Input& in) {
   if (in.known != nullptr) return in.known->is_sparse;
+  if (in.options.separator != "auto" || in.options.header != "auto") return false;
   const LooksLibsvm looks = looks_like_libsvm(in.source.text());
   if (looks != LooksLibsvm::perhaps) return looks == LooksLibsvm::yes;
   fail(Status::format, "the format is not clear", in.source.name,

@@ -167,15 +167,17 @@ void note_default_target(const RawData& raw, const Options& options, TargetChoic
   choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
 }
 
-void refuse_names(const Options& options, const std::string& source, const char* what) {
+void refuse_names(const Options& options, const std::string& source, const char* what, const char* hint) {
   if (options.target.empty() && options.drop.empty() && options.categorical.empty() && options.numeric.empty()) return;
   fail(Status::invalid_argument, what, source,
-       "--target, --drop, --categorical and --numeric are for tables with columns", "without them");
+       "--target, --drop, --categorical and --numeric are for tables with columns", hint);
 }
 
 TargetChoice choose_column(const RawData& raw, const Options& options) {
   const Table& table = *raw.table();
-  if (!table.sparse.empty()) refuse_names(options, raw.source, "a LIBSVM file has no columns to name");
+  if (!table.sparse.empty())
+    refuse_names(options, raw.source, "a LIBSVM file has no columns to name",
+                 "without them, or --format csv if it is a table");
   if (table.sparse.empty() && table.columns.size() < 2) {
     fail(Status::format, "the table has one column only", raw.source,
          "no separator (" + known_separators() + ") cuts its lines into as many fields each",
@@ -214,7 +216,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   if (options.task == Task::regress) {
     fail(Status::unsupported, "no regression on images", raw.source, "labels are classes");
   }
-  refuse_names(options, raw.source, "images have no columns to name");
+  refuse_names(options, raw.source, "images have no columns to name", "without them");
   if (matrix.labels.empty()) {
     fail(Status::format, "no labels", raw.source,
          matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");

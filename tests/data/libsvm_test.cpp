@@ -250,6 +250,9 @@ TEST_SUITE("data/libsvm") {
     const std::string times = folder.write("times.txt", "1 10:30 11:45\n2 10:15 12:00\n");
     CHECK(thrown_by([&] { read_data(times, {}); }).says("--format libsvm or --format csv"));
     CHECK(read_data(times, options).table()->columns.size() == 3);
+    Options blanks;
+    blanks.separator = "blanks";
+    CHECK(read_data(times, blanks).table()->columns.size() == 3);
     CHECK(thrown_by([&] { read_data(folder.write("x.bin", "what"), {}); }).says("--format"));
   }
 
