@@ -38,6 +38,11 @@ class Archive {
       : source_(source), options_(options), known_(known), members_(zip_members(source)) {
     for (const ZipMember& member : members_) names_.push_back(array_name(member.name));
     if (members_.empty()) fail(Status::format, "no arrays", source.name, "the archive is empty", kAdvice);
+    const auto has = [&](const char* name) { return std::find(names_.begin(), names_.end(), name) != names_.end(); };
+    if (has("indptr") && has("indices")) {
+      fail(Status::unsupported, "a sparse matrix of SciPy is not read", source.name,
+           "its arrays are " + list_names(names_), "sklearn.datasets.dump_svmlight_file(X, y, 'x.svm'), which is");
+    }
   }
 
   DataPair read(Parts parts) {

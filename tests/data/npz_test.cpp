@@ -120,6 +120,7 @@ TEST_SUITE("data/npz") {
     CHECK(not_read({{"a.npy", kX}, {"b.npy", kX}, {"y.npy", kY}}).says("'a', 'b', 'y'"));
     CHECK(not_read({{"X.npy", kX}, {"y.npy", kY}}, labels_named("X")).says("cannot be both"));
     CHECK(not_read({}).says("empty"));
+    CHECK(not_read({{"indices.npy", kY}, {"indptr.npy", kY}, {"data.npy", kY}}).says("dump_svmlight_file"));
     const Preprocessor p = Preprocessor::fit(npz({{"X.npy", kX}, {"y.npy", kY}}).train, {});
     const RawData bare = npz({{"X.npy", kX}, {"z.npy", kY}}, {}, &p.recipe(), Parts::test).train;
     CHECK(p.apply(bare, false).rows == 4);
