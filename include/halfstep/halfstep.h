@@ -264,8 +264,8 @@ HS_API hs_status hs_dataset_create_classes(const hs_matrix* x, const int32_t* la
 /* values: one per row. */
 HS_API hs_status hs_dataset_create_values(const hs_matrix* x, const float* values, uint64_t value_count,
                                           hs_dataset** out);
-/* A file (CSV, IDX, NPY), or "builtin:NAME", read and preprocessed as `halfstep train` does, by what `config` says of
-   the data; NULL: the defaults. Also IO, FORMAT, UNSUPPORTED, LIMIT. */
+/* A file (CSV, LIBSVM, NPY, NPZ, IDX), or "builtin:NAME", read and preprocessed as `halfstep train` does, by what
+   `config` says of the data; NULL: the defaults. Also IO, FORMAT, UNSUPPORTED, LIMIT. */
 HS_API hs_status hs_dataset_read(const char* path, const hs_config* config, hs_dataset** out);
 /* Trainers that were made with it keep what they need. */
 HS_API hs_status hs_dataset_destroy(hs_dataset* data);

@@ -32,9 +32,10 @@ struct Options {
   bool threads_of_host = false;
 
   // ---- data ----
-  std::string test;       // path of a test set
-  double validation = 0;  // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
-  std::string target;     // column name, index or "last"; empty: last
+  std::string test;             // path of a test set
+  double validation = 0;        // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
+  std::string format = "auto";  // auto | csv | libsvm | npy | npz | idx
+  std::string target;           // column name, index or "last"; empty: last
   Task task = Task::automatic;
   std::string split = "random";          // random | stratified | ordered: which rows are held out
   std::string group;                     // column: rows with the same value stay on one side of the split
@@ -47,7 +48,7 @@ struct Options {
   std::string decimal = "auto";          // auto | point | comma
   std::vector<std::string> missing;      // tokens that mean "missing"; empty: the usual ones
   std::string standardize = "auto";      // auto | none
-  std::string labels;                    // path of the labels of an IDX image file
+  std::string labels;                    // path of the labels of images or of an array; an array of an NPZ archive
 
   // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};

@@ -14,10 +14,10 @@ namespace {
 
 using Word = std::string_view;
 
-constexpr Word kEval[] = {"threads",   "isa",     "math",   "seed", "header", "missing",
+constexpr Word kEval[] = {"threads",   "isa",     "math",   "seed", "format", "header", "missing",
                           "separator", "decimal", "labels", "json", "quiet",  "v"};
-constexpr Word kPredict[] = {"threads", "isa",    "math", "seed", "header", "missing", "separator",
-                             "decimal", "labels", "out",  "json", "quiet",  "v"};
+constexpr Word kPredict[] = {"threads",   "isa",     "math",   "seed", "format", "header", "missing",
+                             "separator", "decimal", "labels", "out",  "json",   "quiet",  "v"};
 constexpr Word kInfo[] = {"threads", "isa", "math", "json"};
 constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};

@@ -115,8 +115,8 @@ std::string general_help() {
   }
   text += "\n" +
           row("DATA", "a file whose name ends in " + data_endings() +
-                          ", each also with .gz behind it; a folder with the four MNIST-style files; - for standard "
-                          "input; builtin:NAME") +
+                          ", each also with .gz behind it, or of another name if its content or --format tells what "
+                          "it is; a folder with the four MNIST-style files; - for standard input; builtin:NAME") +
           "\n";
   text += row("halfstep COMMAND --help", "the flags of a command");
   text += row("halfstep --version", "the version");

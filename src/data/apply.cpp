@@ -8,30 +8,24 @@
 #include "data/match.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
+#include "data/sparse_recipe.hpp"
+#include "data/standardise.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
 namespace {
 
 constexpr std::size_t kNowhere = kUnknown;
-constexpr double kMaxDeviations = 1e4;  // farther values are held there, within reach of fp16
-constexpr double kMaxValues = 8e9;      // of one set, 32 GB
+constexpr double kMaxValues = 8e9;  // of one set, 32 GB
 
 using Rows = std::vector<std::uint32_t>;
 
 void write_numbers(const Recipe& recipe, const InputColumn& input, const std::vector<double>& numbers, const Rows& rows,
                    std::size_t offset, Examples& out) {
-  constexpr double kMaxFloat = std::numeric_limits<float>::max();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double number = numbers[rows[i]];
     const double value = number == number ? number : input.mean;
-    double x = std::clamp(value, -kMaxFloat, kMaxFloat);
-    if (recipe.standardize) {
-      // Halves: the difference of two finite numbers may be infinite.
-      x = input.scale == 0 ? 0 : (value * 0.5 - input.mean * 0.5) / (input.scale * 0.5);
-      x = std::clamp(x, -kMaxDeviations, kMaxDeviations);
-    }
-    out.x[i * out.features + offset] = static_cast<float>(x);
+    out.x[i * out.features + offset] = standardised(recipe.standardize, value, input.mean, input.scale);
   }
 }
 
@@ -147,6 +141,20 @@ void note_rows_left_out(const Recipe& recipe, const Table& table, std::size_t ke
                   (tokens.empty() ? "" : "; taken as missing: " + tokens));
 }
 
+Examples apply_libsvm(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
+  const Table& table = *raw.table();
+  constexpr std::size_t kLabel = 0;
+  const Rows rows = rows_to_keep(table, need_targets ? kLabel : kNowhere, raw.source);
+  note_rows_left_out(recipe, table, rows.size(), kLabel, notes);
+  for (const std::string& remark : table.remarks) note(notes, remark);
+  Examples out;
+  out.rows = rows.size();
+  out.features = count_features(recipe);
+  apply_sparse(recipe, raw, rows, out, notes);
+  if (need_targets) write_targets(recipe, raw, kLabel, rows, out);
+  return out;
+}
+
 Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
   const Table& table = *raw.table();
   const Places places = match_columns(recipe, table, raw.source, need_targets, notes);
@@ -229,12 +237,21 @@ Examples apply_matrix(const Recipe& recipe, RawData& raw, bool need_targets) {
 }  // namespace
 
 Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std::vector<std::string>* notes) {
+  for (const std::string& remark : raw.remarks) note(notes, remark);
   if ((raw.matrix() != nullptr) != recipe.is_matrix) {
     fail(Status::format, "the data is of another kind than the training data", raw.source,
          recipe.is_matrix ? "expected rows of pixels, found a table" : "expected a table, found rows of pixels",
          "data of the kind that the model was trained on");
   }
-  return recipe.is_matrix ? apply_matrix(recipe, raw, need_targets) : apply_table(recipe, raw, need_targets, notes);
+  if (recipe.is_matrix) return apply_matrix(recipe, raw, need_targets);
+  const bool sparse = !raw.table()->sparse.empty();
+  if (sparse != recipe.is_sparse) {
+    fail(Status::format, "the data is of another kind than the training data", raw.source,
+         sparse ? "expected a table with columns, found LIBSVM" : "expected LIBSVM, found a table with columns",
+         sparse ? "data of the kind that the model was trained on, or --format csv if this is it"
+                : "data of the kind that the model was trained on, or --format libsvm if this is it");
+  }
+  return sparse ? apply_libsvm(recipe, raw, need_targets, notes) : apply_table(recipe, raw, need_targets, notes);
 }
 
 }  // namespace halfstep::internal::data

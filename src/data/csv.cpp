@@ -16,14 +16,11 @@ namespace {
 std::string_view without_bom(const Source& source) {
   std::string_view text = source.text();
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-    fail(Status::format, "cannot read the table", source.name, "the text is UTF-16", "save it as UTF-8");
-  }
   return text;
 }
 
 Dialect find_dialect(std::string_view text, const Options& options, const Recipe* known) {
-  if (!known || known->is_matrix) return sniff_dialect(text, options.separator);
+  if (!known) return sniff_dialect(text, options.separator);
   const std::array<std::size_t, 2> expected = {known->columns.size() + 1, known->columns.size()};
   return sniff_dialect(text, options.separator, expected, known->separator);
 }
@@ -53,20 +50,6 @@ std::size_t count_known_columns(const Recipe& known, std::size_t used, std::size
 bool has_column(const Recipe& known, const std::string& name) {
   const auto same = [&](const InputColumn& column) { return column.name == name; };
   return name == known.target || std::any_of(known.columns.begin(), known.columns.end(), same);
-}
-
-bool is_libsvm_pair(std::string_view field) {
-  const std::size_t colon = field.find(':');
-  double value = 0;
-  if (colon == 0 || colon == std::string_view::npos) return false;
-  if (field.find_first_not_of("0123456789") != colon) return false;
-  return parse_number(field.substr(colon + 1), value) == CellKind::number;
-}
-
-void refuse_libsvm(const std::vector<std::string>& first, const std::string& name) {
-  if (first.size() < 2 || !std::all_of(first.begin() + 1, first.end(), is_libsvm_pair)) return;
-  fail(Status::unsupported, "unknown data format", name,
-       "it looks like LIBSVM (label index:value ...), which is not read", "save it as a table, such as CSV");
 }
 
 // The records of a file behind its header.
@@ -141,7 +124,7 @@ class CsvReader {
   CsvReader(const Source& source, const Options& options, const Recipe* known)
       : name_(source.name),
         options_(options),
-        known_(known && !known->is_matrix ? known : nullptr),
+        known_(known && !known->is_matrix && !known->is_sparse ? known : nullptr),
         dialect_(find_dialect(without_bom(source), options, known_)),
         start_(without_bom(source), dialect_, source.name) {}
 
@@ -168,8 +151,6 @@ class CsvReader {
     std::vector<std::string_view> fields;
     if (!scanner.next(fields)) fail(Status::format, "the table is empty", name_, "0 rows", "another file");
     std::vector<std::string> first(fields.begin(), fields.end());
-    // Fields between other separators are times of day, and a model's rows are rows of its table.
-    if (!known_ && (dialect_.separator == kBlanks || dialect_.separator == '\t')) refuse_libsvm(first, name_);
     const std::size_t used = count_columns(start_, std::max(first.size(), dialect_.width));
     const std::size_t columns = known_ ? count_known_columns(*known_, used, dialect_.width) : used;
     if (first.size() > columns) first.resize(columns);

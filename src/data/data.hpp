@@ -1,4 +1,4 @@
-// Reads data of any known format. A new format is a row in data.cpp.
+// Reads data of any known format. A new format is a row in read_file.cpp.
 #pragma once
 #include <optional>
 #include <span>
@@ -12,8 +12,8 @@ namespace halfstep::internal::data {
 struct Recipe;
 
 // One set: a file, "-" for standard input, a folder of IDX files or "builtin:NAME". Where there is a part for testing
-// (folder, builtin) this gives that part: it is what evaluate and predict read. With `known` a table is read as the one
-// that a model was trained on.
+// (folder, archive, builtin) this gives that part: it is what evaluate and predict read. With `known` a table is read
+// as the one that a model was trained on.
 RawData read_data(const std::string& path, const Options& options, const Recipe* known = nullptr);
 
 // A set to train on, with its test part if it has one and options.test names no other.
@@ -21,9 +21,6 @@ DataPair read_train(const std::string& path, const Options& options);
 
 // options.test, read by what the training data was.
 RawData read_test(const Options& options, const Recipe& known);
-
-// The endings of names that are read, such as ".csv .tsv", for help and messages.
-std::string known_endings();
 
 // The given rows, in the given order: fit a Preprocessor on training rows only.
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows);

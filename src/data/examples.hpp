@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "data/sparse.hpp"
 
 namespace halfstep::internal::data {
 
@@ -16,6 +17,9 @@ struct Examples {
   LargeVector<std::uint8_t> bytes;  // in place of x for images of bytes: x = byte * byte_scale + byte_shift
   float byte_scale = 1;
   float byte_shift = 0;
+  // In place of x for rows that differ from `usual`, a row, in few places.
+  SparseRows<float> sparse;
+  std::vector<float> usual;
   std::vector<std::int32_t> labels;   // classification
   std::vector<float> targets;         // regression, standardised
   std::vector<double> exact_targets;  // the same before rounding: what errors are measured by

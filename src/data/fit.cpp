@@ -9,6 +9,7 @@
 #include "data/moments.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
+#include "data/sparse_recipe.hpp"
 #include "data/target.hpp"
 #include "data/text.hpp"
 
@@ -196,6 +197,7 @@ void fit_table(const RawData& raw, const TargetChoice& target, const Options& op
   for (const std::string& token : table.unused_missing) {
     notes.push_back("the token " + excerpt(token) + " of --missing does not occur");
   }
+  if (!table.sparse.empty()) return fit_sparse(raw, rows, recipe, notes);
   fit_columns(raw, rows, options, recipe, notes);
   if (count_features(recipe) == 0) {
     fail(Status::invalid_argument, "no columns to learn from", raw.source,
@@ -234,7 +236,7 @@ void fit_matrix(const RawData& raw, Recipe& recipe, std::vector<std::string>& no
 }  // namespace
 
 std::size_t count_features(const Recipe& recipe) {
-  std::size_t features = recipe.is_matrix ? recipe.matrix_cols : 0;
+  std::size_t features = recipe.is_matrix ? recipe.matrix_cols : recipe.sparse_means.size();
   for (const InputColumn& column : recipe.columns) features += column.width();
   return features;
 }
@@ -248,6 +250,7 @@ Recipe fit_recipe(const RawData& raw, const TargetChoice& target, const Options&
   recipe.task = target.task;
   recipe.classes = target.classes;
   recipe.target_description = target.description;
+  notes.insert(notes.end(), raw.remarks.begin(), raw.remarks.end());
   notes.insert(notes.end(), target.notes.begin(), target.notes.end());
   if (raw.matrix()) {
     fit_matrix(raw, recipe, notes);

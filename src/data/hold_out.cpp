@@ -68,8 +68,9 @@ Split ordered(std::size_t rows, double share) {
 }
 
 const Table& table_with(const RawData& raw, const std::string& parameter) {
-  if (raw.table() == nullptr) {
-    fail(Status::invalid_argument, "there are no columns to name", raw.source, "--" + parameter + " is for tables");
+  if (raw.table() == nullptr || !raw.table()->sparse.empty()) {
+    fail(Status::invalid_argument, "there are no columns to name", raw.source, "--" + parameter + " is for tables",
+         "leave out --" + parameter);
   }
   return *raw.table();
 }

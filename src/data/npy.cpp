@@ -321,7 +321,9 @@ Table table_of(const NpyArray& array, const NpyArray* labels, const Options& opt
   TableHead head;
   for (std::size_t i = 0; i < array.columns(); ++i) head.names.push_back("c" + std::to_string(i));
   if (labels) head.names.push_back("label");
-  return read_table(rows, head, options, known, array.source().name);
+  Table table = read_table(rows, head, options, known, array.source().name);
+  table.has_labels = labels != nullptr;
+  return table;
 }
 
 Matrix pixels_of(const NpyArray& array) {

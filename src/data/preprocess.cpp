@@ -1,6 +1,7 @@
 #include "data/preprocess.hpp"
 
 #include "data/sniff_dialect.hpp"
+#include "data/sparse_recipe.hpp"
 #include "data/text.hpp"
 #include "halfstep/text.hpp"
 
@@ -58,6 +59,7 @@ std::vector<std::string> Preprocessor::describe() const {
     return {std::to_string(recipe_.matrix_cols) + " values a row, mean " + short_number(recipe_.matrix_mean) +
             ", standard deviation " + short_number(recipe_.matrix_scale) + " over all"};
   }
+  if (recipe_.is_sparse) return {describe_sparse(recipe_)};
   std::vector<std::string> lines = {describe_reading(recipe_)};
   for (const InputColumn& column : recipe_.columns) lines.push_back(describe_column(column, recipe_.standardize));
   return lines;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "data/table.hpp"
 
@@ -11,11 +12,16 @@ namespace halfstep::internal::data {
 struct RawData {
   std::string source;  // path, "standard input" or "builtin:NAME"
   std::variant<Table, Matrix> content;
+  std::vector<std::string> remarks = {};  // what format it was taken as, where a user could regret it
 
   const Table* table() const { return std::get_if<Table>(&content); }
   const Matrix* matrix() const { return std::get_if<Matrix>(&content); }
   std::size_t rows() const { return table() ? table()->rows : matrix()->rows; }
 };
+
+// Of a file that has a part to train on and one to test with: which to read. The one to test with alone is read as
+// DataPair::train.
+enum class Parts { both, train, test };
 
 struct DataPair {
   RawData train;

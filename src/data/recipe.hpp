@@ -53,6 +53,10 @@ struct Recipe {
   bool decimal_comma = false;
   std::vector<std::string> missing;  // tokens that the user named
   std::vector<InputColumn> columns;
+  // Sparse features, from a LIBSVM file: no columns, but a mean and a scale (0: constant) for each index.
+  bool is_sparse = false;
+  bool zero_based = false;
+  std::vector<double> sparse_means, sparse_scales;
   std::string target;
   std::size_t target_index = 0;
   // Both.

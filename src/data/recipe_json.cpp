@@ -5,13 +5,15 @@
 #include <set>
 
 #include "data/recipe.hpp"
+#include "data/sparse_recipe.hpp"
 #include "data/text.hpp"
 #include "text/json.hpp"
 
 namespace halfstep::internal::data {
 namespace {
 
-constexpr std::int64_t kVersion = 2;  // 1 does not know of ranges, units, missing tokens and separators
+constexpr std::int64_t kVersion =
+    3;  // 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse
 constexpr std::int64_t kMaxColumns = 1000000;
 
 [[noreturn]] void fail_recipe(std::string why) {
@@ -39,7 +41,10 @@ std::size_t count_at(const json::Value& value, std::string_view key, std::int64_
 
 constexpr double kAny = -1.7976931348623157e308;
 
-json::Array to_array(const std::vector<std::string>& names) { return json::Array(names.begin(), names.end()); }
+template <class Item>
+json::Array to_array(const std::vector<Item>& items) {
+  return json::Array(items.begin(), items.end());
+}
 
 std::vector<std::string> names_at(const json::Value& value, std::string_view key) {
   const json::Array& array = value.at(key).as_array();
@@ -154,10 +159,32 @@ void read_matrix(const json::Value& value, Recipe& recipe) {
   recipe.matrix_scale = finite_at(value, "scale", 0);
 }
 
+std::vector<double> numbers_at(const json::Value& value, std::string_view key, double low) {
+  const json::Array& array = value.at(key).as_array();
+  if (array.empty() || array.size() > kMaxSparseFeatures) fail_recipe(excerpt(key) + " is empty or too long");
+  std::vector<double> numbers;
+  for (const json::Value& item : array) {
+    numbers.push_back(item.as_number());
+    const double number = numbers.back();
+    if (!std::isfinite(number) || number < low) fail_recipe("a number in " + excerpt(key) + " is out of range");
+  }
+  return numbers;
+}
+
+void read_sparse(const json::Value& value, Recipe& recipe) {
+  check_keys(value, {"zero_based", "missing", "means", "scales"});
+  recipe.is_sparse = true;
+  recipe.zero_based = value.at("zero_based").as_bool();
+  recipe.missing = names_at(value, "missing");
+  recipe.sparse_means = numbers_at(value, "means", kAny);
+  recipe.sparse_scales = numbers_at(value, "scales", 0);
+  if (recipe.sparse_means.size() != recipe.sparse_scales.size()) fail_recipe("means and scales differ in number");
+}
+
 }  // namespace
 
 std::string recipe_to_json(const Recipe& recipe) {
-  json::Object out = {{"version", kVersion}, {"standardize", recipe.standardize}};
+  json::Object out = {{"version", recipe.is_sparse ? kVersion : 2}, {"standardize", recipe.standardize}};
   out.emplace_back("target", json::Object{{"name", recipe.target},
                                           {"index", recipe.target_index},
                                           {"task", name(recipe.task)},
@@ -169,6 +196,13 @@ std::string recipe_to_json(const Recipe& recipe) {
     out.emplace_back(
         "matrix",
         json::Object{{"columns", recipe.matrix_cols}, {"mean", recipe.matrix_mean}, {"scale", recipe.matrix_scale}});
+    return json::dump(out);
+  }
+  if (recipe.is_sparse) {
+    out.emplace_back("sparse", json::Object{{"zero_based", recipe.zero_based},
+                                            {"missing", to_array(recipe.missing)},
+                                            {"means", to_array(recipe.sparse_means)},
+                                            {"scales", to_array(recipe.sparse_scales)}});
     return json::dump(out);
   }
   json::Array columns;
@@ -195,6 +229,11 @@ Recipe recipe_from_json(std::string_view text) {
   if (const json::Value* matrix = value.find("matrix")) {
     check_keys(value, {"version", "standardize", "target", "matrix"});
     read_matrix(*matrix, recipe);
+    return recipe;
+  }
+  if (const json::Value* sparse = value.find("sparse")) {
+    check_keys(value, {"version", "standardize", "target", "sparse"});
+    read_sparse(*sparse, recipe);
     return recipe;
   }
   recipe.has_header = value.at("has_header").as_bool();

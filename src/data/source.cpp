@@ -81,11 +81,13 @@ bool has_gzip_magic(std::string_view text) {
 #if HS_HAVE_ZLIB
 namespace {
 
+// A gzip wrapper and nothing else: gzread would take plain text and cut streams without a word. No wrapper at all.
+constexpr int kGzip = 16 + MAX_WBITS, kRaw = -MAX_WBITS;
+
 struct Inflater {
   z_stream stream{};
-  Inflater() {
-    // 16: a gzip wrapper and nothing else. gzread would take plain text and cut streams without a word.
-    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+  explicit Inflater(int window_bits) {
+    if (inflateInit2(&stream, window_bits) != Z_OK) throw std::bad_alloc();
   }
   ~Inflater() { inflateEnd(&stream); }
   Inflater(const Inflater&) = delete;
@@ -101,7 +103,7 @@ struct Inflater {
 std::size_t inflate_member(std::string_view packed, std::size_t offset, std::vector<char>& bytes, std::size_t& used,
                            const std::string& name, std::uint64_t max_bytes) {
   constexpr std::size_t kMaxStep = std::size_t{1} << 30;  // zlib counts in unsigned int
-  Inflater inflater;
+  Inflater inflater(kGzip);
   z_stream& z = inflater.stream;
   std::size_t taken = 0;
   for (;;) {
@@ -153,10 +155,51 @@ std::vector<char> gunzip(std::string_view packed, const std::string& name, std::
   bytes.resize(used);
   return bytes;
 }
+
+std::vector<char> inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size) {
+  constexpr std::size_t kMaxStep = std::size_t{1} << 30;
+  constexpr std::uint64_t kBestRatio = 1032;  // of deflate: a size beyond that is a lie, and takes no memory
+  const auto damaged = [&](const std::string& why) {
+    fail(Status::format, "damaged deflated data", name, why, "copy or make the file again");
+  };
+  if (size / kBestRatio > packed.size()) damaged(std::to_string(size) + " bytes cannot come of so few");
+  std::vector<char> bytes(static_cast<std::size_t>(size) + 1);  // the one more shows that there is more
+  Inflater inflater(kRaw);
+  z_stream& z = inflater.stream;
+  std::size_t taken = 0, used = 0;
+  int result = Z_OK;
+  while (result != Z_STREAM_END) {
+    const std::size_t input = std::min(packed.size() - taken, kMaxStep),
+                      output = std::min(bytes.size() - used, kMaxStep);
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data() + taken));
+    z.avail_in = static_cast<uInt>(input);
+    z.next_out = reinterpret_cast<Bytef*>(bytes.data() + used);
+    z.avail_out = static_cast<uInt>(output);
+    result = inflate(&z, Z_NO_FLUSH);
+    const std::size_t read = input - z.avail_in, written = output - z.avail_out;
+    taken += read;
+    used += written;
+    if (result == Z_MEM_ERROR) throw std::bad_alloc();
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) damaged(z.msg ? z.msg : "no such stream");
+    if (used == bytes.size()) damaged("more bytes than the " + std::to_string(size) + " that the list says");
+    if (result != Z_STREAM_END && read == 0 && written == 0) damaged("the stream is cut off");
+  }
+  if (used != size || taken != packed.size()) {
+    damaged(std::to_string(used) + " bytes of " + std::to_string(taken) + " where the list says " +
+            std::to_string(size) + " of " + std::to_string(packed.size()));
+  }
+  bytes.resize(used);
+  return bytes;
+}
 #else
 std::vector<char> gunzip(std::string_view, const std::string& name, std::uint64_t) {
   fail(Status::unsupported, "cannot read gzip data", name, "this halfstep was built without zlib",
        "unpack the file first (gunzip)");
+}
+
+std::vector<char> inflate_raw(std::string_view, const std::string& name, std::uint64_t) {
+  fail(Status::unsupported, "cannot read deflated data", name, "this halfstep was built without zlib",
+       "numpy.savez, which does not compress");
 }
 #endif
 

@@ -24,4 +24,8 @@ Source read_source(const std::string& path, std::uint64_t max_bytes = kMaxInputB
 // Every member of a gzip stream, one after another.
 std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes = kMaxInputBytes);
 
+// A deflated stream of `size` bytes without a wrapper, as in ZIP archives. Throws Error(format) where it is damaged or
+// of another size, Error(unsupported) in a build without zlib.
+std::vector<char> inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size);
+
 }  // namespace halfstep::internal::data

@@ -57,6 +57,8 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.byte_shift = from.byte_shift;
   to.x = take(from.x, from.features, rows);
   to.bytes = take(from.bytes, from.features, rows);
+  to.sparse = take_rows(from.sparse, rows);
+  to.usual = from.usual;
   to.labels = take(from.labels, 1, rows);
   to.targets = take(from.targets, 1, rows);
   to.exact_targets = take(from.exact_targets, 1, rows);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "data/sparse.hpp"
 #include "halfstep/error.hpp"
 
 namespace halfstep::internal::data {
@@ -43,8 +44,13 @@ struct Table {
   std::vector<std::uint32_t> lines;  // line in the file of each row, from 1; empty when there is no file
   char separator = ',';
   bool decimal_comma = false;
+  bool has_labels = false;                       // the last column is the target: labels that stood apart
   std::vector<std::string> remarks = {};         // how the file was read, where a user could regret it
   std::vector<std::string> unused_missing = {};  // tokens of the user's that do not occur
+  // Of a LIBSVM file, whose only column is then the label: its features, by their index less the first one.
+  SparseRows<double> sparse = {};
+  std::size_t sparse_width = 0;  // of the whole file, whatever rows were taken of it
+  bool zero_based = false;       // the first index is 0, not 1
 };
 
 // Row-major. Exactly one of `bytes` and `floats` is used.

@@ -23,7 +23,12 @@ std::size_t target_column(const Table& table, const Options& options) {
 }
 
 std::string place(const TargetChoice& choice) {
-  return excerpt(choice.name) + " (column " + std::to_string(choice.index) + ")";
+  const std::string column = " (column " + std::to_string(choice.index) + ")";
+  return excerpt(choice.name) + (choice.stands_apart ? "" : column);
+}
+
+std::string other_target(bool stands_apart) {
+  return stands_apart ? "other labels" : "choose another column with --target";
 }
 
 // What was taken as missing in the target, and how to have it otherwise.
@@ -46,7 +51,7 @@ void find_rows(const RawData& raw, const Options& options, TargetChoice& choice)
     fail(Status::invalid_argument, "too few rows to train on", raw.source,
          std::to_string(table.rows) + " rows, of which " + std::to_string(choice.rows.size()) + " have a target in " +
              place(choice) + missing_text(target, options),
-         "choose another column with --target");
+         choice.stands_apart ? "more rows with labels" : other_target(false));
   }
   if (dropped == 0) return;
   choice.notes.push_back(std::to_string(dropped) + (dropped == 1 ? " row" : " rows") + " without a target in " +
@@ -110,17 +115,17 @@ Task choose_task(const RawData& raw, const Column& target, const TargetChoice& c
 }
 
 // `left_out` says what else there was.
-void check_classes(const std::vector<std::string>& classes, std::size_t rows, bool text, const std::string& where,
-                   const std::string& left_out) {
+void check_classes(const std::vector<std::string>& classes, std::size_t rows, bool text, bool stands_apart,
+                   const std::string& where, const std::string& left_out) {
   const std::string counts = std::to_string(classes.size()) + " distinct values in " + std::to_string(rows) + " rows";
   if (classes.size() < 2) {
     fail(Status::invalid_argument, "nothing to classify", where,
-         "every row is of the one class " + list_names(classes) + left_out, "choose another column with --target");
+         "every row is of the one class " + list_names(classes) + left_out, other_target(stands_apart));
   }
   if (classes.size() > kMaxCategories || (classes.size() > kFewClasses && classes.size() * 2 > rows)) {
     fail(Status::invalid_argument, "too many classes", where,
          counts + (text ? ": this looks like an id" : ": this looks like an id or a quantity"),
-         std::string("choose another column with --target") + (text ? "" : ", or use --task regress for a quantity"));
+         other_target(stands_apart) + (text ? "" : ", or use --task regress for a quantity"));
   }
 }
 
@@ -152,18 +157,28 @@ void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
   for (std::size_t i = 1; i < sorted.size(); ++i) {
     if (sorted[i] != sorted[i - 1] + 1) return;
   }
-  choice.notes.push_back("the target " + place(choice) +
-                         " counts the rows: it looks like an id; choose another column with --target");
+  choice.notes.push_back("the target " + place(choice) + " counts the rows: it looks like an id; " +
+                         other_target(choice.stands_apart));
 }
 
 void note_default_target(const RawData& raw, const Options& options, TargetChoice& choice) {
-  if (!options.target.empty() || raw.source.starts_with("builtin:")) return;
+  const bool is_plain = raw.source.starts_with("builtin:") || raw.table()->has_labels;
+  if (!options.target.empty() || is_plain) return;
   choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
+}
+
+void refuse_names(const Options& options, const std::string& source, const char* what, const char* hint) {
+  if (options.target.empty() && options.drop.empty() && options.categorical.empty() && options.numeric.empty()) return;
+  fail(Status::invalid_argument, what, source,
+       "--target, --drop, --categorical and --numeric are for tables with columns", hint);
 }
 
 TargetChoice choose_column(const RawData& raw, const Options& options) {
   const Table& table = *raw.table();
-  if (table.columns.size() < 2) {
+  if (!table.sparse.empty())
+    refuse_names(options, raw.source, "a LIBSVM file has no columns to name",
+                 "without them, or --format csv if it is a table");
+  if (table.sparse.empty() && table.columns.size() < 2) {
     fail(Status::format, "the table has one column only", raw.source,
          "no separator (" + known_separators() + ") cuts its lines into as many fields each",
          "--separator, if it is another sign");
@@ -172,6 +187,7 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
   choice.index = target_column(table, options);
   const Column& target = table.columns[choice.index];
   choice.name = target.name;
+  choice.stands_apart = table.has_labels;
   note_default_target(raw, options, choice);
   find_rows(raw, options, choice);
   std::string reason;
@@ -181,8 +197,8 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
   if (choice.task == Task::classify) {
     if (target.problem && options.task == Task::automatic) throw Error(Status::format, *target.problem);
     find_classes(target, choice);
-    check_classes(choice.classes, choice.rows.size(), target.is_text, raw.source + ", " + place(choice),
-                  missing_text(target, options));
+    check_classes(choice.classes, choice.rows.size(), target.is_text, choice.stands_apart,
+                  raw.source + ", " + place(choice), missing_text(target, options));
     note_number_classes(options, target, choice);
     note_rare_classes(choice);
     kind = "classification, " + std::to_string(choice.classes.size()) + " classes";
@@ -200,10 +216,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   if (options.task == Task::regress) {
     fail(Status::unsupported, "no regression on images", raw.source, "labels are classes");
   }
-  if (!options.target.empty() || !options.drop.empty() || !options.categorical.empty() || !options.numeric.empty()) {
-    fail(Status::invalid_argument, "images have no columns to name", raw.source,
-         "--target, --drop, --categorical and --numeric are for tables");
-  }
+  refuse_names(options, raw.source, "images have no columns to name", "without them");
   if (matrix.labels.empty()) {
     fail(Status::format, "no labels", raw.source,
          matrix.labels_source.empty() ? "" : matrix.labels_source + " is not there", "name their file with --labels");
@@ -214,7 +227,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   TargetChoice choice;
   choice.name = "label";
   for (const std::int32_t label : distinct) choice.classes.push_back(std::to_string(label));
-  check_classes(choice.classes, matrix.rows, true, raw.source, "");
+  check_classes(choice.classes, matrix.rows, true, true, raw.source, "");
   choice.rows.resize(matrix.rows);
   std::iota(choice.rows.begin(), choice.rows.end(), 0u);
   for (const std::int32_t label : matrix.labels) {

@@ -78,7 +78,8 @@ CrossValidation cross_validate(const std::string& data, int folds, const Options
   const Machine machine(options);
   const Source source(data, options);
   if (source.pair.test) {
-    refuse("a cross-validation has no test set", data.c_str(), "this folder has one", "the path of its training part");
+    refuse("a cross-validation has no test set", data.c_str(), "this data has one",
+           "its training part alone: the path of that file, or an archive without x_test and y_test");
   }
   CrossValidation out;
   out.how = data::hold_out_text(options);

@@ -15,6 +15,8 @@ std::vector<Entry> data_entries() {
       text("test", "test set, measured after every epoch", &O::test),
       number("validation", ">= 0 and < 1; 0: 0.1 where there is no test set", fraction,
              "share of the rows held out to measure on", &O::validation),
+      choice("format", "auto|csv|libsvm|npy|npz|idx", "of data files; auto: by name, or by what they begin with",
+             &O::format),
       text("target", "column to predict: name, index from 0, or last (the default)", &O::target),
       choice("task", "what to do with the target", &O::task),
       choice("split", "random|stratified|ordered",
@@ -29,7 +31,8 @@ std::vector<Entry> data_entries() {
       choice("decimal", "auto|point|comma", "decimal sign of numbers with commas", &O::decimal),
       list("missing", "tokens that mean a missing value; empty: the usual ones", &O::missing),
       choice("standardize", "auto|none", "bring input columns to mean 0 and standard deviation 1", &O::standardize),
-      text("labels", "file of the labels, IDX or NPY: of images, or of the rows of an array", &O::labels),
+      text("labels", "labels of images or of the rows of an array: an IDX or NPY file, or an array in the NPZ archive",
+           &O::labels),
   };
 }
 

@@ -17,7 +17,10 @@ std::uint64_t clamped(std::size_t bytes) {
 }  // namespace
 
 std::size_t memory_of(const data::Examples& e) {
-  return e.x.size() * sizeof(float) + e.bytes.size() + e.labels.size() * sizeof(e.labels[0]) +
+  const std::size_t sparse = e.sparse.offsets.size() * sizeof(e.sparse.offsets[0]) +
+                             e.sparse.columns.size() * sizeof(e.sparse.columns[0]) +
+                             (e.sparse.values.size() + e.usual.size()) * sizeof(float);
+  return e.x.size() * sizeof(float) + e.bytes.size() + sparse + e.labels.size() * sizeof(e.labels[0]) +
          e.targets.size() * sizeof(e.targets[0]) + e.exact_targets.size() * sizeof(e.exact_targets[0]) +
          e.weights.size() * sizeof(e.weights[0]);
 }

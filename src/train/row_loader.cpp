@@ -9,8 +9,14 @@
 namespace halfstep::internal {
 namespace {
 
+void scatter(const data::SparseRows<float>& rows, std::size_t row, float* out) {
+  const std::size_t end = rows.offsets[row + 1];
+  for (std::size_t i = rows.offsets[row]; i < end; ++i) out[rows.columns[i]] = rows.values[i];
+}
+
 void gather(const KernelTable& kernels, const InputRows& from, std::size_t row, float* out) {
   const std::size_t n = from.features;
+  if (from.sparse != nullptr) return scatter(*from.sparse, row, std::copy_n(from.x, n, out) - n);
   if (from.bytes == nullptr) {
     std::copy_n(from.x + row * n, n, out);
     return;
@@ -20,6 +26,7 @@ void gather(const KernelTable& kernels, const InputRows& from, std::size_t row, 
 
 // Rows lie anywhere in memory: a row is prefetched while those before it are converted.
 void prefetch(const InputRows& from, std::size_t row) {
+  if (from.sparse != nullptr) return;
   const std::size_t n = from.features, element = from.bytes == nullptr ? sizeof(float) : 1;
   const void* const rows = from.bytes == nullptr ? static_cast<const void*>(from.x) : from.bytes;
   const std::byte* const begin = at(rows, row * n * element);
@@ -29,6 +36,7 @@ void prefetch(const InputRows& from, std::size_t row) {
 }  // namespace
 
 InputRows input_rows(const data::Examples& e) {
+  if (!e.sparse.empty()) return {.features = e.features, .x = e.usual.data(), .sparse = &e.sparse};
   return {e.features, e.x.data(), e.bytes.empty() ? nullptr : e.bytes.data(), e.byte_scale, e.byte_shift};
 }
 

@@ -43,12 +43,42 @@ expect 0 train short.csv "${short[@]}"; in_err "1 row without a target in 'y' (c
 table , a,b,y 'i + 0.5' | cat - <(echo 1.2.3,2,1) >typo.csv
 expect 3 train typo.csv "${short[@]}"; in_err "line 62, column 0 'a'"; in_err "--numeric a"
 for advice in --missing=1.2.3 --numeric=a --categorical=a --drop=a; do expect 0 train typo.csv "$advice" "${short[@]}"; done
-printf '+1 1:2 3:4\n-1 2:1 3:1\n' >svm.txt
-expect 7 train svm.txt "${short[@]}"; in_err LIBSVM
-: >a.npz; expect 7 train a.npz "${short[@]}"; in_err "numpy.save("
+: >a.npz; expect 3 train a.npz "${short[@]}"; in_err "damaged ZIP archive"
 : >a.npy; expect 3 train a.npy "${short[@]}"; in_err "damaged NPY file"
-expect 0 help; in_out ".csv .tsv .txt"; in_out ".npy"
-grep -q npz out && fail "$last: promises a format that is not read"
+expect 0 help; in_out ".csv .tsv .txt"; in_out ".libsvm .svm"; in_out ".npy"; in_out ".npz"
+
+# LIBSVM, by name, by content and as asked for; the model knows its features.
+awk 'BEGIN { for (i = 0; i < 60; ++i) print (i % 2 ? "+1" : "-1"), i % 5 + 1 ":1", i % 2 + 20 ":0.5 # row" }' >x.svm
+cp x.svm x.train
+expect 0 train x.svm "${short[@]}"; in_err "60 rows, 21 features"; not_in_err "--format"
+expect 0 train x.train "${short[@]}"; in_err "60 rows, 21 features"; in_err "read as LIBSVM"; in_err "--format"
+expect 0 inspect m.safetensors; in_out "LIBSVM, features 1 to 21"
+printf '+1 3:1 30:2\n-1\n7:1\n' >new.dat
+expect 0 predict m.safetensors new.dat; rows_out 3; in_err "features beyond 21, the last of training, left aside in 1 row: 30"
+expect 0 eval m.safetensors x.svm --json; in_out '"rows":60'
+expect 0 train x.train --format libsvm --test x.svm --task regress "${short[@]}"; in_err "60 to test from x.svm"; in_err regression
+expect 2 train x.train --format csv "${short[@]}"; in_err "column 4"
+printf '1,2 1:1\n3 2:1\n' >many.svm; expect 7 train many.svm "${short[@]}"; in_err "line 1"; in_err "several labels"
+printf '1 1:1\n0 2:1 2:1\n' >twice.svm; expect 3 train twice.svm "${short[@]}"; in_err "line 2"; in_err "index 2 twice"
+expect 2 train x.svm --target 3 "${short[@]}"; in_err "no columns to name"
+printf '1 10:30 11:45\n2 10:15 12:00\n' >times.txt; expect 3 train times.txt "${short[@]}"; in_err "--format libsvm or --format csv"
+
+# Standard input, packed or not, of several members; and UTF-16.
+from_input() { "$program" train - "${short[@]}" "${@:2}" <"$1" >out 2>err || fail "train - <$1"; last="train - <$1"; }
+from_input x.svm; in_err "60 rows, 21 features"; in_err "read as LIBSVM"
+from_input x.svm --format libsvm; not_in_err "read as"
+from_input plain.csv; in_err "60 rows, 2 features"
+if command -v gzip >gzip.path; then
+  { head -n 30 x.svm | gzip; tail -n 30 x.svm | gzip; head -c 100 /dev/zero; } >x.gz
+  from_input x.gz; in_err "60 rows, 21 features"
+  expect 0 train x.gz "${short[@]}"; in_err "60 rows, 21 features"
+fi
+if command -v iconv >iconv.path; then
+  { printf '\xff\xfe'; iconv -f UTF-8 -t UTF-16LE plain.csv; } >wide.csv
+  expect 0 train wide.csv "${short[@]}"; in_err "60 rows, 2 features"; in_err "UTF-16"
+  { cat wide.csv; printf '\x00\xd8'; } >half.csv
+  expect 3 train half.csv "${short[@]}"; in_err "half.csv, line 62"; in_err "as UTF-8"
+fi
 
 # The model knows its table.
 awk 'BEGIN { print "age,job,t"; for (i = 0; i < 60; ++i) print (i % 9 ? 20 + i : -999) "," (i % 3 ? "cook" : "smith") "," (i % 2 ? "yes" : "no") }' >jobs.csv

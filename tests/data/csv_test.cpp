@@ -140,10 +140,6 @@ TEST_SUITE("data/csv") {
     CHECK(reading("").status == Status::format);
     CHECK(reading("\n \n").status == Status::format);
     CHECK(reading("a,b\n").says("0 rows"));
-    CHECK(reading(std::string_view("\xff\xfe"
-                                   "a\0,\0",
-                                   6))
-              .says("UTF-16"));
   }
 
   TEST_CASE("bad numbers name line and column when the column's numbers are needed") {

@@ -6,6 +6,7 @@
 #include "data/data.hpp"
 #include "data/recipe.hpp"
 #include "data_helpers.hpp"
+#include "zip_of.hpp"
 
 using namespace halfstep;
 using namespace halfstep::internal;
@@ -15,17 +16,6 @@ using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 namespace {
-
-// As numpy.save writes it, version 1.
-std::string npy(const std::string& type, const std::string& shape, std::string_view values, bool fortran = false) {
-  std::string header =
-      "{'descr': '" + type + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
-  header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 11, ' ');
-  header += '\n';
-  const auto length = static_cast<unsigned>(header.size());
-  return "\x93NUMPY\x01"s + '\0' + static_cast<char>(length & 0xff) + static_cast<char>(length >> 8) + header +
-         std::string(values);
-}
 
 template <class T>
 std::string bytes_of(std::initializer_list<T> values) {
@@ -43,7 +33,7 @@ Status status_of(const std::string& bytes) {
   return thrown_by([&] { parse(bytes); }).status;
 }
 
-const std::string kTable = npy("<f4", "(2, 3)", bytes_of<float>({1, 2.5f, 7, 4, 0.1f, 8}));
+const std::string kTable = npy_of("<f4", "(2, 3)", bytes_of<float>({1, 2.5f, 7, 4, 0.1f, 8}));
 
 }  // namespace
 
@@ -62,7 +52,7 @@ TEST_SUITE("data/npy") {
   TEST_CASE("each type, in either order of its bytes") {
     const auto first = [](const std::string& type, std::string_view bytes) {
       const std::string values = std::string(bytes) + std::string(bytes);
-      return column(npy(type, "(1, 2)", values), 0).at(0);
+      return column(npy_of(type, "(1, 2)", values), 0).at(0);
     };
     CHECK(first("|b1", "\2"sv) == 1);
     CHECK(first("|u1", "\xff"sv) == 255);
@@ -82,24 +72,24 @@ TEST_SUITE("data/npy") {
   }
 
   TEST_CASE("NaN is a missing value, infinity an error with its place") {
-    const RawData raw = parse(npy("<f8", "(3, 2)", bytes_of<double>({1, NAN, 2, 5, 3, 6})));
+    const RawData raw = parse(npy_of("<f8", "(3, 2)", bytes_of<double>({1, NAN, 2, 5, 3, 6})));
     CHECK(raw.table()->columns[1].missing(0));
     CHECK_FALSE(raw.table()->columns[1].missing(1));
-    const Thrown thrown = thrown_by([] { parse(npy("<f8", "(2, 2)", bytes_of<double>({1, 2, 3, INFINITY}))); });
+    const Thrown thrown = thrown_by([] { parse(npy_of("<f8", "(2, 2)", bytes_of<double>({1, 2, 3, INFINITY}))); });
     CHECK(thrown.status == Status::format);
     CHECK(thrown.says("row 1, column 1"));
   }
 
   TEST_CASE("large integers keep their digits as names, large floats are numbers") {
-    const std::string ids = npy("<i8", "(2, 2)", bytes_of<std::int64_t>({1, 9007199254740993, 2, 9007199254740995}));
+    const std::string ids = npy_of("<i8", "(2, 2)", bytes_of<std::int64_t>({1, 9007199254740993, 2, 9007199254740995}));
     const RawData raw = parse(ids);  // the last column is the target: its texts are kept
     CHECK(raw.table()->columns[1].values == std::vector<std::string>{"9007199254740993", "9007199254740995"});
-    const RawData floats = parse(npy("<f8", "(2, 2)", bytes_of<double>({1e20, 1, 3, 2})));
+    const RawData floats = parse(npy_of("<f8", "(2, 2)", bytes_of<double>({1e20, 1, 3, 2})));
     CHECK_FALSE(floats.table()->columns[0].is_text);
   }
 
   TEST_CASE("Fortran's order is put back, in three dimensions too") {
-    CHECK(column(npy("<i4", "(2, 3)", bytes_of<std::int32_t>({1, 4, 2, 5, 3, 6}), true), 1) ==
+    CHECK(column(npy_of("<i4", "(2, 3)", bytes_of<std::int32_t>({1, 4, 2, 5, 3, 6}), true), 1) ==
           std::vector<double>{2, 5});
     // array[i, j, k] = 100 i + 10 j + k of shape (2, 2, 3)
     std::string values;
@@ -108,7 +98,7 @@ TEST_SUITE("data/npy") {
         for (std::int32_t i = 0; i < 2; ++i) values += bytes_of<std::int32_t>({100 * i + 10 * j + k});
       }
     }
-    const RawData raw = parse(npy("<i4", "(2, 2, 3)", values, true));
+    const RawData raw = parse(npy_of("<i4", "(2, 2, 3)", values, true));
     REQUIRE(raw.matrix() != nullptr);
     CHECK(raw.matrix()->cols == 6);
     CHECK(raw.matrix()->floats == LargeVector<float>{0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112});
@@ -118,19 +108,19 @@ TEST_SUITE("data/npy") {
     const TempFolder folder;
     const std::string x = folder.write("x.npy", kTable);
     Options options;
-    options.labels = folder.write("y.npy", npy("<i8", "(2,)", bytes_of<std::int64_t>({5, 3})));
+    options.labels = folder.write("y.npy", npy_of("<i8", "(2,)", bytes_of<std::int64_t>({5, 3})));
     const RawData table = read_data(x, options);
     REQUIRE(table.table()->columns.size() == 4);
     CHECK(table.table()->columns[3].name == "label");
     CHECK(table.table()->columns[3].values == std::vector<std::string>{"5", "3"});
-    const std::string images = folder.write("i.npy", npy("|u1", "(2, 2, 2)", "abcdefgh"));
+    const std::string images = folder.write("i.npy", npy_of("|u1", "(2, 2, 2)", "abcdefgh"));
     const RawData pixels = read_data(images, options);
     CHECK(pixels.matrix()->bytes == LargeVector<std::uint8_t>{'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'});
     CHECK(pixels.matrix()->labels == std::vector<std::int32_t>{5, 3});
-    options.labels = folder.write("few.npy", npy("<i8", "(1,)", bytes_of<std::int64_t>({5})));
+    options.labels = folder.write("few.npy", npy_of("<i8", "(1,)", bytes_of<std::int64_t>({5})));
     CHECK(thrown_by([&] { read_data(x, options); }).says("2 rows but 1 labels"));
     CHECK(thrown_by([&] { read_data(images, options); }).says("2 images but 1 labels"));
-    options.labels = folder.write("real.npy", npy("<f8", "(2,)", bytes_of<double>({0.5, 1.5})));
+    options.labels = folder.write("real.npy", npy_of("<f8", "(2,)", bytes_of<double>({0.5, 1.5})));
     CHECK(read_data(x, options).table()->columns[3].name == "label");
     CHECK(thrown_by([&] { read_data(images, options); }).says("integers"));
     options.labels = x;
@@ -141,7 +131,7 @@ TEST_SUITE("data/npy") {
     const TempFolder folder;
     Options options;
     const std::string x = folder.write("x.npy", kTable);
-    options.labels = folder.write("y.npy", npy("<i8", "(2,)", bytes_of<std::int64_t>({5, 3})));
+    options.labels = folder.write("y.npy", npy_of("<i8", "(2,)", bytes_of<std::int64_t>({5, 3})));
     const Preprocessor fitted = Preprocessor::fit(read_data(x, options), options);
     CHECK(fitted.classes() == std::vector<std::string>{"3", "5"});
     const Examples bare = fitted.apply(read_data(x, {}, &fitted.recipe()), false);
@@ -161,11 +151,11 @@ TEST_SUITE("data/npy") {
          {"(4294967296, 4294967296)", "(18446744073709551615, 2)", "(18446744073709551616, 2)", "(-2, 3)", "(2.0, 3)",
           "(0, 3)", "(2, 0)", "()", "(6,)", "2, 3", "(2, 3", "(1, 1, 1, 1, 1, 1, 1, 1, 6)"}) {
       CAPTURE(shape);
-      CHECK(status_of(npy("<f4", shape, values)) == Status::format);
+      CHECK(status_of(npy_of("<f4", shape, values)) == Status::format);
     }
     for (const char* type : {"|O", "<U5", "<c8", "<f16", "<f1", "<i3", "|V4", "f4", "<f44", "<b2", ""}) {
       CAPTURE(type);
-      CHECK(status_of(npy(type, "(2, 3)", values)) == Status::unsupported);
+      CHECK(status_of(npy_of(type, "(2, 3)", values)) == Status::unsupported);
     }
     std::string version = kTable;
     version[6] = 9;
@@ -187,9 +177,9 @@ TEST_SUITE("data/npy") {
 
   TEST_CASE("labels that are none") {
     const auto labels = [](const std::string& bytes) { return parse_npy_labels(testing::source_of(bytes)); };
-    CHECK(labels(npy("|i1", "(2,)", "\x7f\xff")) == std::vector<std::int32_t>{127, -1});
-    CHECK(labels(npy("|b1", "(2, 1)", "\1\0"sv)) == std::vector<std::int32_t>{1, 0});
-    CHECK_THROWS_AS(labels(npy("<i8", "(1,)", bytes_of<std::int64_t>({std::int64_t{1} << 40}))), Error);
-    CHECK_THROWS_AS(labels(npy("<f4", "(1,)", bytes_of<float>({1}))), Error);
+    CHECK(labels(npy_of("|i1", "(2,)", "\x7f\xff")) == std::vector<std::int32_t>{127, -1});
+    CHECK(labels(npy_of("|b1", "(2, 1)", "\1\0"sv)) == std::vector<std::int32_t>{1, 0});
+    CHECK_THROWS_AS(labels(npy_of("<i8", "(1,)", bytes_of<std::int64_t>({std::int64_t{1} << 40}))), Error);
+    CHECK_THROWS_AS(labels(npy_of("<f4", "(1,)", bytes_of<float>({1}))), Error);
   }
 }

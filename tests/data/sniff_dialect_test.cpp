@@ -88,10 +88,4 @@ TEST_SUITE("data/dialect") {
     CHECK(table.columns[0].name == "c0");
     CHECK(table.columns[2].name == "b");
   }
-
-  TEST_CASE("LIBSVM is named, not read as a table") {
-    const Thrown libsvm = thrown_by([] { table_of("+1 1:0.5 2:1\n-1 1:0.25 7:1\n"); });
-    CHECK(libsvm.status == Status::unsupported);
-    CHECK(libsvm.says("LIBSVM"));
-  }
 }

@@ -54,6 +54,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"seed", "18446744073709551615"},
                                                         {"test", "t.csv"},
                                                         {"validation", "0.25"},
+                                                        {"format", "libsvm"},
                                                         {"target", "y"},
                                                         {"task", "regress"},
                                                         {"split", "ordered"},
