@@ -78,7 +78,7 @@ struct TrainResult {
   std::string model;                  // path written
   std::string weights_digest;         // of the fp32 master weights in canonical order
   bool stopped = false;               // should_stop ended the run
-  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: the metrics file
+  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
 };
 
 // Files that a job reads for `data`.

@@ -145,7 +145,7 @@ std::string held_out_row(const std::string& name_of_set, const Metrics& metrics,
   return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
 }
 
-std::string summary_text(const TrainResult& result, const std::string& repeat) {
+std::string summary_text(const TrainResult& result, const std::string& report, const std::string& repeat) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
     text += held_out_row(result.eval_name, result.eval, result);
@@ -165,6 +165,7 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
     text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
+  if (!report.empty()) text += row("report", report);
   text += row("repeat", repeat);
   return text;
 }
@@ -190,12 +191,14 @@ int run_train(const Args& args) {
   const std::string& data = run.positional.front();
   validate(run.options);
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
+  const std::string repeat = repeat_command(run);
+  run.options.command = repeat;
   Narrator narrator(run);
   std::vector<std::string> notes;
   const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
   narrator.clear();
-  const std::string repeat = repeat_command(run);
-  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
+  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, run.options.report, repeat),
+                result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;
 }
