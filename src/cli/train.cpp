@@ -133,7 +133,7 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .raw("skip_reasons", json_array(reasons))
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
-  object.text("model", result.model).text("weights_digest", result.weights_digest);
+  object.text("model", result.model).text("report", result.report).text("weights_digest", result.weights_digest);
   object.boolean("stopped", result.stopped)
       .raw("notes", json_array(notes))
       .raw("warnings", json_array(result.warnings));
@@ -145,7 +145,7 @@ std::string held_out_row(const std::string& name_of_set, const Metrics& metrics,
   return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
 }
 
-std::string summary_text(const TrainResult& result, const std::string& report, const std::string& repeat) {
+std::string summary_text(const TrainResult& result, bool metered, const std::string& repeat) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
     text += held_out_row(result.eval_name, result.eval, result);
@@ -155,7 +155,7 @@ std::string summary_text(const TrainResult& result, const std::string& report, c
                            " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                            (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
-  if (result.meter.step > 0) text += meter_text(result.meter);
+  if (metered) text += meter_text(result.meter);
   text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
   if (result.ended == "signal") text += row("stopped", "by a signal, before the run's end");
   if (result.ended == "time limit") text += row("ended", "at the time limit, before the run's planned end");
@@ -165,7 +165,7 @@ std::string summary_text(const TrainResult& result, const std::string& report, c
     text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
-  if (!report.empty()) text += row("report", report);
+  if (!result.report.empty()) text += row("report", result.report);
   text += row("repeat", repeat);
   return text;
 }
@@ -197,7 +197,8 @@ int run_train(const Args& args) {
   std::vector<std::string> notes;
   const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
   narrator.clear();
-  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, run.options.report, repeat),
+  print_summary(run.json ? summary_json(data, result, notes, repeat)
+                         : summary_text(result, run.options.meter_every > 0 && result.meter.step > 0, repeat),
                 result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;

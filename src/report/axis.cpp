@@ -28,6 +28,11 @@ std::string tick_label(double value, double step, double largest) {
   if (value == 0) return "0";
   const int first = static_cast<int>(std::floor(std::log10(largest)));
   const int last = static_cast<int>(std::floor(std::log10(step) + 1e-9));
+  if (first >= 5 && first < 15) {  // thousands, millions, ...
+    const int unit = (first - (first >= 6 ? 0 : 2)) / 3;
+    return tick_label(value / power_of_ten(3 * unit), step / power_of_ten(3 * unit), largest / power_of_ten(3 * unit)) +
+           "kMGT"[unit - 1];
+  }
   if (first > 5 || last < -4) return short_number(value, std::clamp(first - last + 1, 1, 12));
   char text[48];
   const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, std::max(-last, 0)).ptr;

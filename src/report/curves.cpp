@@ -24,7 +24,6 @@ std::vector<Point> points_of(const std::vector<T>& from, F point) {
 }
 
 double middle(const Sampled::Bucket& b) { return static_cast<double>(b.first + b.last) / 2; }
-double last(const Sampled::Bucket& b) { return static_cast<double>(b.last); }
 
 Area spread(const Sampled& values, std::string name, std::string colour) {
   Area area = {.name = std::move(name), .colour = std::move(colour), .parts = {}};
@@ -138,14 +137,16 @@ Markup scale_figure(const RunReport& r) {
   if (range.empty() || (range.low == range.high && r.incidents.empty())) return {};
   Plot plot = {.title = "Loss scale", .x_label = "step", .y_scale = Scale::log2};
   Curve curve = {.name = {}, .colour = "c6", .points = {}};
-  double before = kNan;
+  const auto add = [&](std::int64_t step, double scale) {
+    if (!curve.points.empty() && scale != curve.points.back().y)
+      curve.points.push_back({double(step), curve.points.back().y});
+    curve.points.push_back({double(step), scale});
+  };
   for (const Sampled::Bucket& b : r.loss_scale.buckets()) {
-    if (b.finite == 0) continue;
-    const double now = b.mean();
-    if (before == before && now != before) curve.points.push_back({double(b.first), before});
-    curve.points.push_back({last(b), now});
-    before = now;
+    add(b.first, b.begin);
+    if (b.end != b.begin) add(b.last, b.end);
   }
+  if (!r.loss_scale.buckets().empty()) add(r.loss_scale.buckets().back().last, r.loss_scale.buckets().back().end);
   plot.curves.push_back(std::move(curve));
   bool skipped = false, retried = false;
   for (std::size_t i = 0; i < std::min(r.incidents.size(), kMostMarks); ++i) {

@@ -97,7 +97,7 @@ std::string_view metric_title(MetricKind kind) {
 }
 
 std::string metric_text(MetricKind kind, double value) {
-  return is_share(kind) ? percent_text(value) : figure_text(value);
+  return is_share(kind) && std::isfinite(value) ? short_number(value * 100, 4) + "\u202f%" : figure_text(value);
 }
 
 Markup head_of(const RunReport& report) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMostOfMatrix = 30;
 constexpr std::size_t kMostClasses = 100;
+constexpr std::int64_t kEnoughRows = 10;  // for a mean to be worth a line
 
 std::string class_name(const HeldOut& h, std::size_t i) {
   return i < h.classes.size() ? h.classes[i] : std::to_string(i);
@@ -92,16 +93,20 @@ Markup calibration(const HeldOut& h) {
   plot.curves.push_back({.name = "exact", .colour = "c7", .points = {{0, 0}, {1, 1}}, .dashed = true});
   constexpr double kWidth = 1.0 / kCalibrationBins;
   Curve bins = {.name = "this model", .colour = "c0", .points = {}, .dots = true};
+  bool hollow = false;
   for (std::size_t i = 0; i < kCalibrationBins; ++i) {
     const CalibrationBin& bin = h.bins[i];
     if (bin.rows == 0) continue;
     const std::string title = count_text(bin.rows) + " rows: confidence " + percent_text(bin.confidence) + ", right " +
                               percent_text(bin.accuracy);
-    bins.points.push_back({bin.confidence, bin.accuracy});
-    plot.marks.push_back({bin.confidence, bin.accuracy, "c0", title});
+    const bool enough = bin.rows >= kEnoughRows;  // fewer say little
+    if (enough) bins.points.push_back({bin.confidence, bin.accuracy});
+    plot.marks.push_back({bin.confidence, bin.accuracy, "c0", title, !enough});
+    hollow = hollow || !enough;
     counts.bars.push_back({double(i) * kWidth, double(i + 1) * kWidth, double(bin.rows), "c0", title});
   }
   plot.curves.push_back(std::move(bins));
+  if (hollow) plot.keys.emplace_back("hollow", "fewer than " + std::to_string(kEnoughRows) + " rows");
   plot.note =
       "How often it is right when it is so sure. Below the dashed line it is too sure of itself. Calibration error " +
       percent_text(h.metrics.calibration_error) + ".";
@@ -141,6 +146,37 @@ Markup residual_figure(const HeldOut& h) {
   return figure(plot);
 }
 
+// Of pictures: where in them the model looks.
+Markup picture_of(const Importance& use) {
+  const std::size_t side = use.side;
+  if (use.columns.size() != side * side) return {};
+  double most = 0;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < use.columns.size(); ++i) {
+    if (!(use.columns[i].increase > most)) continue;
+    most = use.columns[i].increase;
+    first = i;
+  }
+  std::string paths[10];
+  for (std::size_t i = 0; i < use.columns.size(); ++i) {
+    const double share = most > 0 ? use.columns[i].increase / most : 0;
+    if (!(share > 0)) continue;
+    const int level = std::clamp(static_cast<int>(std::ceil(9 * share)), 1, 9);
+    paths[level] += "M" + std::to_string(i % side) + " " + std::to_string(i / side) + "h1v1h-1z";
+  }
+  Markup cells;
+  for (int level = 1; level <= 9; ++level) {
+    if (!paths[level].empty())
+      cells += lone_element("path", {{"class", "heat h" + std::to_string(level)}, {"d", paths[level]}});
+  }
+  const std::string box = "0 0 " + std::to_string(side) + " " + std::to_string(side);
+  return figure_around(
+      "Where in the picture it looks", {},
+      element("svg", {{"viewBox", box}, {"role", "img"}, {"aria-label", "use of the pixels"}}, cells),
+      "The darker, the more the loss rises when these pixels change places among the rows; the most, by " +
+          short_number(most, 3) + ": " + use.columns[first].name + ".");
+}
+
 }  // namespace
 
 Markup quality_of(const RunReport& report) {
@@ -148,9 +184,9 @@ Markup quality_of(const RunReport& report) {
   if (h.name.empty()) return {};
   Markup content;
   if (h.metrics.classification) {
-    content = element("div", {{"class", "pair"}}, calibration(h)) + confusion(h) + mistakes(h) + classes_table(h);
+    content = element("div", {{"class", "figures"}}, calibration(h)) + confusion(h) + mistakes(h) + classes_table(h);
   } else {
-    content = element("div", {{"class", "pair"}}, predicted_figure(h) + residual_figure(h));
+    content = element("div", {{"class", "figures"}}, predicted_figure(h) + residual_figure(h));
   }
   std::string lead = count_text(h.metrics.rows) + " " + h.name + " rows, which training has not seen";
   if (h.metrics.non_finite > 0) lead += "; " + count_text(h.metrics.non_finite) + " of them without a finite output";
@@ -169,6 +205,11 @@ Markup quality_of(const RunReport& report) {
 Markup columns_of(const RunReport& report) {
   const Importance& use = report.held_out.importance;
   if (use.columns.empty()) return {};
+  if (use.side > 0) {
+    return section("What it goes by",
+                   "Of " + count_text(use.rows) + " held-out rows, with a loss of " + figure_text(use.loss) + ".",
+                   element("div", {{"class", "figures"}}, picture_of(use)));
+  }
   double most = 0;
   for (const ColumnUse& c : use.columns) most = std::max(most, std::isfinite(c.increase) ? std::fabs(c.increase) : 0.0);
   Table table = {.head = {"column", "loss rises by", ""}, .kinds = {"w", "n", "x"}, .rows = {}};

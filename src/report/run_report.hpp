@@ -51,7 +51,8 @@ struct Importance {
   std::int64_t rows = 0;  // measured on
   double loss = 0;        // of these as they are
   std::vector<ColumnUse> columns;
-  std::string groups;  // what a line of it stands for, where that is no column
+  std::size_t side = 0;  // not 0: `columns` are the fields of a square picture with so many on a side, row by row
+  std::string groups;    // what a line of it stands for, where that is no column
 };
 
 // The rows held out, or the test set, as the model that is kept sees them.

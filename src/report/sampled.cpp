@@ -12,10 +12,11 @@ double Sampled::Bucket::mean() const {
 void Sampled::add(std::int64_t step, double value) {
   if (buckets_.empty() || buckets_.back().finite + buckets_.back().non_finite >= width_) {
     if (buckets_.size() == kMost) halve();
-    buckets_.push_back({.first = step});
+    buckets_.push_back({.first = step, .begin = value});
   }
   Bucket& bucket = buckets_.back();
   bucket.last = step;
+  bucket.end = value;
   if (!std::isfinite(value)) {
     ++bucket.non_finite;
     return;
@@ -35,6 +36,8 @@ void Sampled::halve() {
                    .low = std::min(a.low, b.low),
                    .high = std::max(a.high, b.high),
                    .sum = a.sum + b.sum,
+                   .begin = a.begin,
+                   .end = b.end,
                    .finite = a.finite + b.finite,
                    .non_finite = a.non_finite + b.non_finite};
   }

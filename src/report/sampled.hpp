@@ -14,6 +14,7 @@ class Sampled {
     std::int64_t first = 0, last = 0;
     double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
     double sum = 0;
+    double begin = 0, end = 0;  // values of the first and the last step
     std::int64_t finite = 0, non_finite = 0;
 
     double mean() const;  // NaN where no value is finite

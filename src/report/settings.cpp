@@ -52,7 +52,7 @@ Markup speed(const RunReport& r) {
                                                           : std::to_string(r.meters.size()) + " readings, " +
                                                                 milliseconds(r.seconds_of_meters) + " in all"}});
   return section("Speed", "",
-                 element("div", {{"class", "pair"}}, figure(plot) + element("div", lines + table_of(table))));
+                 element("div", {{"class", "figures"}}, figure(plot) + element("div", lines + table_of(table))));
 }
 
 Markup data_section(const RunReport& r) {

@@ -135,7 +135,7 @@ class Map {
     labels += label(kLeft, kFigureHeight - kBottom + 15, "start", std::to_string(report_.meters.front().step));
     labels +=
         label(kFigureWidth - kRight, kFigureHeight - kBottom + 15, "end", std::to_string(report_.meters.back().step));
-    labels += label((kFigureWidth + kLeft - kRight) / 2, kFigureHeight - 5, "middle", "step");
+    labels += label((kFigureWidth + kLeft - kRight) / 2, kFigureHeight - 4, "middle", "step");
     const std::string foot =
         "M" + coordinate(kLeft) + " " + coordinate(kFigureHeight - kBottom) + "H" + coordinate(kFigureWidth - kRight);
     out += lone_element("path", {{"class", "axis"}, {"d", foot}});

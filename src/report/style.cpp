@@ -25,10 +25,10 @@ h1{font-size:26px;line-height:1.2;margin:0 0 .2em;letter-spacing:-.01em;overflow
 h2{font-size:19px;margin:44px 0 4px;padding-top:14px;border-top:1px solid var(--line);letter-spacing:-.01em}
 h3{font-size:15px;margin:26px 0 6px}
 .lead{margin:0 0 14px;color:var(--soft);max-width:78ch}
-.big{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:12px;margin:20px 0 14px}
+.big{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin:20px 0 14px}
 .big div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px 10px}
-.big b{display:block;font-size:27px;line-height:1.15;font-weight:650;letter-spacing:-.02em;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.big b{display:block;white-space:nowrap;font-size:22px;line-height:1.15;font-weight:650;letter-spacing:-.02em;
+font-variant-numeric:tabular-nums}
 .big div:first-child b{color:var(--c0)}
 .big span{color:var(--soft);font-size:13px}
 .ends{display:flex;flex-wrap:wrap;gap:6px 8px;margin:0 0 14px;padding:0;list-style:none}
@@ -40,14 +40,14 @@ margin:14px 0;overflow-wrap:anywhere}
 code{display:block;font:13px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;
 background:var(--card);border:1px solid var(--line);border-radius:8px;padding:9px 12px;overflow-wrap:anywhere}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:16px;align-items:start}
-.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:16px;align-items:start}
+.pair{display:flex;flex-wrap:wrap;gap:16px 28px;align-items:start}.pair>*{max-width:100%}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:11px 13px 9px;
 break-inside:avoid}
 figcaption{display:flex;flex-wrap:wrap;gap:1px 12px;align-items:baseline;margin-bottom:5px;font-size:14px;
 overflow-wrap:anywhere}
 .legend{color:var(--soft);font-size:12.5px;white-space:nowrap}
 .key{display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:5px;vertical-align:.25em}
-.round{width:8px;height:8px;border-radius:50%;vertical-align:.02em}.pale{height:8px;opacity:.3;vertical-align:.05em}
+.round{width:8px;height:8px;border-radius:50%;vertical-align:.02em}.hollow{border:2px solid var(--c0)}.pale{height:8px;opacity:.3;vertical-align:.05em}
 .note{color:var(--soft);font-size:12.5px;line-height:1.4;margin:5px 0 2px;overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto}
 )";
@@ -58,24 +58,24 @@ constexpr std::string_view kPictures = R"(
 .line{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}.dash{stroke-dasharray:5 4;stroke-width:1.5}
 .dots{fill:none;stroke-width:5;stroke-linecap:round}.cloud{fill:none;stroke-width:4;stroke-linecap:round;stroke-opacity:.45}
 .area{stroke:none;fill-opacity:.17}.fill{stroke:none;fill-opacity:.85}.ring{fill:none;stroke-width:2}
-.heat{fill:var(--c0);shape-rendering:crispEdges}.limit{stroke:var(--bad);stroke-dasharray:4 3;fill:none;opacity:.8}
+.heat{fill:var(--c0);stroke:none;shape-rendering:crispEdges}.limit{stroke:var(--bad);stroke-dasharray:4 3;fill:none;opacity:.8}
 .limit.mild{stroke:var(--c1)}
 text.at{fill:var(--bad);font-size:10px}text.mild{fill:var(--c1)}
 )";
 
 constexpr std::string_view kTables = R"(
-.scroll{overflow-x:auto;margin:8px 0;border:1px solid var(--line);border-radius:10px;background:var(--card)}
-table{border-collapse:collapse;width:100%;font-size:13.5px;line-height:1.4}
-th,td{padding:5px 11px;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid);white-space:nowrap;
+.scroll{overflow-x:auto;width:fit-content;max-width:100%;margin:8px 0;border:1px solid var(--line);border-radius:10px;background:var(--card)}
+table{border-collapse:collapse;font-size:13.5px;line-height:1.4}
+th,td{padding:5px 13px;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid);white-space:nowrap;
 unicode-bidi:isolate}
 tr:last-child td{border-bottom:0}
 th{color:var(--soft);font-weight:500;font-size:12.5px;background:var(--card)}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 td.w{white-space:normal;overflow-wrap:anywhere;min-width:170px}
-td.x{white-space:normal;min-width:110px;width:45%}
+td.x{min-width:110px;width:min(420px,40vw)}
 .bar{display:block;height:11px;border-radius:3px;background:var(--c0);margin-top:4px;min-width:1px}
 .less{background:var(--c7)}
-.confusion{width:auto}.confusion td,.confusion th{border:0;padding:6px 9px}
+.confusion td,.confusion th{border:0;padding:6px 9px}
 .confusion tbody th{font-weight:400;text-align:right;max-width:14em;overflow:hidden;text-overflow:ellipsis}
 .confusion thead th{text-align:center;max-width:9em;overflow:hidden;text-overflow:ellipsis}
 .confusion td{text-align:center;font-variant-numeric:tabular-nums;min-width:44px;border:1px solid var(--card)}
@@ -86,7 +86,7 @@ details{margin:10px 0}summary{cursor:pointer;color:var(--soft);font-size:14px}
 ul.notes{margin:8px 0;padding-left:20px;overflow-wrap:anywhere}
 footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 @media(max-width:480px){main{padding:18px 12px 30px}h1{font-size:22px}.big{grid-template-columns:1fr 1fr;gap:8px}
-.big b{font-size:23px}.labels,.labels text{font-size:12.5px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
+.labels,.labels text{font-size:12.5px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
 th,td{padding:5px 8px}}
 @media print{main{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
 .scroll{overflow:visible}td,th{white-space:normal}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
@@ -97,8 +97,8 @@ std::string colour_rules() {
   std::string rules;
   for (const std::string_view name : {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "bad", "good"}) {
     const std::string variable = "var(--" + std::string(name) + ")", dot = "." + std::string(name);
-    rules += dot + "{stroke:" + variable + "}.fill" + dot + ",.area" + dot + "{fill:" + variable + "}.key" + dot +
-             "{background:" + variable + "}\n";
+    rules += ".line" + dot + ",.dots" + dot + ",.cloud" + dot + ",.ring" + dot + "{stroke:" + variable + "}.fill" +
+             dot + ",.area" + dot + "{fill:" + variable + "}.key" + dot + "{background:" + variable + "}\n";
   }
   return rules;
 }

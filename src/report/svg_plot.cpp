@@ -89,13 +89,15 @@ class Drawing {
     std::string feet = "M" + coordinate(kLeft) + " " + coordinate(bottom) + "H" + coordinate(kFigureWidth - kRight);
     for (const Tick& tick : x_.ticks()) {
       feet += "M" + coordinate(x(tick.value)) + " " + coordinate(bottom) + "v4";
-      labels += label_at(x(tick.value), bottom + 15, "middle", tick.label);
+      // Half of a label at the end would stand outside.
+      const bool at_end = x(tick.value) > kFigureWidth - kRight - 8;
+      labels += label_at(x(tick.value) + (at_end ? 10 : 0), bottom + 15, at_end ? "end" : "middle", tick.label);
     }
     out_ += lone_element("path", {{"class", "axis"}, {"d", feet}});
     if (y_.ticks().empty() || x_.ticks().empty()) {
       labels += label_at(kFigureWidth / 2, kFigureHeight / 2, "middle", "no finite values");
     }
-    labels += label_at(kFigureWidth - kRight, kFigureHeight - 5, "end", plot_.x_label);
+    labels += label_at((kFigureWidth + kLeft - kRight) / 2, kFigureHeight - 4, "middle", plot_.x_label);
     out_ += element("g", {{"class", "labels"}}, labels);
   }
 

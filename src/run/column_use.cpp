@@ -21,7 +21,31 @@ constexpr std::uint64_t kStream = 0x434f4c554dull << 24;
 struct Group {
   std::string name;
   std::size_t first = 0, width = 1;
+  std::size_t rows = 1, stride = 0;  // of a field of a picture: so many rows of pixels
 };
+
+// Fields of a picture are so many on a side, at most.
+constexpr std::size_t kMostFields = 14;
+
+// The side of square pictures; 0 where rows are none.
+std::size_t picture_side(const data::Examples& examples) {
+  const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(examples.features))));
+  return !examples.bytes.empty() && side >= 8 && side * side == examples.features ? side : 0;
+}
+
+std::vector<Group> fields_of(std::size_t side, std::size_t& fields) {
+  const std::size_t pixels = (side + kMostFields - 1) / kMostFields;
+  fields = (side + pixels - 1) / pixels;
+  std::vector<Group> groups;
+  for (std::size_t y = 0; y < side; y += pixels) {
+    for (std::size_t x = 0; x < side; x += pixels) {
+      const std::size_t wide = std::min(pixels, side - x), high = std::min(pixels, side - y);
+      groups.push_back(
+          {"pixels from column " + std::to_string(x) + ", row " + std::to_string(y), y * side + x, wide, high, side});
+    }
+  }
+  return groups;
+}
 
 std::vector<Group> groups_of(const data::Recipe& recipe) {
   std::vector<Group> groups;
@@ -73,9 +97,12 @@ void shuffle(Vector& values, const Vector& original, std::size_t features, const
              const std::vector<std::uint32_t>& order) {
   if (original.empty()) return;
   for (std::size_t row = 0; row < order.size(); ++row) {
-    const auto from = original.begin() + static_cast<std::ptrdiff_t>(order[row] * features + group.first);
-    std::copy(from, from + static_cast<std::ptrdiff_t>(group.width),
-              values.begin() + static_cast<std::ptrdiff_t>(row * features + group.first));
+    for (std::size_t line = 0; line < group.rows; ++line) {
+      const std::size_t at = group.first + line * group.stride;
+      const auto from = original.begin() + static_cast<std::ptrdiff_t>(order[row] * features + at);
+      std::copy(from, from + static_cast<std::ptrdiff_t>(group.width),
+                values.begin() + static_cast<std::ptrdiff_t>(row * features + at));
+    }
   }
 }
 
@@ -91,7 +118,8 @@ std::vector<std::uint32_t> order_of(std::size_t rows, const Rng& random) {
 report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning,
                               const data::Preprocessor& preprocessor, const data::Examples& examples) {
   report::Importance out;
-  std::vector<Group> groups = groups_of(preprocessor.recipe());
+  const std::size_t side = picture_side(examples);
+  std::vector<Group> groups = side > 0 ? fields_of(side, out.side) : groups_of(preprocessor.recipe());
   const double row_work = work_of_row(trainer), most = budget(trainer);
   const double fits = std::min(most / row_work / static_cast<double>(groups.size() + 1),
                                kMostValues / static_cast<double>(examples.features));
@@ -101,6 +129,7 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
   const auto affordable = static_cast<std::size_t>(most / row_work / static_cast<double>(rows));
   const double values = static_cast<double>(rows) * static_cast<double>(examples.features);
   if (groups.size() < 2 || rows < 2 || affordable < kLeastGroups || values > kMostValues) return out;
+  if (groups.size() > affordable && out.side > 0) return {};
   if (groups.size() > affordable) {
     const std::size_t size = (groups.size() + affordable - 1) / affordable;
     groups = merged(groups, size);
@@ -124,6 +153,7 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
     before = &groups[g];
     out.columns.push_back({groups[g].name, trainer.evaluate(changed, meaning, false).loss - out.loss});
   }
+  if (out.side > 0) return out;
   std::stable_sort(out.columns.begin(), out.columns.end(),
                    [](const report::ColumnUse& a, const report::ColumnUse& b) { return a.increase > b.increase; });
   if (out.columns.size() > kMostShown) {

@@ -125,7 +125,10 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (options.report.empty()) return;
     const std::string warning =
         write_report({data, options, prepared, meaning, plan, trainer}, recorder, result, failure);
-    if (warning.empty()) return;
+    if (warning.empty()) {
+      result.report = options.report;
+      return;
+    }
     result.warnings.push_back(warning);
     if (observer.on_warning) observer.on_warning(warning);
   };
