@@ -10,6 +10,7 @@ namespace halfstep::internal::report {
 namespace {
 
 constexpr double kFarthest = 1e300;  // differences and sums of these are finite
+constexpr double kNearest = 1e-290;  // a fraction of it is still a normal number
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double power_of_ten(int exponent) { return std::pow(10.0, exponent); }
@@ -40,7 +41,7 @@ std::string tick_label(double value, double step, double largest) {
 }
 
 std::string log_label(int base, int exponent, double factor) {
-  if (base == 10 && exponent >= -3 && exponent <= 4) return short_number(factor * power_of_ten(exponent), 3);
+  if (base == 10 && exponent >= -3 && exponent <= 3) return short_number(factor * power_of_ten(exponent), 4);
   if (base == 2 && exponent >= -2 && exponent <= 13) return short_number(std::exp2(exponent), 5);
   return (factor == 1 ? "" : short_number(factor, 1) + "·") + power_text(base, exponent);
 }
@@ -56,8 +57,10 @@ std::string power_text(int base, int exponent) {
 
 void Extent::add(double value, Scale scale) {
   if (!std::isfinite(value) || (scale != Scale::linear && value <= 0)) return;
-  low = std::min(low, std::clamp(value, -kFarthest, kFarthest));
-  high = std::max(high, std::clamp(value, -kFarthest, kFarthest));
+  value = std::clamp(value, -kFarthest, kFarthest);
+  if (scale == Scale::linear && std::fabs(value) < kNearest) value = 0;
+  low = std::min(low, value);
+  high = std::max(high, value);
 }
 
 Axis::Axis(Scale scale, const Extent& extent, std::size_t ticks, bool exact) : scale_(scale) {

@@ -1,6 +1,7 @@
 #include "report/compare_page.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "report/run_sections.hpp"
@@ -19,13 +20,28 @@ constexpr MetricKind kDrawn[] = {MetricKind::accuracy, MetricKind::balanced_accu
 
 std::string colour_of(std::size_t run) { return "c" + std::to_string(run % kColours); }
 
-// A curve a run. `value` of an epoch; nothing is drawn where no run has one.
+std::string heading_of(MetricKind kind) {
+  std::string text(metric_title(kind));
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+Markup legend_of(const std::vector<MetricsFile>& files) {
+  Markup keys;
+  for (std::size_t i = 0; i < std::min(files.size(), kMostDrawn); ++i) {
+    keys += legend_key(colour_of(i), short_name(files[i].name)) + Markup{" "};
+  }
+  return element("p", {{"class", "keys"}}, keys);
+}
+
+// A curve a run, logarithmic where they span more than a factor of `span`. `value` of an epoch; nothing is drawn where
+// no run has one.
 template <class F>
-Markup compared(const std::vector<MetricsFile>& files, const std::string& title, double span, F value) {
+Markup compared(const std::vector<MetricsFile>& files, const std::string& title, Scale scale, double span, F value) {
   Plot plot = {.title = title, .x_label = "step"};
   Extent extent;
-  std::size_t epochs_drawn = 4000 / std::max<std::size_t>(files.size(), 1);
-  epochs_drawn = std::clamp<std::size_t>(epochs_drawn, 60, 400);
+  std::size_t epochs_drawn = 2400 / std::max<std::size_t>(files.size(), 1);
+  epochs_drawn = std::clamp<std::size_t>(epochs_drawn, 40, 300);
   for (std::size_t i = 0; i < std::min(files.size(), kMostDrawn); ++i) {
     Curve curve = {.name = {}, .colour = colour_of(i), .points = {}, .dashed = i >= kColours};
     const auto& epochs = files[i].epochs;
@@ -41,7 +57,7 @@ Markup compared(const std::vector<MetricsFile>& files, const std::string& title,
     if (any) plot.curves.push_back(std::move(curve));
   }
   if (plot.curves.empty()) return {};
-  plot.y_scale = span > 0 ? scale_for(extent, span) : Scale::linear;
+  if (span > 0 && scale_for(extent, span) != Scale::linear) plot.y_scale = scale;
   return figure(plot);
 }
 
@@ -107,24 +123,26 @@ RunFigures figures_of(const MetricsFile& file) {
 }
 
 std::string compare_page(const std::vector<MetricsFile>& files, std::string_view version) {
-  Markup figures = compared(files, "Loss, held out", 30, [](const EpochPoint& e) { return e.eval[kLoss]; }) +
-                   compared(files, "Loss, train", 30, [](const EpochPoint& e) { return e.train_loss; });
+  Markup figures =
+      compared(files, "Loss, held out", Scale::log10, 30, [](const EpochPoint& e) { return e.eval[kLoss]; }) +
+      compared(files, "Loss, train", Scale::log10, 30, [](const EpochPoint& e) { return e.train_loss; });
   for (const MetricKind kind : kDrawn) {
     const auto index = static_cast<std::size_t>(kind);
-    figures += compared(files, std::string(metric_title(kind)) + ", held out", 0,
+    figures += compared(files, heading_of(kind) + ", held out", Scale::linear, 0,
                         [&](const EpochPoint& e) { return e.eval[index]; });
   }
-  figures += compared(files, "learning rate", 0, [](const EpochPoint& e) { return e.lr; }) +
-             compared(files, "gradient norm", 10, [](const EpochPoint& e) { return e.grad_norm; }) +
-             compared(files, "loss scale", 4, [](const EpochPoint& e) { return e.loss_scale; }) +
-             compared(files, "speed, samples/s", 0, [](const EpochPoint& e) { return e.samples_per_s; });
+  figures += compared(files, "Learning rate", Scale::linear, 0, [](const EpochPoint& e) { return e.lr; }) +
+             compared(files, "Gradient norm", Scale::log10, 10, [](const EpochPoint& e) { return e.grad_norm; }) +
+             compared(files, "Loss scale", Scale::log2, 1.5, [](const EpochPoint& e) { return e.loss_scale; }) +
+             compared(files, "Speed, samples/s", Scale::linear, 0, [](const EpochPoint& e) { return e.samples_per_s; });
   std::string lead = "A curve a run, a point an epoch.";
   if (files.size() > kMostDrawn) lead += " Drawn are the first " + std::to_string(kMostDrawn) + " runs.";
   const std::string title = files.size() == 1 ? "One run" : std::to_string(files.size()) + " runs";
-  const Markup body = element("header", element("h1", title)) +
-                      section("Where they ended", "Of the last epoch, but for the best.", figures_table(files)) +
-                      section("How they went", lead, element("div", {{"class", "figures"}}, figures)) +
-                      section("Steps skipped and retried", "The first of each run.", skips(files));
+  const Markup body =
+      element("header", element("h1", title)) +
+      section("Where they ended", "Of the last epoch, but for the best.", figures_table(files)) +
+      section("How they went", lead, legend_of(files) + element("div", {{"class", "figures"}}, figures)) +
+      section("Steps skipped and retried", "The first of each run.", skips(files));
   return page("halfstep: " + title, body,
               "halfstep " + std::string(version) + ". This page is complete in itself: it loads and runs nothing.");
 }

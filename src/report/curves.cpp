@@ -1,5 +1,6 @@
 // How the run went: curves over its steps.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "halfstep/text.hpp"

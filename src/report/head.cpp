@@ -50,7 +50,7 @@ Markup ends(const RunReport& report) {
     list += badge("", "ended by " + (r.ended == "signal" ? std::string("a signal") : r.ended));
   }
   if (r.best_epoch > 0) list += badge("good", "weights of epoch " + count_text(r.best_epoch) + " kept, the best");
-  list += badge("", count_text(r.steps.applied) + " steps applied");
+  list += badge("", count_text(r.steps.applied) + (r.steps.applied == 1 ? " step applied" : " steps applied"));
   if (r.steps.skipped > 0) list += badge("bad", count_text(r.steps.skipped) + " skipped");
   if (r.steps.retried > 0) list += badge("", count_text(r.steps.retried) + " retried");
   if (r.samples_per_s > 0) list += badge("", figure_text(std::round(r.samples_per_s)) + " samples/s");

@@ -39,7 +39,7 @@ Markup confusion(const HeldOut& h) {
   }
   const Markup table = element("table", {{"class", n > 12 ? "confusion many" : "confusion"}},
                                element("thead", element("tr", head)) + element("tbody", body));
-  return element("h3", "Which are taken for which") + element("div", {{"class", "scroll"}}, table);
+  return element("div", element("h3", "Which are taken for which") + element("div", {{"class", "scroll"}}, table));
 }
 
 // Of classes too many for a matrix.
@@ -61,7 +61,7 @@ Markup mistakes(const HeldOut& h) {
     table.rows.push_back({words(count_text(h.metrics.confusion[pairs[i]])), words(class_name(h, pairs[i] / n)),
                           words(class_name(h, pairs[i] % n))});
   }
-  return table.rows.empty() ? Markup{} : element("h3", "Most frequent mistakes") + table_of(table);
+  return table.rows.empty() ? Markup{} : element("div", element("h3", "Most frequent mistakes") + table_of(table));
 }
 
 Markup classes_table(const HeldOut& h) {
@@ -78,7 +78,7 @@ Markup classes_table(const HeldOut& h) {
   Markup out = element("h3", "Each class") + table_of(table);
   if (n > kMostClasses)
     out += element("p", {{"class", "note"}}, words("and " + std::to_string(n - kMostClasses) + " more classes"));
-  return out;
+  return element("div", out);
 }
 
 Markup calibration(const HeldOut& h) {
@@ -184,7 +184,8 @@ Markup quality_of(const RunReport& report) {
   if (h.name.empty()) return {};
   Markup content;
   if (h.metrics.classification) {
-    content = element("div", {{"class", "figures"}}, calibration(h)) + confusion(h) + mistakes(h) + classes_table(h);
+    content = element("div", {{"class", "figures"}}, calibration(h)) +
+              element("div", {{"class", "pair"}}, confusion(h) + mistakes(h) + classes_table(h));
   } else {
     content = element("div", {{"class", "figures"}}, predicted_figure(h) + residual_figure(h));
   }

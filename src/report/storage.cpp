@@ -9,7 +9,6 @@ namespace halfstep::internal::report {
 namespace {
 
 constexpr std::size_t kMostFigures = 12;
-constexpr double kLeft = 46, kRight = 12, kTop = 12, kBottom = 34;
 
 double share(std::int64_t part, std::int64_t of) {
   return of > 0 ? static_cast<double>(part) / static_cast<double>(of) : 0;
@@ -122,22 +121,22 @@ class Map {
         rows_(rows_of(history, limits_)) {}
 
   Markup svg() {
-    const double width = kFigureWidth - kLeft - kRight, height = kFigureHeight - kTop - kBottom;
+    const double width = kFigureWidth - kPlotLeft - kPlotRight, height = kFigureHeight - kPlotTop - kPlotBottom;
     const double x = width / static_cast<double>(history_.readings.size()), y = height / rows_.count;
     const auto exact = [](double v) { return std::to_string(v); };
-    const std::string move =
-        "translate(" + coordinate(kLeft) + " " + coordinate(kTop) + ") scale(" + exact(x) + " " + exact(y) + ")";
+    const std::string move = "translate(" + coordinate(kPlotLeft) + " " + coordinate(kPlotTop) + ") scale(" + exact(x) +
+                             " " + exact(y) + ")";
     Markup out = element("g", {{"transform", move}}, cells(history_, rows_));
     Markup labels;
     for (int e = rows_.low; e <= rows_.low + rows_.count; ++e) {
-      if (e % 8 == 0) labels += label(kLeft - 6, at(e) + 3.5, "end", power_text(2, e));
+      if (e % 8 == 0) labels += label(kPlotLeft - 6, at(e) + 3.5, "end", power_text(2, e));
     }
-    labels += label(kLeft, kFigureHeight - kBottom + 15, "start", std::to_string(report_.meters.front().step));
-    labels +=
-        label(kFigureWidth - kRight, kFigureHeight - kBottom + 15, "end", std::to_string(report_.meters.back().step));
-    labels += label((kFigureWidth + kLeft - kRight) / 2, kFigureHeight - 4, "middle", "step");
-    const std::string foot =
-        "M" + coordinate(kLeft) + " " + coordinate(kFigureHeight - kBottom) + "H" + coordinate(kFigureWidth - kRight);
+    labels += label(kPlotLeft, kFigureHeight - kPlotBottom + 15, "start", std::to_string(report_.meters.front().step));
+    labels += label(kFigureWidth - kPlotRight, kFigureHeight - kPlotBottom + 15, "end",
+                    std::to_string(report_.meters.back().step));
+    labels += label((kFigureWidth + kPlotLeft - kPlotRight) / 2, kFigureHeight - 4, "middle", "step");
+    const std::string foot = "M" + coordinate(kPlotLeft) + " " + coordinate(kFigureHeight - kPlotBottom) + "H" +
+                             coordinate(kFigureWidth - kPlotRight);
     out += lone_element("path", {{"class", "axis"}, {"d", foot}});
     add_limit(limits_.over, "", "overflow", out);
     add_limit(limits_.flushed, "", "flushed to zero", out);
@@ -150,8 +149,8 @@ class Map {
  private:
   // Lower edge of what has this exponent.
   double at(int exponent) const {
-    const double height = kFigureHeight - kTop - kBottom;
-    return kTop + height * (rows_.low + rows_.count - exponent) / rows_.count;
+    const double height = kFigureHeight - kPlotTop - kPlotBottom;
+    return kPlotTop + height * (rows_.low + rows_.count - exponent) / rows_.count;
   }
   static Markup label(double x, double y, std::string_view anchor, std::string_view text) {
     return element("text", {{"x", coordinate(x)}, {"y", coordinate(y)}, {"text-anchor", anchor}}, words(text));
@@ -159,13 +158,13 @@ class Map {
   void add_limit(int exponent, std::string_view kind, std::string_view text, Markup& out) const {
     if (exponent <= rows_.low || exponent > rows_.low + rows_.count) return;
     const double y = at(exponent);
-    out += lone_element(
-        "path", {{"class", "limit" + std::string(kind)},
-                 {"d", "M" + coordinate(kLeft) + " " + coordinate(y) + "H" + coordinate(kFigureWidth - kRight)}});
+    out += lone_element("path", {{"class", "limit" + std::string(kind)},
+                                 {"d", "M" + coordinate(kPlotLeft) + " " + coordinate(y) + "H" +
+                                           coordinate(kFigureWidth - kPlotRight)}});
     const double above = exponent == limits_.over ? -3 : 10;
-    out += element("text",
-                   {{"class", "at" + std::string(kind)}, {"x", coordinate(kLeft + 4)}, {"y", coordinate(y + above)}},
-                   words(text));
+    out += element(
+        "text", {{"class", "at" + std::string(kind)}, {"x", coordinate(kPlotLeft + 4)}, {"y", coordinate(y + above)}},
+        words(text));
   }
 
   const RunReport& report_;
@@ -240,7 +239,8 @@ Markup storage_of(const RunReport& report) {
   for (const std::size_t i : shown) figures += map_figure(report, all[i]);
   figures += updates_figure(report);
   std::string lead = "Magnitudes before rounding, as powers of two, in " + std::to_string(report.meters.size()) +
-                     " readings: the darker, the more. Gradients (d: by what goes into the activation) carry the loss "
+                     (report.meters.size() == 1 ? " reading" : " readings") +
+                     ": the darker, the more. Gradients (d: by what goes into the activation) carry the loss "
                      "scale. Below the lowest line values become zero, above the highest infinite.";
   if (shown.size() < all.size()) {
     lead += " Shown are the " + std::to_string(shown.size()) + " tensors of " + std::to_string(all.size()) +

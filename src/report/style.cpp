@@ -46,6 +46,7 @@ break-inside:avoid}
 figcaption{display:flex;flex-wrap:wrap;gap:1px 12px;align-items:baseline;margin-bottom:5px;font-size:14px;
 overflow-wrap:anywhere}
 .legend{color:var(--soft);font-size:12.5px;white-space:nowrap}
+.keys{display:flex;flex-wrap:wrap;gap:2px 16px;margin:0 0 12px}.keys .legend{white-space:normal;overflow-wrap:anywhere}
 .key{display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:5px;vertical-align:.25em}
 .round{width:8px;height:8px;border-radius:50%;vertical-align:.02em}.hollow{border:2px solid var(--c0)}.pale{height:8px;opacity:.3;vertical-align:.05em}
 .note{color:var(--soft);font-size:12.5px;line-height:1.4;margin:5px 0 2px;overflow-wrap:anywhere}
@@ -86,7 +87,7 @@ details{margin:10px 0}summary{cursor:pointer;color:var(--soft);font-size:14px}
 ul.notes{margin:8px 0;padding-left:20px;overflow-wrap:anywhere}
 footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 @media(max-width:480px){main{padding:18px 12px 30px}h1{font-size:22px}.big{grid-template-columns:1fr 1fr;gap:8px}
-.labels,.labels text{font-size:12.5px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
+.labels,.labels text{font-size:12px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
 th,td{padding:5px 8px}}
 @media print{main{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
 .scroll{overflow:visible}td,th{white-space:normal}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

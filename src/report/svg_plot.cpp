@@ -7,7 +7,6 @@
 namespace halfstep::internal::report {
 namespace {
 
-constexpr double kLeft = 46, kRight = 12, kTop = 12, kBottom = 34;
 constexpr std::size_t kMostCrosses = 40;
 
 Extent x_extent(const Plot& plot) {
@@ -72,8 +71,10 @@ class Drawing {
   }
 
  private:
-  double x(double value) const { return kLeft + x_.place(value) * (kFigureWidth - kLeft - kRight); }
-  double y(double value) const { return kFigureHeight - kBottom - y_.place(value) * (kFigureHeight - kTop - kBottom); }
+  double x(double value) const { return kPlotLeft + x_.place(value) * (kFigureWidth - kPlotLeft - kPlotRight); }
+  double y(double value) const {
+    return kFigureHeight - kPlotBottom - y_.place(value) * (kFigureHeight - kPlotTop - kPlotBottom);
+  }
   static bool drawn(double place) { return place == place; }
 
   void add_axes() {
@@ -81,23 +82,24 @@ class Drawing {
     Markup labels;
     for (const Tick& tick : y_.ticks()) {
       const double at = y(tick.value);
-      lines += "M" + coordinate(kLeft) + " " + coordinate(at) + "H" + coordinate(kFigureWidth - kRight);
-      labels += label_at(kLeft - 6, at + 3.5, "end", tick.label);
+      lines += "M" + coordinate(kPlotLeft) + " " + coordinate(at) + "H" + coordinate(kFigureWidth - kPlotRight);
+      labels += label_at(kPlotLeft - 6, at + 3.5, "end", tick.label);
     }
     out_ += lone_element("path", {{"class", "grid"}, {"d", lines}});
-    const double bottom = kFigureHeight - kBottom;
-    std::string feet = "M" + coordinate(kLeft) + " " + coordinate(bottom) + "H" + coordinate(kFigureWidth - kRight);
+    const double bottom = kFigureHeight - kPlotBottom;
+    std::string feet =
+        "M" + coordinate(kPlotLeft) + " " + coordinate(bottom) + "H" + coordinate(kFigureWidth - kPlotRight);
     for (const Tick& tick : x_.ticks()) {
       feet += "M" + coordinate(x(tick.value)) + " " + coordinate(bottom) + "v4";
       // Half of a label at the end would stand outside.
-      const bool at_end = x(tick.value) > kFigureWidth - kRight - 8;
+      const bool at_end = x(tick.value) > kFigureWidth - kPlotRight - 8;
       labels += label_at(x(tick.value) + (at_end ? 10 : 0), bottom + 15, at_end ? "end" : "middle", tick.label);
     }
     out_ += lone_element("path", {{"class", "axis"}, {"d", feet}});
     if (y_.ticks().empty() || x_.ticks().empty()) {
       labels += label_at(kFigureWidth / 2, kFigureHeight / 2, "middle", "no finite values");
     }
-    labels += label_at((kFigureWidth + kLeft - kRight) / 2, kFigureHeight - 4, "middle", plot_.x_label);
+    labels += label_at((kFigureWidth + kPlotLeft - kPlotRight) / 2, kFigureHeight - 4, "middle", plot_.x_label);
     out_ += element("g", {{"class", "labels"}}, labels);
   }
 
@@ -136,37 +138,42 @@ class Drawing {
 
   void add_curve(const Curve& curve) {
     std::string path, dots;
-    bool open = false;
+    bool open = false, alone = false;  // alone: the part of the curve that is open has one point
     std::size_t crosses = 0;
+    const auto close = [&] {
+      if (open && alone) path += "h0";  // a dot, where a line of no length would be nothing
+      open = false;
+    };
     for (const Point& p : curve.points) {
       if (!drawn(x_.place(p.x))) continue;
       if (!drawn(y_.place(p.y))) {
         if (open || crosses == 0) ++crosses;
-        open = false;
+        close();
         if (!std::isfinite(p.y) && crosses <= kMostCrosses) add_cross(x(p.x), p.y);
         continue;
       }
       const std::string at = coordinate(x(p.x)) + " " + coordinate(y(p.y));
       path += (open ? "L" : "M") + at;
       dots += "M" + at + "h0";
+      alone = !open;
       open = true;
     }
+    close();
     const std::string kind = curve.dashed ? "line dash " : "line ";
     if (!path.empty()) out_ += lone_element("path", {{"class", kind + curve.colour}, {"d", path}});
-    // A point alone is no line, and would not be seen.
-    if (curve.dots || curve.points.size() == 1) {
+    if (curve.dots) {
       out_ += lone_element("path", {{"class", "dots " + curve.colour}, {"d", dots}});
     }
   }
 
   void add_cross(double at, double value) {
-    const std::string d = "M" + coordinate(at - 3) + " " + coordinate(kTop - 3) + "l6 6m0-6l-6 6";
+    const std::string d = "M" + coordinate(at - 3) + " " + coordinate(kPlotTop - 3) + "l6 6m0-6l-6 6";
     out_ += element("path", {{"class", "line bad"}, {"d", d}}, element("title", figure_text(value)));
   }
 
   void add_mark(const Mark& mark) {
     if (!drawn(x_.place(mark.x))) return;
-    const double place = drawn(y_.place(mark.y)) ? y(mark.y) : kTop;
+    const double place = drawn(y_.place(mark.y)) ? y(mark.y) : kPlotTop;
     out_ += element("circle",
                     {{"class", (mark.hollow ? "ring " : "fill ") + mark.colour},
                      {"cx", coordinate(x(mark.x))},

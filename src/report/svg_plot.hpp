@@ -77,6 +77,7 @@ Markup legend_key(std::string_view colour, std::string_view name, bool round = f
 std::string coordinate(double value);
 
 constexpr double kFigureWidth = 380, kFigureHeight = 230;
+constexpr double kPlotLeft = 50, kPlotRight = 12, kPlotTop = 12, kPlotBottom = 34;  // room around the plot in it
 
 // Logarithmic where the values span more than a factor of `span`, and all are positive.
 Scale scale_for(const Extent& extent, double span);
