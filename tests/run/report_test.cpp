@@ -17,7 +17,7 @@
 namespace halfstep::internal {
 namespace {
 
-Options small_run(const test::TempDir& dir) {
+Options reported_run(const test::TempDir& dir) {
   Options options;
   options.out = dir / "m.safetensors";
   options.report = dir / "r.html";
@@ -27,7 +27,7 @@ Options small_run(const test::TempDir& dir) {
   return options;
 }
 
-bool has(const std::string& page, const std::string& text) {
+bool page_has(const std::string& page, const std::string& text) {
   return page.find(report::words(text).text) != std::string::npos;
 }
 
@@ -45,7 +45,7 @@ void check_metrics(const std::string& page, const Metrics& m) {
     const auto kind = static_cast<MetricKind>(i);
     if (!applies_to(kind, m.classification)) continue;
     CAPTURE(name(kind));
-    CHECK(has(page, number_text(value_of(m, kind))));
+    CHECK(page_has(page, number_text(value_of(m, kind))));
   }
 }
 
@@ -53,7 +53,7 @@ void check_metrics(const std::string& page, const Metrics& m) {
 
 TEST_CASE("report: a classification, with the figures of the run and the same weights as without") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   options.command = "halfstep train 'a <b>'";
   const TrainResult result = train("builtin:spirals", options, {});
   const std::string page = read_page(options);
@@ -64,30 +64,30 @@ TEST_CASE("report: a classification, with the figures of the run and the same we
                            "What it goes by", "Rows it gets most wrong", "What the storage types keep",
                            "layers.0.output", "Configuration", "--hidden", "12,8", "halfstep train 'a <b>'"}) {
     CAPTURE(part);
-    CHECK(has(page, part));
+    CHECK(page_has(page, part));
   }
-  for (const std::int64_t count : result.eval.confusion) CHECK(has(page, std::to_string(count)));
-  CHECK(has(page, result.weights_digest));
+  for (const std::int64_t count : result.eval.confusion) CHECK(page_has(page, std::to_string(count)));
+  CHECK(page_has(page, result.weights_digest));
   options.report.clear();
   CHECK(train("builtin:spirals", options, {}).weights_digest == result.weights_digest);
 }
 
 TEST_CASE("report: a regression") {
   const test::TempDir dir;
-  const Options options = small_run(dir);
+  const Options options = reported_run(dir);
   const TrainResult result = train("builtin:regression", options, {});
   const std::string page = read_page(options);
   check_metrics(page, result.eval);
   for (const char* part : {"Predicted against true", "Predicted minus true", "RMSE, held out", "What it goes by"}) {
     CAPTURE(part);
-    CHECK(has(page, part));
+    CHECK(page_has(page, part));
   }
-  CHECK(!has(page, "Reliability"));
+  CHECK(!page_has(page, "Reliability"));
 }
 
 TEST_CASE("report: an fp16 run that overflowed at first shows each skip and why") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   options.precision = Dtype::fp16;
   options.loss_scale = "dynamic";
   options.scale_init = 16777216;
@@ -100,16 +100,16 @@ TEST_CASE("report: an fp16 run that overflowed at first shows each skip and why"
     ++marks;
   }
   CHECK(marks == static_cast<std::size_t>(result.steps.skipped));
-  for (const LedgerEntry& entry : result.ledger) CHECK(has(page, text(entry)));
-  CHECK(has(page, "step 1 skipped: " + std::string(explain(StepCause::scale)) +
-                      " in layers.2.d, at loss scale 16\u202f777\u202f216"));
-  CHECK(has(page, "step 2 skipped: " + std::string(explain(StepCause::scale)) +
-                      " in layers.2.d, at loss scale 8\u202f388\u202f608"));
+  for (const LedgerEntry& entry : result.ledger) CHECK(page_has(page, text(entry)));
+  CHECK(page_has(page, "step 1 skipped: " + std::string(explain(StepCause::scale)) +
+                           " in layers.2.d, at loss scale 16\u202f777\u202f216"));
+  CHECK(page_has(page, "step 2 skipped: " + std::string(explain(StepCause::scale)) +
+                           " in layers.2.d, at loss scale 8\u202f388\u202f608"));
 }
 
 TEST_CASE("report: a run that diverges has one, and it says why") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   options.precision = Dtype::fp16;
   options.optimizer = OptimizerKind::sgd;
   options.lr = 1e4;
@@ -122,13 +122,13 @@ TEST_CASE("report: a run that diverges has one, and it says why") {
   }
   REQUIRE(!said.empty());
   const std::string page = read_page(options);
-  CHECK(has(page, said));
-  CHECK(has(page, "diverged: there is no model"));
+  CHECK(page_has(page, said));
+  CHECK(page_has(page, "diverged: there is no model"));
 }
 
 TEST_CASE("report: names that hold HTML or commands for a terminal are text") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   const std::string evil = "<script>alert(1)</script>\x1b]0;x\x07";
   std::string table = "a" + evil + ",b&amp;<img src=x onerror=y>,y'\"" + evil + "\n";
   for (int i = 0; i < 120; ++i) {
@@ -142,12 +142,12 @@ TEST_CASE("report: names that hold HTML or commands for a terminal are text") {
   const std::string page = read_page(options);
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("<img") == std::string::npos);
-  CHECK(has(page, "a<script>alert(1)</script>\\x1b]0;x\\x07"));
+  CHECK(page_has(page, "a<script>alert(1)</script>\\x1b]0;x\\x07"));
 }
 
 TEST_CASE("report: 10,000 steps, wide and deep, stay within the size") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   options.hidden = {8, 8, 8, 8, 8, 8};
   options.epochs = 0;
   options.steps = 10000;
@@ -165,13 +165,13 @@ TEST_CASE("report: 10,000 steps, wide and deep, stay within the size") {
   test::write_bytes(path, table);
   train(path, options, {});
   const std::string page = read_page(options);
-  CHECK(has(page, "10\u202f000 steps"));
+  CHECK(page_has(page, "10\u202f000 steps"));
   MESSAGE("bytes: " << page.size());
 }
 
 TEST_CASE("report: a run outlives its report, and says that it is lost") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   std::filesystem::create_directory(dir / "gone");
   options.report = dir / "gone/r.html";
   std::vector<std::string> said;
@@ -188,7 +188,7 @@ TEST_CASE("report: a run outlives its report, and says that it is lost") {
 
 TEST_CASE("report: a path that cannot be written is refused before the first step") {
   const test::TempDir dir;
-  Options options = small_run(dir);
+  Options options = reported_run(dir);
   options.report = dir / "missing/r.html";
   CHECK_THROWS_AS(train("builtin:spirals", options, {}), Error);
   options.report = options.out;
