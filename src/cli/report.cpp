@@ -7,19 +7,14 @@ namespace halfstep::cli {
 namespace {
 
 std::string figures_json(const RunFigures& f) {
-  return JsonObject()
-      .text("metrics", f.name)
-      .integer("epochs", f.epochs)
-      .integer("steps", f.steps.attempted)
-      .integer("skipped", f.steps.skipped)
-      .number("train_loss", f.train_loss)
-      .number("eval_loss", f.eval_loss)
-      .number("best_eval_loss", f.best_eval_loss)
-      .integer("best_epoch", f.best_epoch)
-      .number("eval_accuracy", f.accuracy)
-      .number("eval_rmse", f.rmse)
-      .number("samples_per_s", f.samples_per_s)
-      .str();
+  JsonObject object;
+  object.text("metrics", f.name).integer("epochs", f.epochs).integer("steps", f.steps.attempted);
+  object.integer("skipped", f.steps.skipped).number("train_loss", f.train_loss);
+  if (f.best_epoch > 0 || f.eval_loss == f.eval_loss) object.number("eval_loss", f.eval_loss);
+  if (f.best_epoch > 0) object.number("best_eval_loss", f.best_eval_loss).integer("best_epoch", f.best_epoch);
+  if (f.accuracy == f.accuracy) object.number("eval_accuracy", f.accuracy);
+  if (f.rmse == f.rmse) object.number("eval_rmse", f.rmse);
+  return object.number("samples_per_s", f.samples_per_s).str();
 }
 
 std::string figures_text(const RunFigures& f) {

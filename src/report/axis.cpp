@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kFarthest = 1e300;  // differences and sums of these are finite
 constexpr double kNearest = 1e-290;  // a fraction of it is still a normal number
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoPlace = std::numeric_limits<double>::quiet_NaN();
 
 double power_of_ten(int exponent) { return std::pow(10.0, exponent); }
 
@@ -127,9 +127,9 @@ void Axis::set_logarithmic(const Extent& extent, std::size_t ticks, bool exact) 
 }
 
 double Axis::place(double value) const {
-  if (!std::isfinite(value)) return kNan;
+  if (!std::isfinite(value)) return kNoPlace;
   if (scale_ != Scale::linear) {
-    if (value <= 0) return kNan;
+    if (value <= 0) return kNoPlace;
     value = scale_ == Scale::log2 ? std::log2(value) : std::log10(value);
   }
   return std::clamp((value - low_) / (high_ - low_), 0.0, 1.0);

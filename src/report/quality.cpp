@@ -173,7 +173,7 @@ Markup picture_of(const Importance& use) {
   return figure_around(
       "Where in the picture it looks", {},
       element("svg", {{"viewBox", box}, {"role", "img"}, {"aria-label", "use of the pixels"}}, cells),
-      "The darker, the more the loss rises when these pixels change places among the rows; the most, by " +
+      "The stronger the colour, the more the loss rises when these pixels change places among the rows; the most, by " +
           short_number(most, 3) + ": " + use.columns[first].name + ".");
 }
 

@@ -204,7 +204,7 @@ Markup shares_table(const RunReport& report, const std::vector<History>& all) {
 }
 
 Markup updates_figure(const RunReport& report) {
-  Plot plot = {.title = "Weights that an update left as they were, %", .x_label = "step"};
+  Plot plot = {.title = "Weights left as they were, %", .x_label = "step"};
   plot.y_range.add(0);
   constexpr std::size_t kMostLayers = 8;
   for (const MeterReport& m : report.meters) {
@@ -216,7 +216,7 @@ Markup updates_figure(const RunReport& report) {
       plot.curves[i].points.push_back({double(m.step), 100 * share(m.updates[i].unchanged, m.updates[i].weights)});
     }
   }
-  plot.note = "The 16-bit copies that forward and backward read; their masters keep what rounds away.";
+  plot.note = "By one update, of the copies that forward and backward read. Masters keep what rounds away.";
   return plot.curves.empty() ? Markup{} : figure(plot);
 }
 
@@ -238,10 +238,11 @@ Markup storage_of(const RunReport& report) {
   Markup figures;
   for (const std::size_t i : shown) figures += map_figure(report, all[i]);
   figures += updates_figure(report);
-  std::string lead = "Magnitudes before rounding, as powers of two, in " + std::to_string(report.meters.size()) +
-                     (report.meters.size() == 1 ? " reading" : " readings") +
-                     ": the darker, the more. Gradients (d: by what goes into the activation) carry the loss "
-                     "scale. Below the lowest line values become zero, above the highest infinite.";
+  std::string lead =
+      "Magnitudes before rounding, as powers of two, in " + std::to_string(report.meters.size()) +
+      (report.meters.size() == 1 ? " reading" : " readings") +
+      ": the stronger the colour, the more. Gradients (d: by what goes into the activation) carry the loss "
+      "scale. Below the lowest line values become zero, above the highest infinite.";
   if (shown.size() < all.size()) {
     lead += " Shown are the " + std::to_string(shown.size()) + " tensors of " + std::to_string(all.size()) +
             " that lose most.";

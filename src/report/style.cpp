@@ -4,7 +4,7 @@ namespace halfstep::internal::report {
 namespace {
 
 // Colours are variables: the dark half of the day gives them other values, and so does paper.
-constexpr std::string_view kColours = R"(
+constexpr std::string_view kPalette = R"(
 :root{color-scheme:light dark;--bg:#f6f5f1;--card:#fff;--ink:#1d2430;--soft:#626b78;--line:#e3e1da;--grid:#ecebe5;
 --c0:#2563c9;--c1:#d9641e;--c2:#178a5c;--c3:#8d4bb8;--c4:#c2315a;--c5:#0b8a9e;--c6:#8a6a12;--c7:#68717e;
 --bad:#c62828;--good:#178a5c}
@@ -89,8 +89,8 @@ footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:v
 @media(max-width:480px){main{padding:18px 12px 30px}h1{font-size:22px}.big{grid-template-columns:1fr 1fr;gap:8px}
 .labels,.labels text{font-size:12px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
 th,td{padding:5px 8px}}
-@media print{main{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}.figures{grid-template-columns:1fr 1fr}
-.scroll{overflow:visible}td,th{white-space:normal}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{main{max-width:none;padding:0}body{font-size:12px}h2,h3,.lead{break-after:avoid}tr,dt,dd{break-inside:avoid}.figures{grid-template-columns:1fr 1fr}
+.scroll{overflow:visible}td,th{white-space:normal}.n{white-space:nowrap}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )";
 
 // A class of each colour, for lines, areas and keys.
@@ -123,7 +123,7 @@ std::string heat_rules() {
 
 std::string page(std::string_view title, const Markup& body, std::string_view foot) {
   std::string style;
-  for (const std::string_view part : {kColours, kLayout, kPictures, kTables}) style += part;
+  for (const std::string_view part : {kPalette, kLayout, kPictures, kTables}) style += part;
   style += colour_rules() + heat_rules();
   // Nothing is fetched and nothing runs, whatever a name in the data tries.
   const Markup head = lone_element("meta", {{"charset", "utf-8"}}) +

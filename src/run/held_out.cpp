@@ -14,7 +14,7 @@ namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kWorst = 12;
-constexpr std::size_t kMostValues = 800;  // of the cloud
+constexpr std::size_t kMostDots = 800;  // of the cloud
 constexpr std::size_t kResidualBars = 31;
 
 // What is kept of a row until all are seen.
@@ -101,7 +101,7 @@ class Rows {
 
   void add_values() {
     std::vector<double> differences;
-    const std::size_t stride = (rows_.size() + kMostValues - 1) / kMostValues;
+    const std::size_t stride = (rows_.size() + kMostDots - 1) / kMostDots;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       if (i % stride == 0) out_.values.emplace_back(truth(i), rows_[i].predicted);
       const double difference = rows_[i].predicted - truth(i);
