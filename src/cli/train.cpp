@@ -145,7 +145,7 @@ std::string held_out_row(const std::string& name_of_set, const Metrics& metrics,
   return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
 }
 
-std::string summary_text(const TrainResult& result, bool metered, const std::string& repeat) {
+std::string summary_text(const TrainResult& result, const std::string& repeat) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
     text += held_out_row(result.eval_name, result.eval, result);
@@ -155,7 +155,7 @@ std::string summary_text(const TrainResult& result, bool metered, const std::str
                            " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                            (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
-  if (metered) text += meter_text(result.meter);
+  if (result.meter.step > 0) text += meter_text(result.meter);
   text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
   if (result.ended == "signal") text += row("stopped", "by a signal, before the run's end");
   if (result.ended == "time limit") text += row("ended", "at the time limit, before the run's planned end");
@@ -197,9 +197,7 @@ int run_train(const Args& args) {
   std::vector<std::string> notes;
   const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
   narrator.clear();
-  print_summary(run.json ? summary_json(data, result, notes, repeat)
-                         : summary_text(result, run.options.meter_every > 0 && result.meter.step > 0, repeat),
-                result);
+  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;
 }

@@ -55,20 +55,19 @@ Markup speed(const RunReport& r) {
                  element("div", {{"class", "figures"}}, figure(plot) + element("div", lines + table_of(table))));
 }
 
+// Texts as a list, of many the first.
+Markup list_of(const std::vector<std::string>& texts, std::size_t most) {
+  constexpr std::size_t kLongest = 300;
+  Markup items;
+  for (std::size_t i = 0; i < std::min(texts.size(), most); ++i) items += element("li", short_name(texts[i], kLongest));
+  if (texts.size() > most) items += element("li", "and " + count_text(std::int64_t(texts.size() - most)) + " more");
+  return items.empty() ? items : element("ul", {{"class", "notes"}}, items);
+}
+
 Markup data_section(const RunReport& r) {
-  Markup notes;
-  for (const std::string& note : r.plan.notes) notes += element("li", note);
-  Markup content = facts({{"data", r.plan.data}, {"target", r.plan.target}, {"split", r.plan.split}});
-  if (!notes.empty()) content += element("ul", {{"class", "notes"}}, notes);
-  constexpr std::size_t kMostColumns = 150;
-  Markup columns;
-  for (std::size_t i = 0; i < std::min(r.preprocessing.size(), kMostColumns); ++i)
-    columns += element("li", r.preprocessing[i]);
-  if (r.preprocessing.size() > kMostColumns) {
-    columns += element("li", "and " + count_text(std::int64_t(r.preprocessing.size() - kMostColumns)) + " more");
-  }
-  content += details("how each column becomes numbers",
-                     columns.empty() ? columns : element("ul", {{"class", "notes"}}, columns));
+  const Markup content = facts({{"data", r.plan.data}, {"target", r.plan.target}, {"split", r.plan.split}}) +
+                         list_of(r.plan.notes, 60) +
+                         details("how each column becomes numbers", list_of(r.preprocessing, 120));
   return section("What was decided about the data", "", content);
 }
 

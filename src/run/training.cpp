@@ -101,8 +101,8 @@ StepRecord Training::step(Sums& sums) {
 void Training::tell_step(const StepRecord& record) {
   if (trainer_.metered()) {
     if (recorder_) recorder_->add(trainer_.meter());
-    log_.write(meter_line(trainer_.meter()));
-    if (observer_->on_meter) observer_->on_meter(trainer_.meter());
+    if (reads_meters()) log_.write(meter_line(trainer_.meter()));
+    if (reads_meters() && observer_->on_meter) observer_->on_meter(trainer_.meter());
   }
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer_->on_step) observer_->on_step(record);
@@ -177,7 +177,7 @@ void Training::add_summary() {
   result_.steps = trainer_.ledger().counts();
   result_.ledger = trainer_.ledger().entries();
   result_.loss_scale = trainer_.scaler().scale();
-  result_.meter = trainer_.meter();
+  if (reads_meters()) result_.meter = trainer_.meter();
 }
 
 }  // namespace halfstep::internal

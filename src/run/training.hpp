@@ -39,6 +39,8 @@ class Training {
   bool must_stop();
   void tell_progress(double loss);
   void tell_step(const StepRecord& record);
+  // For those who asked; a report has readings of its own.
+  bool reads_meters() const { return options_.meter_every > 0; }
   EpochReport report_of(std::int64_t epoch, const Sums& sums, double seconds);
   void finish();
   void keep_best();

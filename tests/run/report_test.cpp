@@ -1,6 +1,7 @@
 // Reports of real runs: what they say is what the run was, and they cost the run nothing.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <numeric>
@@ -55,6 +56,7 @@ TEST_CASE("report: a classification, with the figures of the run and the same we
   const test::TempDir dir;
   Options options = reported_run(dir);
   options.command = "halfstep train 'a <b>'";
+  options.metrics = dir / "m.jsonl";
   const TrainResult result = train("builtin:spirals", options, {});
   const std::string page = read_page(options);
   CHECK(result.report == options.report);
@@ -68,6 +70,9 @@ TEST_CASE("report: a classification, with the figures of the run and the same we
   }
   for (const std::int64_t count : result.eval.confusion) CHECK(page_has(page, std::to_string(count)));
   CHECK(page_has(page, result.weights_digest));
+  CHECK(result.meter.step == 0);  // the report's own readings are nobody else's
+  const std::string lines = test::read_bytes(options.metrics);
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
   options.report.clear();
   CHECK(train("builtin:spirals", options, {}).weights_digest == result.weights_digest);
 }
