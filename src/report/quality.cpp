@@ -75,7 +75,9 @@ Markup classes_table(const HeldOut& h) {
     table.rows.push_back({words(class_name(h, i)), words(count_text(c.rows)), words(count_text(c.predicted)),
                           share(c.precision()), share(c.recall()), share(c.f1())});
   }
-  Markup out = element("h3", "Each class") + table_of(table);
+  // So many are looked up, not read.
+  Markup out =
+      n > kMostOfMatrix ? details("each class", table_of(table)) : element("h3", "Each class") + table_of(table);
   if (n > kMostClasses)
     out += element("p", {{"class", "note"}}, words("and " + std::to_string(n - kMostClasses) + " more classes"));
   return element("div", out);
