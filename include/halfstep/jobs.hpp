@@ -76,9 +76,10 @@ struct TrainResult {
   double samples_per_s = 0;
   double seconds = 0;
   std::string model;                  // path written
+  std::string report;                 // path written; empty: none, or it was lost
   std::string weights_digest;         // of the fp32 master weights in canonical order
   bool stopped = false;               // should_stop ended the run
-  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: the metrics file
+  std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
 };
 
 // Files that a job reads for `data`.
@@ -143,6 +144,23 @@ struct Predictions {
 };
 // What a model file says of each row of a data set, which is read as evaluate() does. Throws Error.
 Predictions predict(const std::string& model, const std::string& data, const Options& options);
+
+// The last and the best of one run, from its metrics file.
+struct RunFigures {
+  std::string name;  // path of the file
+  std::int64_t epochs = 0;
+  StepCounts steps;
+  double train_loss = 0;
+  double eval_loss = 0;           // NaN: nothing was held out
+  double best_eval_loss = 0;      // likewise
+  std::int64_t best_epoch = 0;    // that it is of
+  double accuracy = 0, rmse = 0;  // of the last epoch, NaN where it has none
+  double samples_per_s = 0;       // median of the epochs
+};
+
+// Draws the curves of several runs over each other, from what --metrics wrote of them, to the HTML file `out`. Throws
+// Error: of reading and writing, and invalid_argument where `out` is one of the files.
+std::vector<RunFigures> compare_runs(const std::vector<std::string>& metrics, const std::string& out);
 
 // What is in a model file.
 struct ModelSummary {

@@ -30,6 +30,8 @@ struct Options {
   // No parameter: work in the oneTBB arena that the calling thread is in, on the host's threads, instead of on own
   // ones.
   bool threads_of_host = false;
+  // No parameter: the command that repeats the run, where a program has one for its report to show.
+  std::string command = {};
 
   // ---- data ----
   std::string test;             // path of a test set
@@ -106,6 +108,7 @@ struct Options {
   // ---- output ----
   std::string out;               // model file; empty: "model.safetensors" in the current folder
   std::string metrics;           // JSONL file
+  std::string report;            // HTML file: the whole run on a page
   std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
 };
 

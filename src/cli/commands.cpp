@@ -18,9 +18,12 @@ constexpr Word kEval[] = {"threads",   "isa",     "math",   "seed", "format", "h
                           "separator", "decimal", "labels", "json", "quiet",  "v"};
 constexpr Word kPredict[] = {"threads",   "isa",     "math",   "seed", "format", "header", "missing",
                              "separator", "decimal", "labels", "out",  "json",   "quiet",  "v"};
+constexpr Word kReport[] = {"json", "quiet"};
 constexpr Word kInfo[] = {"threads", "isa", "math", "json"};
 constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
+
+constexpr Flag kReportFlags[] = {{"out", "text", "report.html", {}, "HTML file to write"}};
 
 constexpr Flag kBenchFlags[] = {
     {"dtype", "list", "", {}, "gemm, kernels: storage types: bf16, fp16, fp32, all (default bf16; kernels: all)"},
@@ -65,7 +68,7 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics"};
+constexpr Word kNotOfCv[] = {"test", "out", "metrics", "report"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
@@ -82,6 +85,8 @@ constexpr Command kCommands[] = {
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
+    {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
+     run_report, kReportFlags},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
     {"bench", "gemm|kernels|gradpass|step [flags]",
      "speed of products, kernels, gradient pass and steps, beside the machine's own", kJson, 1, 1, run_bench,

@@ -12,6 +12,7 @@ int run_cv(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_inspect(const Args& args);
+int run_report(const Args& args);
 int run_info(const Args& args);
 int run_params(const Args& args);
 int run_bench(const Args& args);

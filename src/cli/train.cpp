@@ -133,7 +133,7 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .raw("skip_reasons", json_array(reasons))
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
-  object.text("model", result.model).text("weights_digest", result.weights_digest);
+  object.text("model", result.model).text("report", result.report).text("weights_digest", result.weights_digest);
   object.boolean("stopped", result.stopped)
       .raw("notes", json_array(notes))
       .raw("warnings", json_array(result.warnings));
@@ -165,6 +165,7 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
     text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
+  if (!result.report.empty()) text += row("report", result.report);
   text += row("repeat", repeat);
   return text;
 }
@@ -190,11 +191,12 @@ int run_train(const Args& args) {
   const std::string& data = run.positional.front();
   validate(run.options);
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
+  const std::string repeat = repeat_command(run);
+  run.options.command = repeat;
   Narrator narrator(run);
   std::vector<std::string> notes;
   const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
   narrator.clear();
-  const std::string repeat = repeat_command(run);
   print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;

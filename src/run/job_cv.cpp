@@ -34,6 +34,7 @@ void check(int folds, const Options& options) {
   if (!options.test.empty()) refuse("a cross-validation has no test set", "--test", "each part is one", "leave it out");
   if (!options.out.empty()) refuse("a cross-validation writes no model", "--out", "it makes several", "halfstep train");
   if (!options.metrics.empty()) refuse("a cross-validation has no metrics file", "--metrics", "", "leave it out");
+  if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
   if (options.validation > 0 && options.early_stop == 0) {
     refuse("nothing stops by a validation part", "--validation", "each fold is judged by its own part",
            "leave it out, or --early-stop");

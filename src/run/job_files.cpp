@@ -56,6 +56,7 @@ std::vector<NamedFile> files_written(const Options& options) {
   const std::string model = model_path(options);
   std::vector<NamedFile> files = {{"--out", model}, {"the last good weights of --out", last_good_path(model)}};
   if (!options.metrics.empty()) files.push_back({"--metrics", options.metrics});
+  if (!options.report.empty()) files.push_back({"--report", options.report});
   return files;
 }
 

@@ -11,6 +11,7 @@
 #include "run/model_text.hpp"
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
+#include "run/run_report.hpp"
 #include "run/spec_of.hpp"
 #include "run/trainer_options.hpp"
 #include "run/training.hpp"
@@ -104,21 +105,43 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   options.out = model_path(options);
   check_apart(files_written(options), files_read(data, options));
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
+  if (!options.report.empty()) io::write_probe(options.report);
   Machine machine(options);
   const Prepared prepared = prepare(data, options);
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
-  const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
+  TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
+  config.meter_every = meter_every(options, config.schedule.steps);
   check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
   StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
+  ReportRecorder recorder;
   Training training(options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
-                    prepared.test.rows > 0 ? &prepared.test : nullptr);
-  if (observer.on_plan) observer.on_plan(make_plan(prepared, machine, trainer, data));
+                    prepared.test.rows > 0 ? &prepared.test : nullptr, options.report.empty() ? nullptr : &recorder);
+  const RunPlan plan = make_plan(prepared, machine, trainer, data);
+  if (observer.on_plan) observer.on_plan(plan);
 
   SavedModel saved = model_to_save(prepared, spec, machine, options);
-  TrainResult result = run_or_keep(training, observer, trainer, options.out, saved);
+  const auto report = [&](TrainResult& result, const std::string& failure) {
+    if (options.report.empty()) return;
+    const std::string warning =
+        write_report({data, options, prepared, meaning, plan, trainer}, recorder, result, failure);
+    if (warning.empty()) {
+      result.report = options.report;
+      return;
+    }
+    result.warnings.push_back(warning);
+    if (observer.on_warning) observer.on_warning(warning);
+  };
+  TrainResult result;
+  try {
+    result = run_or_keep(training, observer, trainer, options.out, saved);
+  } catch (const Error& error) {
+    if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
+    throw;
+  }
   save_state(options.out, trainer, training.applied(), saved);
   add_results(saved, machine, options, result);
+  report(result, {});
   return result;
 }
 

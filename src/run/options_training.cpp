@@ -58,6 +58,7 @@ std::vector<Entry> training_entries() {
       choice("metric", kMetrics, "what early-stop goes by and each epoch shows; auto: the loss", &O::metric),
       text("out", "file to write; empty: model.safetensors", &O::out),
       text("metrics", "JSONL file, a line per epoch", &O::metrics),
+      text("report", "HTML file: the run on one page, with curves, quality, and what was skipped and why", &O::report),
       integer("meter-every", 0, kMost, ">= 0; 0: off", "read every so many steps what rounding to storage loses",
               &O::meter_every),
   };

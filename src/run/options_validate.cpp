@@ -154,6 +154,7 @@ void validate(const Options& options) {
     refuse("split", "values have no classes of which to take a share", "--split random");
   }
   if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
+  if (!options.report.empty() && options.report == options.out) refuse("report", "it is the same file as --out");
 }
 
 }  // namespace halfstep

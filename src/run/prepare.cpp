@@ -18,6 +18,7 @@ void add_test(std::optional<data::RawData> test, const Options& options, Prepare
   if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe());
   const std::string source = test->source;
   std::vector<std::string> differences;
+  if (!options.report.empty()) p.test_rows = row_numbers(*test, p.preprocessor.recipe().target, {});
   p.test = p.preprocessor.apply(*std::move(test), true, &differences);
   for (const std::string& text : differences) p.notes.push_back("test set: " + text);
   p.split += ", " + std::to_string(p.test.rows) + " to test from " + source;
@@ -65,6 +66,9 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   p.notes = p.preprocessor.notes();
   p.notes.insert(p.notes.end(), source.notes.begin(), source.notes.end());
   p.train = p.preprocessor.apply(std::move(train), true);
+  if (held_out.rows() > 0 && !source.inputs.report.empty()) {
+    p.validation_rows = row_numbers(held_out, p.preprocessor.recipe().target, split.validation);
+  }
   if (held_out.rows() > 0) p.validation = p.preprocessor.apply(std::move(held_out), true);
   p.train.weights = data::take(source.weights, 1, split.train);
   p.validation.weights = data::take(source.weights, 1, split.validation);

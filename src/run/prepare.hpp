@@ -10,14 +10,17 @@
 #include "data/split.hpp"
 #include "data/target.hpp"
 #include "halfstep/options.hpp"
+#include "run/row_numbers.hpp"
 
 namespace halfstep::internal {
 
 struct Prepared {
   data::Preprocessor preprocessor;
   data::Examples train;
-  data::Examples validation;       // held out of the file: without rows where nothing is
-  data::Examples test;             // a set of its own: without rows where there is none
+  data::Examples validation;   // held out of the file: without rows where nothing is
+  data::Examples test;         // a set of its own: without rows where there is none
+  RowNumbers validation_rows;  // where these two are in their files, for a report
+  RowNumbers test_rows;
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file
   std::vector<std::string> notes;  // what a user could regret

@@ -33,7 +33,7 @@ double seconds_since(Time::time_point start) { return std::chrono::duration<doub
 }  // namespace
 
 Training::Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
-                   const data::Examples* validation, const data::Examples* test)
+                   const data::Examples* validation, const data::Examples* test, ReportRecorder* recorder)
     : options_(options),
       trainer_(trainer),
       meaning_(meaning),
@@ -41,7 +41,8 @@ Training::Training(const Options& options, StepTrainer& trainer, const OutputMea
       test_(test),
       metric_(metric_for(options, meaning)),
       early_stop_(metric_, options.early_stop),
-      log_(options.metrics) {}
+      log_(options.metrics),
+      recorder_(recorder) {}
 
 TrainResult Training::run(const TrainObserver& observer) {
   observer_ = &observer;
@@ -81,12 +82,15 @@ void Training::run_epoch() {
   result_.seconds += seconds;
   result_.train.loss = report.train_loss;
   log_.write(epoch_line(report));
+  if (recorder_) recorder_->add(report);
   if (observer_->on_epoch) observer_->on_epoch(report);
 }
 
 StepRecord Training::step(Sums& sums) {
   const std::size_t rows = trainer_.next_rows();
+  if (recorder_) recorder_->begin_step();
   StepRecord record = trainer_.step();
+  if (recorder_) recorder_->end_step(record, trainer_.metered());
   sums.loss += record.loss * static_cast<double>(rows);
   sums.rows += rows;
   sums.grad_norm = record.grad_norm;
@@ -96,8 +100,9 @@ StepRecord Training::step(Sums& sums) {
 
 void Training::tell_step(const StepRecord& record) {
   if (trainer_.metered()) {
-    log_.write(meter_line(trainer_.meter()));
-    if (observer_->on_meter) observer_->on_meter(trainer_.meter());
+    if (recorder_) recorder_->add(trainer_.meter());
+    if (reads_meters()) log_.write(meter_line(trainer_.meter()));
+    if (reads_meters() && observer_->on_meter) observer_->on_meter(trainer_.meter());
   }
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer_->on_step) observer_->on_step(record);
@@ -172,7 +177,7 @@ void Training::add_summary() {
   result_.steps = trainer_.ledger().counts();
   result_.ledger = trainer_.ledger().entries();
   result_.loss_scale = trainer_.scaler().scale();
-  result_.meter = trainer_.meter();
+  if (reads_meters()) result_.meter = trainer_.meter();
 }
 
 }  // namespace halfstep::internal

@@ -7,6 +7,7 @@
 #include "halfstep/jobs.hpp"
 #include "run/early_stop.hpp"
 #include "run/metrics_log.hpp"
+#include "run/report_recorder.hpp"
 #include "train/inference.hpp"
 #include "train/trainer.hpp"
 
@@ -16,9 +17,9 @@ class Training {
  public:
   // All of these must outlive it. `validation` or, without, `test` is measured after each epoch, both at the end; null:
   // there is none. Opens options.metrics: throws Error(io), or Error(invalid_argument) where options.metric does not
-  // suit the task.
+  // suit the task. `recorder`: of a run that is to have a report, else null.
   Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples* validation,
-           const data::Examples* test);
+           const data::Examples* test, ReportRecorder* recorder = nullptr);
 
   // Throws Error(diverged), see verdict.hpp, and whatever the observer throws. The trainer then holds the model as the
   // last step left it.
@@ -38,6 +39,8 @@ class Training {
   bool must_stop();
   void tell_progress(double loss);
   void tell_step(const StepRecord& record);
+  // For those who asked; a report has readings of its own.
+  bool reads_meters() const { return options_.meter_every > 0; }
   EpochReport report_of(std::int64_t epoch, const Sums& sums, double seconds);
   void finish();
   void keep_best();
@@ -51,6 +54,7 @@ class Training {
   MetricKind metric_;
   EarlyStop early_stop_;
   MetricsLog log_;
+  ReportRecorder* recorder_;
   const TrainObserver* observer_ = nullptr;
   TrainResult result_;
   std::int64_t applied_ = 0;

@@ -98,6 +98,7 @@ long Bench::calls(const std::string& kind) const {
 
 void Bench::prepare() const {
   if (!command_.result.empty()) std::ofstream(folder_ / command_.result, std::ios::binary) << old_result_;
+  if (!command_.page.empty()) fs::remove(folder_ / command_.page);
 }
 
 Bench::Ending Bench::run(const Fault& fault, bool count) const {
@@ -133,21 +134,31 @@ std::string Bench::judge(const Fault& fault, const Ending& ending) const {
   if (std::find(std::begin(kDocumented), std::end(kDocumented), ending.code) == std::end(kDocumented))
     return "ends with exit code " + std::to_string(ending.code);
   const auto lines = std::count(ending.errors.begin(), ending.errors.end(), '\n');
+  // The warning of a page that is lost comes by itself, or before the error of what else is.
+  const bool lost_page = !command_.page.empty() && ending.errors.starts_with("warning: ");
+  const std::string error = lost_page ? ending.errors.substr(ending.errors.find('\n') + 1) : ending.errors;
   if (ending.code == 0 && lines != 0) return "succeeds with words on standard error";
-  if (ending.code != 0 && lines != 1) return "fails with " + std::to_string(lines) + " lines on standard error";
-  if (ending.code != 0 && !ending.errors.starts_with("error[HS-")) return "fails without an error line";
+  if (lost_page && error.empty() != (ending.code == 8)) return "loses its page with the wrong exit code";
+  if (ending.code != 0 && lines != (lost_page && !error.empty() ? 2 : 1)) {
+    return "fails with " + std::to_string(lines) + " lines on standard error";
+  }
+  if (ending.code != 0 && !error.empty() && !error.starts_with("error[HS-")) return "fails without an error line";
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     constexpr const char* kExpected[] = {"tiny.csv", "model.safetensors", "out", "err", "counts"};
-    const bool expected =
-        name == command_.result || std::find(std::begin(kExpected), std::end(kExpected), name) != std::end(kExpected);
+    const bool expected = name == command_.result || name == command_.page ||
+                          std::find(std::begin(kExpected), std::end(kExpected), name) != std::end(kExpected);
     // One that cannot be removed is left for the next run to remove.
     if (!expected && fault.kind != "unlink") return "leaves " + name;
   }
+  const bool page = !command_.page.empty() && fs::exists(folder_ / command_.page);
+  if (page && !contents(folder_ / command_.page).ends_with("</html>\n")) return "leaves a part of " + command_.page;
+  if (ending.code == 0 && !command_.page.empty() && !page) return "succeeds without " + command_.page;
   if (command_.result.empty()) return {};
   const std::string result = contents(folder_ / command_.result);
   if (result != new_result_ && result != old_result_) return "leaves " + command_.result + " neither old nor new";
-  if (ending.code == 0 && result != new_result_) return "succeeds, and " + command_.result + " is the old one";
+  if ((ending.code == 0 || lost_page) && result != new_result_)
+    return "succeeds, and " + command_.result + " is the old one";
   return {};
 }
 

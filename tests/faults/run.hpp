@@ -19,8 +19,9 @@ struct Fault {
 struct Command {
   std::string name;
   std::vector<std::string> words;
-  std::string result;  // the file it writes; empty: none
-  bool large = false;  // runs long, for the sake of its threads
+  std::string result;     // the file it writes; empty: none
+  bool large = false;     // runs long, for the sake of its threads
+  std::string page = {};  // that it writes beside the result, other bytes each time; empty: none
 };
 
 struct Paths {

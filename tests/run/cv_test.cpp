@@ -96,7 +96,7 @@ TEST_CASE("cv: early stop holds rows out of the training part; weights and group
 
 TEST_CASE("cv: what it would ignore is refused") {
   const test::TempDir dir;
-  for (const char* parameter : {"test", "out", "metrics", "validation"}) {
+  for (const char* parameter : {"test", "out", "metrics", "report", "validation"}) {
     Options options = small_run(dir);
     set_option(options, parameter, std::string(parameter) == "validation" ? "0.2" : "file");
     try {

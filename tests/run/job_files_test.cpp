@@ -42,15 +42,17 @@ TEST_CASE("files that a run writes") {
   CHECK(holds(files_written(options), "--out", "model.safetensors"));
   options.out = "a/b.c.d";
   options.metrics = "m";
+  options.report = "r";
   CHECK(holds(files_written(options), "the last good weights of --out", "a/b.c.last-good.d"));
   CHECK(holds(files_written(options), "--metrics", "m"));
+  CHECK(holds(files_written(options), "--report", "r"));
 }
 
 TEST_CASE("a run that would overwrite its labels is refused and leaves them") {
   const test::TempDir dir;
   test::write_bytes(dir / "images-idx3-ubyte", "x");
   test::write_bytes(dir / "labels-idx1-ubyte", "y");
-  for (std::string Options::*output : {&Options::out, &Options::metrics}) {
+  for (std::string Options::*output : {&Options::out, &Options::metrics, &Options::report}) {
     Options options;
     options.out = dir / "m";
     options.*output = dir / "./labels-idx1-ubyte";

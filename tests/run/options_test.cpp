@@ -116,6 +116,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"metric", "roc_auc"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
+                                                        {"report", "r.html"},
                                                         {"meter-every", "7"}};
   CHECK(std::size(values) == parameters().size());
   for (const auto& entry : values) {

@@ -3,13 +3,13 @@ BEGIN {
   # What each folder of src may include besides itself and include/halfstep.
   below["base"] = ""
   below["text"] = below["kernels"] = below["parallel"] = "base"
-  below["data"] = below["io"] = "base text"
+  below["data"] = below["io"] = below["report"] = "base text"
   below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
   below["nn"] = "base kernels parallel gemm"
   below["metrics"] = "base"
   below["train"] = "base kernels parallel gemm data metrics nn loss amp optim"
   below["doctor"] = below["dist"] = below["train"] " text io train"
-  below["run"] = below["doctor"]
+  below["run"] = below["doctor"] " report"
   below["api"] = below["bench"] = below["run"] " run"
   below["demo"] = "base kernels parallel loss amp optim"
   below["cli"] = ""

@@ -1,0 +1,174 @@
+#include "run/held_out.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "halfstep/text.hpp"
+#include "report/markup.hpp"
+#include "run/class_probabilities.hpp"
+#include "run/target_value.hpp"
+#include "train/network_of.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+constexpr std::size_t kWorst = 12;
+constexpr std::size_t kMostDots = 800;  // of the cloud
+constexpr std::size_t kResidualBars = 31;
+
+// What is kept of a row until all are seen.
+struct Row {
+  double loss = 0;
+  double predicted = 0;   // value, or place of the class
+  float probability = 0;  // of the true class
+};
+
+class Rows {
+ public:
+  Rows(StepTrainer& trainer, const OutputMeaning& meaning, const data::Preprocessor& preprocessor,
+       const data::Examples& examples)
+      : trainer_(trainer),
+        meaning_(meaning),
+        preprocessor_(preprocessor),
+        examples_(examples),
+        loss_(loss_of(trainer.config().model)),
+        columns_(trainer.model().shape().widths.back()),
+        d_(pad_columns(columns_)),
+        probabilities_(pad_columns(std::max<std::size_t>(columns_, 2))) {
+    rows_.reserve(examples.rows);
+  }
+
+  report::HeldOut look(const RowNumbers& numbers) {
+    for_each_batch(trainer_.context(), trainer_.model(), examples_,
+                   [&](std::size_t first, std::size_t count, const float* logits, std::size_t ld) {
+                     for (std::size_t i = 0; i < count; ++i) add(first + i, logits + i * ld);
+                   });
+    finish_bins();
+    if (!meaning_.classification) add_values();
+    add_worst(numbers);
+    return std::move(out_);
+  }
+
+ private:
+  const KernelTable& kernels() { return trainer_.context().kernels; }
+
+  void add(std::size_t index, const float* logits) {
+    const Targets targets = {examples_.labels.empty() ? nullptr : examples_.labels.data(),
+                             examples_.targets.empty() ? nullptr : examples_.targets.data()};
+    Row row;
+    row.loss = loss_->row(kernels(), logits, columns_, index, targets, 1.0f, d_.data());
+    if (meaning_.classification) {
+      add_class(static_cast<std::size_t>(examples_.labels[index]), logits, row);
+    } else {
+      row.predicted = target_value(logits[0], meaning_.target_mean, meaning_.target_scale);
+    }
+    rows_.push_back(row);
+  }
+
+  void add_class(std::size_t label, const float* logits, Row& row) {
+    const std::size_t guess = predicted_class(logits, columns_, meaning_.single_logit);
+    row.predicted = static_cast<double>(guess);
+    if (!is_finite_output(logits, columns_)) {
+      row.probability = std::numeric_limits<float>::quiet_NaN();
+      return;
+    }
+    class_probabilities(kernels(), trainer_.config().model.loss, columns_, logits, probabilities_.data());
+    if (meaning_.single_logit) {
+      probabilities_[1] = probabilities_[0];
+      probabilities_[0] = 1 - probabilities_[1];
+    }
+    row.probability = probabilities_[label];
+    const double confidence = static_cast<double>(probabilities_[guess]);
+    const auto place = static_cast<std::size_t>(std::max(confidence, 0.0) * static_cast<double>(out_.bins.size()));
+    report::CalibrationBin& bin = out_.bins[std::min(place, out_.bins.size() - 1)];
+    ++bin.rows;
+    bin.confidence += confidence;
+    bin.accuracy += guess == label ? 1 : 0;
+  }
+
+  void finish_bins() {
+    for (report::CalibrationBin& bin : out_.bins) {
+      if (bin.rows == 0) continue;
+      bin.confidence /= static_cast<double>(bin.rows);
+      bin.accuracy /= static_cast<double>(bin.rows);
+    }
+  }
+
+  double truth(std::size_t row) const {
+    return examples_.exact_targets[row] * meaning_.target_scale + meaning_.target_mean;
+  }
+
+  void add_values() {
+    std::vector<double> differences;
+    const std::size_t stride = (rows_.size() + kMostDots - 1) / kMostDots;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (i % stride == 0) out_.values.emplace_back(truth(i), rows_[i].predicted);
+      const double difference = rows_[i].predicted - truth(i);
+      if (std::isfinite(difference)) differences.push_back(difference);
+    }
+    if (differences.empty()) return;
+    std::sort(differences.begin(), differences.end());
+    // A few far ones must not make one bar of all others.
+    const std::size_t beyond = differences.size() / 200;
+    out_.residual_low = differences[beyond];
+    out_.residual_high = differences[differences.size() - 1 - beyond];
+    const double width = (out_.residual_high - out_.residual_low) / kResidualBars;
+    if (!(width > 0) || !std::isfinite(width)) return;
+    out_.residuals.assign(kResidualBars, 0);
+    for (const double difference : differences) {
+      const double place = std::clamp((difference - out_.residual_low) / width, 0.0, kResidualBars - 0.5);
+      ++out_.residuals[static_cast<std::size_t>(place)];
+    }
+  }
+
+  std::string class_name(std::size_t place) const {
+    const auto& classes = preprocessor_.classes();
+    return place < classes.size() ? report::short_name(classes[place]) : std::to_string(place);
+  }
+
+  void add_worst(const RowNumbers& numbers) {
+    std::vector<std::size_t> order(rows_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    // What is no number is worse than any.
+    const auto badness = [&](std::size_t i) {
+      return std::isnan(rows_[i].loss) ? std::numeric_limits<double>::infinity() : rows_[i].loss;
+    };
+    const std::size_t shown = std::min(kWorst, order.size());
+    std::partial_sort(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+        [&](std::size_t a, std::size_t b) { return badness(a) != badness(b) ? badness(a) > badness(b) : a < b; });
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Row& row = rows_[order[i]];
+      report::WorstRow worst = {.row = numbers.text(order[i]), .loss = row.loss, .truth = {}, .prediction = {}};
+      if (meaning_.classification) {
+        worst.truth = class_name(static_cast<std::size_t>(examples_.labels[order[i]]));
+        worst.prediction = std::isnan(row.probability) ? "none" : class_name(static_cast<std::size_t>(row.predicted));
+        worst.probability = static_cast<double>(row.probability);
+      } else {
+        worst.truth = short_number(truth(order[i]), 6);
+        worst.prediction = short_number(row.predicted, 6);
+      }
+      out_.worst.push_back(std::move(worst));
+    }
+  }
+
+  StepTrainer& trainer_;
+  const OutputMeaning& meaning_;
+  const data::Preprocessor& preprocessor_;
+  const data::Examples& examples_;
+  std::unique_ptr<Loss> loss_;
+  std::size_t columns_;
+  AlignedBuffer<float> d_, probabilities_;
+  std::vector<Row> rows_;
+  report::HeldOut out_;
+};
+
+}  // namespace
+
+report::HeldOut look_at_rows(StepTrainer& trainer, const OutputMeaning& meaning, const data::Preprocessor& preprocessor,
+                             const data::Examples& examples, const RowNumbers& numbers) {
+  return Rows(trainer, meaning, preprocessor, examples).look(numbers);
+}
+
+}  // namespace halfstep::internal

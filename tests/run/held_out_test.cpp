@@ -1,0 +1,122 @@
+// What a report shows of the rows held out, against the metrics of the same rows.
+#include "run/held_out.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "io/temp_dir.hpp"
+#include "run/machine.hpp"
+#include "run/output_meaning.hpp"
+#include "run/prepare.hpp"
+#include "run/spec_of.hpp"
+#include "run/trainer_options.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+// A model after a few steps, and the rows that it was trained on.
+struct TrainedRun {
+  explicit TrainedRun(const std::string& data, const Options& options)
+      : machine(options),
+        prepared(prepare(data, options)),
+        spec(spec_of(prepared, options)),
+        meaning(output_meaning(prepared.preprocessor, spec.loss)),
+        trainer(*machine.kernels, *machine.executor, trainer_config(options, spec, prepared.train.rows),
+                &prepared.train) {
+    while (!trainer.done()) trainer.step();
+  }
+  Machine machine;
+  Prepared prepared;
+  ModelSpec spec;
+  OutputMeaning meaning;
+  StepTrainer trainer;
+};
+
+Options few_steps() {
+  Options options;
+  options.hidden = {16};
+  options.steps = 120;
+  options.lr = 0.01;
+  options.threads = 1;
+  options.report = "unused";
+  return options;
+}
+
+// y follows `used` alone; `idle` is noise.
+std::string used_and_idle() {
+  std::string text = "idle,used,y\n";
+  for (int i = 0; i < 400; ++i) {
+    text += std::to_string(i * 53 % 89) + "," + std::to_string(i * 37 % 101) + "," +
+            (i * 37 % 101 > 50 ? "big\n" : "small\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("held-out rows: the bins of confidence make the calibration error, and the worst rows are the worst") {
+  TrainedRun t("builtin:spirals", few_steps());
+  const data::Examples& examples = t.prepared.test;
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  std::int64_t rows = 0;
+  double right = 0, error = 0;
+  for (const report::CalibrationBin& bin : seen.bins) {
+    rows += bin.rows;
+    right += bin.accuracy * static_cast<double>(bin.rows);
+    error += std::fabs(bin.confidence - bin.accuracy) * static_cast<double>(bin.rows);
+  }
+  CHECK(rows == metrics.rows);
+  CHECK(right / static_cast<double>(rows) == doctest::Approx(metrics.accuracy));
+  CHECK(error / static_cast<double>(rows) == doctest::Approx(metrics.calibration_error).epsilon(1e-3));
+  REQUIRE(seen.worst.size() == 12);
+  for (std::size_t i = 1; i < seen.worst.size(); ++i) CHECK(seen.worst[i - 1].loss >= seen.worst[i].loss);
+  for (const report::WorstRow& row : seen.worst) {
+    CHECK(row.loss == doctest::Approx(-std::log(row.probability)).epsilon(1e-3));
+    CHECK(row.loss > metrics.loss);
+  }
+}
+
+TEST_CASE("held-out rows: true and predicted values, and the histogram of their differences") {
+  TrainedRun t("builtin:regression", few_steps());
+  const data::Examples& examples = t.prepared.test;
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  CHECK(std::accumulate(seen.residuals.begin(), seen.residuals.end(), std::int64_t{0}) == metrics.rows);
+  CHECK(seen.residual_low < 0);
+  CHECK(seen.residual_high > 0);
+  double squares = 0;
+  for (const auto& [truth, prediction] : seen.values) squares += (truth - prediction) * (truth - prediction);
+  const double rmse = std::sqrt(squares / static_cast<double>(seen.values.size()));  // of a sample of the rows
+  CHECK(rmse == doctest::Approx(metrics.rmse).epsilon(0.15));
+}
+
+TEST_CASE("columns: the one that is used comes first, by the same numbers each time, and no row is changed") {
+  const test::TempDir dir;
+  test::write_bytes(dir / "t.csv", used_and_idle());
+  TrainedRun t(dir / "t.csv", few_steps());
+  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, false);
+  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  REQUIRE(use.columns.size() == 2);
+  CHECK(use.rows == static_cast<std::int64_t>(t.prepared.train.rows));
+  CHECK(use.loss == doctest::Approx(before.loss).epsilon(1e-6));
+  CHECK(use.columns[0].name == "used");
+  CHECK(use.columns[0].increase > 0.2);
+  CHECK(std::fabs(use.columns[1].increase) < use.columns[0].increase / 5);
+  const report::Importance again = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  for (std::size_t i = 0; i < 2; ++i) CHECK(again.columns[i].increase == use.columns[i].increase);
+  CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, false).loss == before.loss);
+}
+
+TEST_CASE("columns: of pictures, fields in a square") {
+  TrainedRun t("builtin:digits", few_steps());
+  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.test);
+  REQUIRE(use.side == 8);  // of 16 by 16 pixels, two by two
+  REQUIRE(use.columns.size() == 64);
+  const auto increase = [&](std::size_t x, std::size_t y) { return use.columns[y * 8 + x].increase; };
+  CHECK(increase(3, 3) + increase(4, 4) + increase(3, 4) > increase(0, 0) + increase(7, 0) + increase(0, 7));
+}
+
+}  // namespace halfstep::internal
