@@ -26,6 +26,9 @@ struct Examples {
   std::vector<float> weights;         // how much each row counts in the loss; empty: all alike
 };
 
+// Sparse rows with all their numbers in x; others as they are.
+Examples in_full(Examples examples);
+
 // The given rows, in the given order.
 Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "data/standardise.hpp"
 #include "data/text.hpp"
@@ -150,16 +151,7 @@ void apply_sparse(const Recipe& recipe, const RawData& raw, const std::vector<st
   tell_unknown(recipe, unknown, notes);
   // An entry takes an index and a value. The sizes are those of a file in memory: their product needs no limit here.
   const bool dense = out.sparse.columns.size() >= rows.size() * width / 2;
-  if (!dense) return;
-  out.x.reserve(rows.size() * width);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    out.x.insert(out.x.end(), out.usual.begin(), out.usual.end());
-    for (std::size_t i = out.sparse.offsets[row]; i < out.sparse.offsets[row + 1]; ++i) {
-      out.x[row * width + out.sparse.columns[i]] = out.sparse.values[i];
-    }
-  }
-  out.sparse = {};
-  out.usual = {};
+  if (dense) out = in_full(std::move(out));
 }
 
 std::string describe_sparse(const Recipe& recipe) {

@@ -49,6 +49,20 @@ std::vector<std::uint32_t> epoch_order(std::size_t rows, std::uint64_t seed, std
   return shuffled(rows, Rng(seed, kOrderStream + epoch));
 }
 
+Examples in_full(Examples examples) {
+  if (examples.sparse.empty()) return examples;
+  const SparseRows<float> sparse = std::exchange(examples.sparse, {});
+  const std::vector<float> usual = std::exchange(examples.usual, {});
+  examples.x.reserve(examples.rows * usual.size());
+  for (std::size_t row = 0; row < examples.rows; ++row) {
+    examples.x.insert(examples.x.end(), usual.begin(), usual.end());
+    for (std::size_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i) {
+      examples.x[row * usual.size() + sparse.columns[i]] = sparse.values[i];
+    }
+  }
+  return examples;
+}
+
 Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   Examples to;
   to.rows = rows.size();

@@ -53,6 +53,10 @@ std::vector<Group> groups_of(const data::Recipe& recipe) {
     for (std::size_t i = 0; i < recipe.matrix_cols; ++i) groups.push_back({"value " + std::to_string(i), i, 1});
     return groups;
   }
+  for (std::size_t i = 0; i < recipe.sparse_scales.size(); ++i) {
+    const std::size_t index = i + (recipe.zero_based ? 0 : 1);
+    if (recipe.sparse_scales[i] > 0) groups.push_back({"feature " + std::to_string(index), i, 1});
+  }
   std::size_t offset = 0;
   for (const data::InputColumn& column : recipe.columns) {
     const bool constant = column.kind == data::InputColumn::Kind::number && column.scale == 0;
@@ -135,7 +139,7 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
     groups = merged(groups, size);
     out.groups = "So many columns would take long: a line stands for " + std::to_string(size) + " neighbours.";
   }
-  const data::Examples original = sample(examples, rows);
+  const data::Examples original = data::in_full(sample(examples, rows));
   data::Examples changed = original;
   out.rows = static_cast<std::int64_t>(rows);
   out.loss = trainer.evaluate(original, meaning, false).loss;

@@ -53,6 +53,7 @@ cp x.svm x.train
 expect 0 train x.svm "${short[@]}"; in_err "60 rows, 21 features"; not_in_err "--format"
 expect 0 train x.train "${short[@]}"; in_err "60 rows, 21 features"; in_err "read as LIBSVM"; in_err "--format"
 expect 0 inspect m.safetensors; in_out "LIBSVM, features 1 to 21"
+expect 0 train x.svm --report r.html "${short[@]}"; grep -q "feature 20" r.html || fail "$last: the report lacks feature 20"
 printf '+1 3:1 30:2\n-1\n7:1\n' >new.dat
 expect 0 predict m.safetensors new.dat; rows_out 3; in_err "features beyond 21, the last of training, left aside in 1 row: 30"
 expect 0 eval m.safetensors x.svm --json; in_out '"rows":60'

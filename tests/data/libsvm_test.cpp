@@ -108,6 +108,10 @@ TEST_SUITE("data/libsvm") {
     CHECK(e.features == 62);
     CHECK(row_of(e, 7)[7] == 1);
     CHECK(row_of(e, 8)[7] == 0);
+    const Examples full = in_full(e);
+    CHECK(full.sparse.empty());
+    REQUIRE(full.x.size() == 200 * 62);
+    for (std::size_t i = 0; i < 200; ++i) REQUIRE(row_of(full, i) == row_of(e, i));
     const std::vector<std::uint32_t> rows = {9, 3, 150};
     const Examples some = take_rows(e, rows);
     for (std::size_t i = 0; i < rows.size(); ++i) CHECK(row_of(some, i) == row_of(e, rows[i]));
