@@ -8,11 +8,11 @@
 namespace halfstep::internal::data {
 namespace {
 
-using Places = std::vector<std::uint32_t>;  // in target.rows
+using RowPlaces = std::vector<std::uint32_t>;  // in target.rows
 
 // The fold of each place.
-Places by_chance(std::size_t rows, std::size_t folds, std::uint64_t seed) {
-  Places fold(rows);
+RowPlaces by_chance(std::size_t rows, std::size_t folds, std::uint64_t seed) {
+  RowPlaces fold(rows);
   std::size_t next = 0;
   for (const std::uint32_t i : epoch_order(rows, seed, kHoldOutEpoch)) {
     fold[i] = static_cast<std::uint32_t>(next++ % folds);
@@ -21,32 +21,32 @@ Places by_chance(std::size_t rows, std::size_t folds, std::uint64_t seed) {
 }
 
 // Of each class as many as of any other fold, or one more; folds are as large as each other, or one row larger.
-Places by_class(const TargetChoice& target, std::size_t folds, std::uint64_t seed) {
-  std::vector<Places> of_class(target.classes.size());
+RowPlaces by_class(const TargetChoice& target, std::size_t folds, std::uint64_t seed) {
+  std::vector<RowPlaces> of_class(target.classes.size());
   for (const std::uint32_t i : epoch_order(target.rows.size(), seed, kHoldOutEpoch)) {
     of_class[target.class_of[i]].push_back(i);
   }
-  Places fold(target.rows.size());
+  RowPlaces fold(target.rows.size());
   std::size_t next = 0;
-  for (const Places& rows : of_class) {
+  for (const RowPlaces& rows : of_class) {
     for (const std::uint32_t i : rows) fold[i] = static_cast<std::uint32_t>(next++ % folds);
   }
   return fold;
 }
 
 // The largest groups first, each to the fold with the fewest rows.
-Places by_group(const RawData& raw, const TargetChoice& target, std::size_t folds, const Options& options) {
-  std::vector<Places> groups = groups_of(raw, target, options);
+RowPlaces by_group(const RawData& raw, const TargetChoice& target, std::size_t folds, const Options& options) {
+  std::vector<RowPlaces> groups = groups_of(raw, target, options);
   if (groups.size() < folds) {
     fail(Status::invalid_argument, "fewer groups than folds", "--group " + options.group,
          "there are " + std::to_string(groups.size()),
          "--folds " + std::to_string(std::max<std::size_t>(2, groups.size())));
   }
-  Places order = epoch_order(groups.size(), options.seed, kHoldOutEpoch);
+  RowPlaces order = epoch_order(groups.size(), options.seed, kHoldOutEpoch);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return groups[a].size() > groups[b].size(); });
   std::vector<std::size_t> sizes(folds);
-  Places fold(target.rows.size());
+  RowPlaces fold(target.rows.size());
   for (const std::uint32_t g : order) {
     const auto smallest = std::min_element(sizes.begin(), sizes.end());
     *smallest += groups[g].size();
@@ -65,7 +65,7 @@ std::vector<Split> folds_of(const RawData& raw, const TargetChoice& target, std:
     fail(Status::invalid_argument, "fewer rows than folds", raw.source, std::to_string(rows) + " rows have a target",
          "fewer --folds");
   }
-  Places fold;
+  RowPlaces fold;
   if (!options.group.empty()) {
     fold = by_group(raw, target, folds, options);
   } else if (ordered) {
