@@ -88,7 +88,8 @@ ul.notes{margin:8px 0;padding-left:20px;overflow-wrap:anywhere}
 footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 @media(max-width:480px){main{padding:18px 12px 30px}h1{font-size:22px}.big{grid-template-columns:1fr 1fr;gap:8px}
 .labels,.labels text{font-size:12px}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}
-th,td{padding:5px 8px}}
+th,td{padding:5px 8px}td.w{min-width:90px}
+.confusion td,.confusion th{padding:4px 5px}.confusion td{min-width:26px}}
 @media print{main{max-width:none;padding:0}body{font-size:12px}h2,h3,.lead{break-after:avoid}tr,dt,dd{break-inside:avoid}.figures{grid-template-columns:1fr 1fr}
 .scroll{overflow:visible}td,th{white-space:normal}.n{white-space:nowrap}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )";

@@ -110,6 +110,24 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, false).loss == before.loss);
 }
 
+TEST_CASE("columns: of sparse rows, by their indices in the file") {
+  const test::TempDir dir;
+  std::string text;
+  for (int i = 0; i < 400; ++i) {
+    const int used = i * 37 % 101;
+    text += (used > 50 ? "1 2:" : "0 2:") + std::to_string(i * 53 % 89) + (used > 50 ? " 7:1" : "") + " 9:0.5\n";
+  }
+  test::write_bytes(dir / "t.libsvm", text);
+  TrainedRun t(dir / "t.libsvm", few_steps());
+  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, false);
+  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  REQUIRE(use.columns.size() == 2);  // the last is constant
+  CHECK(use.columns[0].name == "feature 7");
+  CHECK(use.columns[0].increase > 0.2);
+  CHECK(use.columns[1].name == "feature 2");
+  CHECK(use.loss == doctest::Approx(before.loss).epsilon(1e-6));
+}
+
 TEST_CASE("columns: of pictures, fields in a square") {
   TrainedRun t("builtin:digits", few_steps());
   const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.test);
