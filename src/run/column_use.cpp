@@ -89,27 +89,11 @@ double budget(StepTrainer& trainer) {
   return std::clamp(trained / 10, kLeastWork, kMostWork);
 }
 
-// Sparse rows written out: their values are to move.
-data::Examples dense(data::Examples e) {
-  if (e.sparse.empty()) return e;
-  e.x.resize(e.rows * e.features);
-  for (std::size_t row = 0; row < e.rows; ++row) {
-    const auto out = e.x.begin() + static_cast<std::ptrdiff_t>(row * e.features);
-    std::copy(e.usual.begin(), e.usual.end(), out);
-    for (std::size_t i = e.sparse.offsets[row]; i < e.sparse.offsets[row + 1]; ++i) {
-      out[static_cast<std::ptrdiff_t>(e.sparse.columns[i])] = e.sparse.values[i];
-    }
-  }
-  e.sparse = {};
-  e.usual.clear();
-  return e;
-}
-
 // Evenly over the set.
 data::Examples sample(const data::Examples& examples, std::size_t rows) {
   std::vector<std::uint32_t> chosen;
   for (std::size_t i = 0; i < rows; ++i) chosen.push_back(static_cast<std::uint32_t>(i * examples.rows / rows));
-  return dense(data::take_rows(examples, chosen));
+  return data::take_rows(examples, chosen);
 }
 
 template <class Vector>
