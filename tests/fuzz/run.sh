@@ -25,7 +25,7 @@ export ASAN_OPTIONS=quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1
 
 # No array may take more than 64 MB, and no input longer than a second; the limits beyond are for ASan's own memory and
 # for a machine that is busy.
-readonly limits=(-malloc_limit_mb=64 -rss_limit_mb=512 -timeout=5 -max_len=4096)
+readonly limits=(-malloc_limit_mb=64 -rss_limit_mb=512 -timeout=10 -max_len=4096)
 
 run_target() {  # run_target NAME
   local name=$1 log=$scratch/$1.log status=0 executions arguments
