@@ -17,7 +17,12 @@ class StepBudget {
   }
   void timed(Duration step) {
     // Slow to forget: what a late step costs is worse than what an early return does.
-    expected_ = std::max(step, expected_ - expected_ / 8 + step / 8);
+    recent_ = std::max(step, recent_ - recent_ / 8 + step / 8);
+    // What all but a few of a thousand steps keep to, where other threads get in the way now and then: a longer step
+    // moves it up by half a usual one at most, so that one that was interrupted for long does not stop training.
+    usual_ = usual_ == Duration::zero() ? step : usual_ + (std::min(step, 2 * usual_) - usual_) / 16;
+    rare_ += step > rare_ ? std::min(step - rare_, usual_ / 2) : -usual_ / 1000;
+    expected_ = std::max(recent_, rare_);
   }
   // At the end of a call.
   void finish(Duration spent, Duration budget) {
@@ -25,6 +30,7 @@ class StepBudget {
   }
 
  private:
+  Duration recent_ = Duration::zero(), usual_ = Duration::zero(), rare_ = Duration::zero();
   Duration expected_ = Duration::zero();  // of the next step
   Duration left_ = Duration::zero();
 };

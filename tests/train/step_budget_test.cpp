@@ -54,3 +54,13 @@ TEST_CASE("step budget: no budget, no step, but the first") {
   CHECK_FALSE(budget.has_room(0ms, 0ms));
   CHECK_FALSE(budget.has_room(0ms, -5ms));
 }
+
+TEST_CASE("step budget: what happens to one step in a hundred is expected of each, by its usual size and no more") {
+  StepBudget budget;
+  for (int i = 0; i < 2000; ++i) budget.timed(i % 100 == 0 ? 3ms : 1ms);  // 99 usual ones are the last
+  CHECK_FALSE(budget.has_room(0ms, 2ms));
+  CHECK(budget.has_room(0ms, 3001us));
+  budget.timed(1s);  // interrupted for long
+  for (int i = 0; i < 60; ++i) budget.timed(1ms);
+  CHECK(budget.has_room(0ms, 4ms));
+}
