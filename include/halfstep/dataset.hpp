@@ -29,7 +29,7 @@ class Dataset {
   std::size_t features() const;                         // of a row as the model sees it
   bool is_classification() const;                       // labels of classes, else values
   const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values
-  std::span<const float> x() const;                     // rows x features; empty for images of bytes and for sparse files
+  std::span<const float> x() const;  // rows x features; empty for images of bytes and for sparse files
   // What was decided about the data that its owner could regret, a line each: the target that nobody named, columns
   // that look like ids, tokens taken as missing. None of rows from memory.
   const std::vector<std::string>& notes() const;

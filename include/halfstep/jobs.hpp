@@ -113,9 +113,9 @@ struct FoldObserver {
 };
 
 // Trains `folds` models, from 2 to 1000, each on the rows that another part of them leaves, and judges it by that part;
-// how they are divided is options.split and options.group. With `ordered` the file is cut into folds + 1 parts, and each
-// model is trained on those before the one that judges it. With options.early_stop each model holds rows of its own
-// training part out to stop by. Writes no file. Throws as train does.
+// how they are divided is options.split and options.group. With `ordered` the file is cut into folds + 1 parts, and
+// each model is trained on those before the one that judges it. With options.early_stop each model holds rows of its
+// own training part out to stop by. Writes no file. Throws as train does.
 CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
                                const FoldObserver& observer = {});
 

@@ -77,7 +77,8 @@ Options options_for(const ModelSpec& spec, Options options) {
 
 TrainerConfig checked_config(const ModelSpec& spec, const Options& options, const data::Examples* examples,
                              int threads) {
-  const TrainerConfig config = trainer_config(options, spec, examples ? examples->rows : 0);
+  TrainerConfig config = trainer_config(options, spec, examples ? examples->rows : 0);
+  config.keeps_best = false;  // its steps are the caller's, who decides when they end
   check_memory(run_shape(config, examples ? memory_of(*examples) : 0, threads));
   return config;
 }

@@ -23,14 +23,6 @@ Spread spread_of(const CrossValidation& result, MetricKind kind) {
   return s;
 }
 
-template <class F>
-void for_each_metric(const CrossValidation& result, F f) {
-  for (std::size_t i = 0; i < kEnumNames<MetricKind>.size(); ++i) {
-    const auto kind = static_cast<MetricKind>(i);
-    if (applies_to(kind, result.classification)) f(kind, spread_of(result, kind));
-  }
-}
-
 std::string fold_text(const CrossValidation& result, std::size_t folds) {
   const Fold& fold = result.folds.back();
   const MetricKind metric = from_name<MetricKind>(result.metric).value_or(MetricKind::loss);
@@ -42,7 +34,8 @@ std::string fold_text(const CrossValidation& result, std::size_t folds) {
 
 std::string summary_text(const CrossValidation& result) {
   std::string text;
-  for_each_metric(result, [&](MetricKind kind, const Spread& s) {
+  for_each_metric(result.classification, [&](MetricKind kind) {
+    const Spread s = spread_of(result, kind);
     text += row(name(kind), brief(s.mean) + "  +- " + brief(s.deviation), 19);
   });
   return text;
@@ -58,7 +51,8 @@ std::string summary_json(const std::string& data, const CrossValidation& result,
     folds.push_back(object.raw("held_out", metrics.str()).str());
   }
   JsonObject mean, deviation;
-  for_each_metric(result, [&](MetricKind kind, const Spread& s) {
+  for_each_metric(result.classification, [&](MetricKind kind) {
+    const Spread s = spread_of(result, kind);
     mean.number(name(kind), s.mean);
     deviation.number(name(kind), s.deviation);
   });

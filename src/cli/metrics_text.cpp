@@ -8,14 +8,6 @@
 namespace halfstep::cli {
 namespace {
 
-template <class F>
-void for_each_metric(const Metrics& metrics, F f) {
-  for (std::size_t i = 0; i < kEnumNames<MetricKind>.size(); ++i) {
-    const auto kind = static_cast<MetricKind>(i);
-    if (applies_to(kind, metrics.classification)) f(kind, value_of(metrics, kind));
-  }
-}
-
 // Columns as wide as their widest cell; the first to the left, the others to the right.
 std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
@@ -69,17 +61,17 @@ std::string metrics_text(const Metrics& metrics, MetricKind also) {
 
 void add_metrics(JsonObject& object, const Metrics& metrics) {
   object.integer("rows", metrics.rows);
-  for_each_metric(metrics, [&](MetricKind kind, double value) { object.number(name(kind), value); });
+  for_each_metric(metrics.classification, [&](MetricKind kind) { object.number(name(kind), value_of(metrics, kind)); });
   object.integer("non_finite", metrics.non_finite);
 }
 
 std::string metrics_report(const Metrics& metrics, std::span<const std::string> classes) {
   constexpr std::size_t kMostClasses = 100, kMostOfConfusion = 16;  // that people read
   std::string text;
-  for_each_metric(metrics, [&](MetricKind kind, double value) {
+  for_each_metric(metrics.classification, [&](MetricKind kind) {
     std::string label(name(kind));
     std::replace(label.begin(), label.end(), '_', ' ');
-    text += row(label, brief(value), 19);
+    text += row(label, brief(value_of(metrics, kind)), 19);
   });
   const std::size_t n = metrics.classes.size();
   if (n == 0 || n > kMostClasses || classes.size() != n) return text;

@@ -1,5 +1,6 @@
 // Metrics for people and for scripts.
 #pragma once
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,6 +9,15 @@
 #include "halfstep/metrics.hpp"
 
 namespace halfstep::cli {
+
+// Calls f(kind) for each that applies.
+template <class F>
+void for_each_metric(bool classification, F f) {
+  for (std::size_t i = 0; i < kEnumNames<MetricKind>.size(); ++i) {
+    const auto kind = static_cast<MetricKind>(i);
+    if (applies_to(kind, classification)) f(kind);
+  }
+}
 
 // Loss, and accuracy or rmse and r2, and `also` where it is another.
 std::string metrics_text(const Metrics& metrics, MetricKind also = MetricKind::loss);

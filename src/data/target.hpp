@@ -12,7 +12,7 @@ namespace halfstep::internal::data {
 struct TargetChoice {
   std::size_t index = 0;
   std::string name;
-  bool stands_apart = false;  // labels of their own, no column that a user would count
+  bool stands_apart = false;   // labels of their own, no column that a user would count
   Task task = Task::classify;  // never automatic
   std::string description;
   std::vector<std::string> classes;     // empty for regression
