@@ -68,12 +68,35 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics", "tensorboard", "report"};
+constexpr Word kNotOfCv[] = {
+    "test",           "out",       "metrics",          "tensorboard",        "report",         "resume",
+    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep"};
 
-constexpr Word kNotOfLr[] = {"lr",         "schedule",    "decay",  "decays",         "decay-patience",
-                             "warmup",     "epochs",      "steps",  "test",           "early-stop",
-                             "time-limit", "ema",         "metric", "average-epochs", "out",
-                             "metrics",    "tensorboard", "report", "meter-every"};
+constexpr Word kNotOfLr[] = {"lr",
+                             "schedule",
+                             "decay",
+                             "decays",
+                             "decay-patience",
+                             "warmup",
+                             "epochs",
+                             "steps",
+                             "test",
+                             "early-stop",
+                             "time-limit",
+                             "ema",
+                             "metric",
+                             "average-epochs",
+                             "out",
+                             "metrics",
+                             "tensorboard",
+                             "report",
+                             "meter-every",
+                             "resume",
+                             "checkpoint-dir",
+                             "init-from",
+                             "checkpoint-every",
+                             "checkpoint-minutes",
+                             "checkpoint-keep"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
