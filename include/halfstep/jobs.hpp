@@ -228,8 +228,20 @@ struct ModelSummary {
   std::vector<std::string> classes;
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  std::vector<std::pair<std::string, std::string>> run;     // of a checkpoint: what goes on, and where
 };
 // Throws Error(io, format, limit, unsupported) where it is no model file that this version reads.
 ModelSummary inspect(const std::string& model);
+
+// Whether a model or a checkpoint is whole.
+struct Verification {
+  bool good = false;
+  std::string kind;    // "model", or "checkpoint of step 1200"; empty: neither
+  std::string digest;  // of the file, where it is good
+  std::string why;     // it is not good
+};
+// Reads every byte of a file, and checks it against the file's own digest and description. Throws nothing but what
+// memory and reading may.
+Verification verify(const std::string& file);
 
 }  // namespace halfstep
