@@ -78,6 +78,16 @@ bool give_name(const std::string& from, const std::string& to) {
   return false;
 }
 
+// What writers that died have left: whoever has the lock is the only one that writes here.
+void remove_temporaries(const std::string& folder) {
+  std::error_code code;
+  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
+    const std::string name = entry->path().filename().string();
+    const bool ours = name.starts_with(".step-") || name.starts_with(".best.") || name.starts_with("latest.");
+    if (ours && name.find(".safetensors.tmp-") != std::string::npos) (void)::unlink(entry->path().c_str());
+  }
+}
+
 std::string make_folder(std::string folder) {
   std::error_code code;
   fs::create_directories(folder, code);
@@ -112,7 +122,8 @@ FolderLock::FolderLock(const std::string& folder) {
 
 CheckpointFolder::CheckpointFolder(std::string folder, std::int64_t keep)
     : folder_(make_folder(std::move(folder))), keep_(keep), lock_(folder_) {
-  io::write_probe(path_of(0));  // and what writers that died have left goes away
+  remove_temporaries(folder_);
+  io::write_probe(path_of(0));
 }
 
 std::string CheckpointFolder::path_of(std::int64_t step) const { return in_folder(folder_, name_of(step)); }
