@@ -30,6 +30,7 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   if (!model.layer_precision.empty()) object.text("layer_precision", model.layer_precision);
   object.text("digest", model.digest).text("weights_digest", model.weights_digest);
   object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
+  object.raw("targets", json_array(model.targets));
   return object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str()).line();
 }
 
@@ -51,6 +52,7 @@ std::string summary_text(const ModelSummary& model) {
   add("digest", model.digest);
   add("weights digest", model.weights_digest);
   add("classes", joined(model.classes, ", "));
+  add(model.targets.size() > 1 ? "targets" : "target", joined(model.targets, ", "));
   text += "\ntensors\n";
   for (const ModelSummary::Tensor& tensor : model.tensors) {
     text += indented(tensor.name + "  " + tensor.dtype + " " + shape_text(tensor.shape));

@@ -63,9 +63,8 @@ void check_outputs(const std::string& path, const SavedModel& model) {
   const bool classify = p.task() == Task::classify;
   const bool single = output_meaning(p, model.spec.loss).single_logit;
   // Of rows from memory there may be several values.
-  const std::size_t expected = !classify && p.recipe().is_matrix ? outputs
-                               : !classify || single             ? 1
-                                                                 : p.classes().size();
+  const std::size_t values = p.recipe().is_matrix ? outputs : p.targets().size();
+  const std::size_t expected = !classify ? values : single ? 1 : p.classes().size();
   const bool loss_fits = classify == has_labels(model.spec.loss);
   if (p.features() != model.spec.widths.front() || outputs != expected || !loss_fits) {
     bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
@@ -135,6 +134,7 @@ SavedModel load_model(const std::string& path) {
   }
   check_outputs(path, model);
   model.tensors = read_tensors(path, file, model);
+  if (model.preprocessor.task() == Task::regress) model.preprocessor.set_outputs(model.spec.widths.back());
   return model;
 }
 

@@ -22,6 +22,9 @@ void check_set(const data::Examples* set, const TrainerConfig& config) {
   if (set && set->features != config.model.widths.front()) {
     refuse(Status::invalid_argument, "the examples do not fit", "the model has another number of inputs");
   }
+  if (set && !set->targets.empty() && set->outputs != config.model.widths.back()) {
+    refuse(Status::invalid_argument, "the examples do not fit", "the model has another number of outputs");
+  }
 }
 
 }  // namespace

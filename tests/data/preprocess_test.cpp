@@ -123,8 +123,8 @@ TEST_SUITE("data/preprocess") {
     for (int i = 0; i < 30; ++i) many += "1.5," + std::to_string(i) + "\n";
     CHECK(task(many) == Task::regress);
     const Preprocessor p = fit("x,y\n1,0.5\n2,1.5\n");
-    CHECK(p.target_mean() == 1);
-    CHECK(p.target_scale() == 0.5);
+    CHECK(p.targets()[0].mean == 1);
+    CHECK(p.targets()[0].scale == 0.5);
     CHECK(p.apply(raw_of("x,y\n1,0.5\n2,1.5\n"), true).targets == std::vector<float>{-1, 1});
   }
 

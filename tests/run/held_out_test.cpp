@@ -84,12 +84,13 @@ TEST_CASE("held-out rows: true and predicted values, and the histogram of their 
   const data::Examples& examples = t.prepared.test;
   const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
   const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
-  CHECK(std::accumulate(seen.residuals.begin(), seen.residuals.end(), std::int64_t{0}) == metrics.rows);
-  CHECK(seen.residual_low < 0);
-  CHECK(seen.residual_high > 0);
+  const report::TargetValues& values = seen.values.at(0);
+  CHECK(std::accumulate(values.residuals.begin(), values.residuals.end(), std::int64_t{0}) == metrics.rows);
+  CHECK(values.residual_low < 0);
+  CHECK(values.residual_high > 0);
   double squares = 0;
-  for (const auto& [truth, prediction] : seen.values) squares += (truth - prediction) * (truth - prediction);
-  const double rmse = std::sqrt(squares / static_cast<double>(seen.values.size()));  // of a sample of the rows
+  for (const auto& [truth, prediction] : values.values) squares += (truth - prediction) * (truth - prediction);
+  const double rmse = std::sqrt(squares / static_cast<double>(values.values.size()));  // of a sample of the rows
   CHECK(rmse == doctest::Approx(metrics.rmse).epsilon(0.15));
 }
 
