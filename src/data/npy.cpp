@@ -310,20 +310,13 @@ class ArrayRows final : public CellRows {
   std::size_t row_ = 0;
 };
 
-// Of tables: a column of labels, or of a regression several.
-NpyArray target_array(const Source& source) {
-  NpyArray targets(source);
-  if (targets.columns() == 1 || targets.dimensions() == 2) return targets;
-  fail(Status::format, "labels have one or two dimensions", source.name,
-       std::to_string(targets.dimensions()) + " dimensions", "y.reshape(len(y), -1)");
-}
-
-NpyArray label_array(const Source& source) {
+// `several`: a regression may have more than one.
+NpyArray label_array(const Source& source, bool several) {
   NpyArray labels(source);
-  if (labels.columns() == 1) return labels;
+  if (labels.columns() == 1 || (several && labels.dimensions() == 2)) return labels;
   fail(Status::format, "labels have one number a row", source.name,
        std::to_string(labels.columns()) + " numbers in each of " + std::to_string(labels.rows()) + " rows",
-       "an array of one dimension");
+       several ? "an array of one dimension, or of two for several values" : "an array of one dimension");
 }
 
 Table table_of(const NpyArray& array, const NpyArray* labels, const Options& options, const Recipe* known) {
@@ -373,7 +366,7 @@ RawData parse_npy(const Source& source, const Source* labels, const Options& opt
   }
   if (array.dimensions() > 2) return {source.name, pixels_of(array)};
   if (!labels) return {source.name, table_of(array, nullptr, options, known)};
-  const NpyArray last = target_array(*labels);
+  const NpyArray last = label_array(*labels, true);
   if (last.rows() != array.rows()) {
     fail(Status::format, "rows and labels do not belong together", source.name + " and " + labels->name,
          std::to_string(array.rows()) + " rows but " + std::to_string(last.rows()) + " labels",
@@ -383,7 +376,7 @@ RawData parse_npy(const Source& source, const Source* labels, const Options& opt
 }
 
 std::vector<std::int32_t> parse_npy_labels(const Source& source) {
-  const NpyArray array = label_array(source);
+  const NpyArray array = label_array(source, false);
   if (array.is_real()) fail(Status::format, "labels of images must be integers", source.name, "they are floats");
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < array.rows(); ++row) {

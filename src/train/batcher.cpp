@@ -1,7 +1,5 @@
 #include "train/batcher.hpp"
 
-#include <algorithm>
-
 namespace halfstep::internal {
 
 Batcher::Batcher(const data::Examples& examples, std::size_t max_rows, int threads)
@@ -15,7 +13,7 @@ Targets Batcher::targets(std::span<const std::uint32_t> order) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (!examples_.labels.empty()) labels_[i] = examples_.labels[order[i]];
     const std::size_t n = examples_.targets.empty() ? 0 : examples_.outputs;
-    std::copy_n(examples_.targets.data() + order[i] * n, n, values_.data() + i * n);
+    for (std::size_t t = 0; t < n; ++t) values_[i * n + t] = examples_.targets[order[i] * n + t];
     if (!examples_.weights.empty()) weights_[i] = examples_.weights[order[i]];
   }
   return {labels_.data(), values_.data(), examples_.weights.empty() ? nullptr : weights_.data()};

@@ -96,7 +96,7 @@ TEST_SUITE("data/preprocess") {
       bad.replace(at, from.size(), to);
       return thrown_by([&] { Preprocessor::from_json(bad); }).status;
     };
-    CHECK(changed("\"version\":2", "\"version\":4") == Status::unsupported);
+    CHECK(changed("\"version\":2", "\"version\":5") == Status::unsupported);
     CHECK(changed("\"version\":2", "\"version\":1") == Status::format);
     CHECK(changed("\"version\":2", "\"version\":0") == Status::format);
     CHECK(changed("\"low\":20.0", "\"low\":\"nan\"") == Status::format);
