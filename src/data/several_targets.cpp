@@ -95,7 +95,8 @@ void look_at_values(const RawData& raw, const Options& options, TargetChoice& ch
                          " few whole numbers, taken as quantities since there are several targets");
 }
 
-// Labels that stand apart and are no target are inputs, of which they may say too much.
+}  // namespace
+
 void note_other_labels(const Table& table, TargetChoice& choice) {
   std::vector<std::string> others;
   for (std::size_t i = table.columns.size() - table.labels; i < table.columns.size(); ++i) {
@@ -106,14 +107,11 @@ void note_other_labels(const Table& table, TargetChoice& choice) {
   choice.notes.push_back("labels that are no target are inputs: " + list_names(others, 5) + "; --drop leaves them out");
 }
 
-}  // namespace
-
 void choose_values(const RawData& raw, const Options& options, TargetChoice& choice) {
   choice.task = Task::regress;
   refuse_what_is_no_number(raw, options, choice);
   find_complete_rows(raw, choice);
   look_at_values(raw, options, choice);
-  note_other_labels(*raw.table(), choice);
   constexpr std::size_t kMost = 5;
   for (std::size_t i = 0; i < std::min(kMost, choice.columns.size()); ++i) {
     choice.description += (i > 0 ? ", " : "") + place_of(choice.columns[i], choice);

@@ -11,4 +11,7 @@ bool looks_like_classes(const std::vector<double>& numbers, const std::vector<st
 // like a part of labels, and where rows with all of them are too few.
 void choose_values(const RawData& raw, const Options& options, TargetChoice& choice);
 
+// Of several labels that stand apart those that are no target are inputs, which may say too much of it: a note.
+void note_other_labels(const Table& table, TargetChoice& choice);
+
 }  // namespace halfstep::internal::data

@@ -190,6 +190,7 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
   TargetChoice choice;
   choice.columns = target_columns(table, options.target);
   choice.stands_apart = table.labels > 0;
+  if (table.labels > 1) note_other_labels(table, choice);
   if (choice.columns.size() > 1) return choose_several(raw, options, std::move(choice));
   const std::size_t index = choice.columns[0].index;
   const Column& target = table.columns[index];

@@ -16,7 +16,7 @@ namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kRows = 50, kInputs = 6, kClasses = 3;
-constexpr OutputMeaning kClassify = {};
+const OutputMeaning kClassify = {};
 
 data::Examples set_of(std::size_t rows) {
   const test::Examples random(rows, kInputs, kClasses);
