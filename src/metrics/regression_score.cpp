@@ -25,8 +25,10 @@ void RegressionScore::add(std::size_t row, const float* outputs) {
 }
 
 TargetErrors RegressionScore::errors_of(std::size_t target) const {
-  std::vector<double> truths;
-  for (std::size_t i = target; i < truths_.size(); i += residuals_.size()) truths.push_back(truths_[i]);
+  const std::size_t targets = residuals_.size();
+  std::vector<double> column;
+  for (std::size_t i = target; targets > 1 && i < truths_.size(); i += targets) column.push_back(truths_[i]);
+  const std::span<const double> truths = targets > 1 ? std::span<const double>(column) : truths_;
   const std::vector<double>& residuals = residuals_[target];
   const double scale = meaning_.targets[target].scale, rms = root_mean_square(residuals);
   return {.rmse = rms * scale,
