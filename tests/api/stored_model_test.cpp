@@ -60,8 +60,8 @@ TEST_CASE("a stored regressor with two targets predicts on every ISA what it did
   for_each_consistent_isa([&](const Options& options) {
     const Predictions p = predict(stored("two_targets.safetensors"), rows.path, options);
     CHECK(p.targets == std::vector<std::string>{"high", "low"});
-    CHECK(p.predicted == std::vector<std::string>{"9729.041683,1.025295125", "9849.5803972,3.400917077",
-                                                  "8996.4353773,27.735263209"});
+    CHECK(p.predicted ==
+          std::vector<std::string>{"9729.041683,1.025295125", "9849.5803972,3.400917077", "8996.4353773,27.735263209"});
   });
   const ModelSummary two = inspect(stored("two_targets.safetensors"));
   CHECK(two.architecture == "3-4-2 relu, mse");
