@@ -217,6 +217,27 @@ TEST_SUITE("data/several_targets") {
     CHECK(thrown_by([&] { same("a,h,job,\"x,y\",w\n1,tall,cook,3,4\n", true); }).says("'tall'"));
   }
 
+  TEST_CASE("columns behind targets are read as what they are where the targets are not there") {
+    std::string codes = "h,w,code,size\n", words = "h,job,w,colour,size\n";
+    for (int i = 0; i < 40; ++i) {
+      const std::string h = std::to_string(i) + ".5,", w = std::to_string(i * i) + ".5,";
+      const std::string size = "," + std::to_string(i * 7 % 11) + "\n";
+      codes += h + w + "0" + std::to_string(i % 4) + size;
+      words += h + (i % 2 ? "cook," : "smith,") + w + (i % 3 ? "red" : "blue") + size;
+    }
+    const auto applied = [](const std::string& text, std::string_view rows) {
+      const Preprocessor p = Preprocessor::fit(raw_of(text, targets_of("h,w")), targets_of("h,w"));
+      return p.apply({"t", parse_csv(source_of(rows), {}, &p.recipe())}, false);
+    };
+    const Examples named = applied(codes, "code,size\n01,4\n03,5\n"), bare = applied(codes, "01,4\n03,5\n");
+    CHECK(std::count(named.x.begin(), named.x.end(), 1.0f) == 2);  // each has its code
+    CHECK(bare.x == named.x);
+    CHECK(thrown_by([&] { applied(codes, "01,4\n03,tall\n"); }).says("training knew numbers only"));
+    const Examples job = applied(words, "job,colour,size\ncook,red,\nsmith,blue,5\n");
+    CHECK(std::count(job.x.begin(), job.x.end(), 1.0f) == 4);
+    CHECK(applied(words, "cook,red,NA\nsmith,blue,5\n").x == job.x);  // the first is no line of names
+  }
+
   TEST_CASE("a recipe with several targets is JSON of version 4; with one it is as before") {
     const Preprocessor p = fitted("w,h");
     const std::string text = p.to_json();
