@@ -29,10 +29,11 @@ struct RunPlan {
 
 // An epoch that is over.
 struct EpochReport {
-  std::int64_t epoch = 0;   // from 1
-  std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
-  StepCounts steps;
-  double train_loss = 0;  // mean over the epoch's batches
+  std::int64_t epoch = 0;    // from 1
+  std::int64_t epochs = 0;   // planned; 0 when the run is counted in steps
+  StepCounts steps;          // of the run so far
+  std::int64_t skipped = 0;  // of the epoch
+  double train_loss = 0;     // mean over the rows of the epoch's applied steps; NaN: none was applied
   double lr = 0;
   double loss_scale = 1;
   double grad_norm = 0;  // of the last step, unscaled, before clipping
@@ -42,16 +43,27 @@ struct EpochReport {
   bool best = false;  // by options.metric, so far
 };
 
+// Where a run stands, within an epoch.
+struct ProgressReport {
+  std::int64_t epoch = 0, epochs = 0;  // as in EpochReport
+  std::int64_t steps = 0;              // planned
+  StepCounts counts;                   // of the run so far
+  double loss = 0;                     // of the last step
+  double loss_scale = 1;
+  double samples_per_s = 0;
+  double seconds_left = 0;  // until the planned end or the time limit, at the speed so far
+};
+
 // Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
 // and no model is written.
 struct TrainObserver {
   std::function<void(const RunPlan&)> on_plan;
   std::function<void(const EpochReport&)> on_epoch;
-  std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
-  std::function<void(const StepRecord&)> on_step;                                       // every attempted step
-  std::function<void(const MeterReport&)> on_meter;                                     // every options.meter_every
-  std::function<void(const std::string&)> on_warning;                                   // see TrainResult::warnings
-  std::function<bool()> should_stop;  // true: finish the current step, save and return
+  std::function<void(const ProgressReport&)> on_progress;  // about ten times a second
+  std::function<void(const StepRecord&)> on_step;          // every attempted step
+  std::function<void(const MeterReport&)> on_meter;        // every options.meter_every
+  std::function<void(const std::string&)> on_warning;      // see TrainResult::warnings
+  std::function<bool()> should_stop;                       // true: finish the current step, save and return
 };
 
 // What a run came to.
@@ -120,6 +132,26 @@ struct FoldObserver {
 // own training part out to stop by. Writes no file. Throws as train does.
 CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
                                const FoldObserver& observer = {});
+
+// A learning rate and the loss that training at it began with, smoothed over the steps before.
+struct RatePoint {
+  double lr = 0;
+  double loss = 0;
+};
+// What a search for a learning rate saw.
+struct RateSearch {
+  std::vector<RatePoint> points;  // rates rise
+  double suggested = 0;           // 0: the loss fell at none of them
+  double least = 0;               // rate at which the smoothed loss was least
+  bool exploded = false;          // it ended where the loss had grown fourfold, before its last rate
+  std::vector<std::string> notes;
+};
+// Trains a little on `data`, which it writes nothing of: 200 steps at most, whose rate rises from 1e-6 to 10 (the range
+// test of Smith, 2017), and ends when the loss has grown to four times its least. Suggests a tenth of the rate where
+// the loss was least. Throws as train does, and invalid_argument for options that say how long a run is, what its rate
+// is or what it writes.
+RateSearch find_learning_rate(const std::string& data, const Options& options,
+                              const std::function<bool()>& should_stop = {});
 
 // What `halfstep eval` tells.
 struct Evaluation {

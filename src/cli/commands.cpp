@@ -68,7 +68,12 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics", "report"};
+constexpr Word kNotOfCv[] = {"test", "out", "metrics", "tensorboard", "report"};
+
+constexpr Word kNotOfLr[] = {"lr",         "schedule",    "decay",  "decays",         "decay-patience",
+                             "warmup",     "epochs",      "steps",  "test",           "early-stop",
+                             "time-limit", "ema",         "metric", "average-epochs", "out",
+                             "metrics",    "tensorboard", "report", "meter-every"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
@@ -81,6 +86,7 @@ constexpr Command kCommands[] = {
      run_cv,
      kCvFlags,
      kNotOfCv},
+    {"lr", "DATA [flags]", "look for a learning rate: the loss while the rate rises", {}, 1, 1, run_lr, {}, kNotOfLr},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},

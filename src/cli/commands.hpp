@@ -9,6 +9,7 @@ namespace halfstep::cli {
 
 int run_train(const Args& args);
 int run_cv(const Args& args);
+int run_lr(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_inspect(const Args& args);

@@ -8,6 +8,7 @@
 #include "cli/meter_text.hpp"
 #include "cli/metrics_text.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
@@ -50,26 +51,8 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   for (const std::string& note : plan.notes) narrator.heading("note", note);
 }
 
-std::string epoch_text(const EpochReport& report, MetricKind metric, bool verbose) {
-  std::string text = "epoch " + std::to_string(report.epoch);
-  if (report.epochs > 0) text += "/" + std::to_string(report.epochs);  // 0: the run is counted in steps
-  text += "  train loss " + brief(report.train_loss);
-  if (report.has_eval) text += "  eval " + metrics_text(report.eval, metric);
-  text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";
-  if (verbose || report.loss_scale != 1) text += "  loss scale " + brief(report.loss_scale);
-  if (verbose || report.steps.skipped > 0) text += "  skipped " + std::to_string(report.steps.skipped);
-  if (verbose) text += "  grad norm " + brief(report.grad_norm);
-  return text;
-}
-
-std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
-  std::string text = "step " + std::to_string(step) + "/" + std::to_string(steps);
-  if (steps > 0) text += " (" + std::to_string(step * 100 / steps) + "%)";
-  return text + "  loss " + brief(loss);
-}
-
 // `notes` gets those of the plan, for the summary.
-TrainObserver observe(Narrator& narrator, const Options& options, bool verbose, std::vector<std::string>& notes) {
+TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, std::vector<std::string>& notes) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
   observer.on_plan = [&narrator, &notes, verbose](const RunPlan& plan) {
@@ -77,16 +60,11 @@ TrainObserver observe(Narrator& narrator, const Options& options, bool verbose, 
     notes = plan.notes;
     tell_plan(narrator, plan, verbose);
   };
-  const MetricKind metric = from_name<MetricKind>(options.metric).value_or(MetricKind::loss);
-  observer.on_epoch = [&narrator, metric, verbose](const EpochReport& report) {
-    narrator.line(epoch_text(report, metric, verbose));
-  };
+  observer.on_epoch = [&progress](const EpochReport& report) { progress.epoch(report); };
   if (narrator.live()) {
-    observer.on_progress = [&narrator](std::int64_t step, std::int64_t steps, double loss) {
-      narrator.progress(progress_text(step, steps, loss));
-    };
+    observer.on_progress = [&progress](const ProgressReport& report) { progress.within_epoch(report); };
   }
-  observer.on_warning = [&narrator](const std::string& warning) { narrator.warning(warning); };
+  observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
   return observer;
 }
@@ -196,8 +174,10 @@ int run_train(const Args& args) {
   run.options.command = repeat;
   Narrator narrator(run);
   std::vector<std::string> notes;
-  const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
-  narrator.clear();
+  const TrainResult result = [&] {
+    Progress progress(narrator, run.options, run.verbose);  // says its last word before the summary, or the error
+    return train(data, run.options, observe(narrator, progress, run.verbose, notes));
+  }();
   print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;

@@ -1,5 +1,7 @@
-// When a run no longer gets better.
+// What a run makes of its held-out metric, epoch by epoch: the best so far, when it no longer gets better, and when its
+// learning rate is to drop.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -32,6 +34,27 @@ class EarlyStop {
   std::int64_t patience_;
   double best_ = 0;
   std::int64_t best_epoch_ = 0, last_ = 0;
+};
+
+// The schedule plateau: after `patience` epochs without a best one, counted from the last drop, the rate drops.
+class Plateau {
+ public:
+  Plateau(std::int64_t patience, double decay) : patience_(patience), decay_(decay) {}
+
+  // After each epoch, with the best so far. What the rate is to be multiplied by from now on.
+  double see(std::int64_t epoch, std::int64_t best_epoch) {
+    if (epoch - std::max(best_epoch, dropped_) >= patience_) {
+      factor_ *= decay_;
+      dropped_ = epoch;
+    }
+    return factor_;
+  }
+
+ private:
+  std::int64_t patience_;
+  double decay_;
+  double factor_ = 1;
+  std::int64_t dropped_ = 0;  // in which epoch
 };
 
 }  // namespace halfstep::internal

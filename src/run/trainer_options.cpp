@@ -24,7 +24,8 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
                           .schedule = {},
                           .seed = options.seed,
                           .meter_every = options.meter_every,
-                          .keeps_best = options.early_stop > 0};
+                          .keeps_best = options.early_stop > 0,
+                          .averages = options.ema > 0 || options.average_epochs > 0};
   config.schedule = {.kind = from_name<ScheduleKind>(options.schedule).value(),
                      .lr = options.lr,
                      .warmup = options.warmup,

@@ -1,6 +1,7 @@
 #include "run/training.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "halfstep/error.hpp"
 #include "run/meter_json.hpp"
@@ -41,20 +42,29 @@ Training::Training(const Options& options, StepTrainer& trainer, const OutputMea
       test_(test),
       metric_(metric_for(options, meaning)),
       early_stop_(metric_, options.early_stop),
+      averaging_(options, trainer),
       log_(options.metrics),
-      recorder_(recorder) {}
+      events_(options.tensorboard),
+      recorder_(recorder) {
+  if (trainer.config().schedule.kind == ScheduleKind::plateau) {
+    plateau_.emplace(options.decay_patience, options.decay);
+  }
+}
 
 TrainResult Training::run(const TrainObserver& observer) {
   observer_ = &observer;
-  log_.on_lost([&](const std::string& warning) {
+  const auto warn = [&](const std::string& warning) {
     result_.warnings.push_back(warning);
     if (observer.on_warning) observer.on_warning(warning);
-  });
+  };
+  log_.on_lost(warn);
+  events_.on_lost(warn);
   start_ = Time::now();
   do {
     run_epoch();
   } while (result_.ended.empty() && !trainer_.done());
   log_.close();
+  events_.close();
   keep_best();
   finish();
   measure_model();
@@ -74,16 +84,28 @@ void Training::run_epoch() {
   }
   trainer_.model();  // finishes the last update
   const double seconds = seconds_since(start);
-  EpochReport report = report_of(epoch + 1, sums, seconds);
-  if (report.has_eval) report.best = early_stop_.see(report.epoch, report.eval);
-  if (report.best && options_.early_stop > 0) trainer_.keep_best();
-  if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
+  averaging_.after_epoch(epoch + 1);
+  EpochReport report;
+  {
+    const Averaging::InPlace average(averaging_);
+    report = report_of(epoch + 1, sums, seconds);
+    see_epoch(report);
+  }
   result_.samples_per_s += static_cast<double>(sums.rows);
   result_.seconds += seconds;
   result_.train.loss = report.train_loss;
   log_.write(epoch_line(report));
+  events_.write(report);
   if (recorder_) recorder_->add(report);
   if (observer_->on_epoch) observer_->on_epoch(report);
+}
+
+void Training::see_epoch(EpochReport& report) {
+  if (!report.has_eval) return;
+  report.best = early_stop_.see(report.epoch, report.eval);
+  if (report.best && options_.early_stop > 0) trainer_.keep_best();
+  if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
+  if (plateau_) trainer_.set_rate_factor(plateau_->see(report.epoch, early_stop_.best_epoch()));
 }
 
 StepRecord Training::step(Sums& sums) {
@@ -91,8 +113,16 @@ StepRecord Training::step(Sums& sums) {
   if (recorder_) recorder_->begin_step();
   StepRecord record = trainer_.step();
   if (recorder_) recorder_->end_step(record, trainer_.metered());
-  sums.loss += record.loss * static_cast<double>(rows);
   sums.rows += rows;
+  rows_ += rows;
+  // A step that overflowed has no loss to speak of, and changed nothing.
+  if (record.outcome == StepOutcome::skipped) {
+    ++sums.skipped;
+  } else {
+    sums.loss += record.loss * static_cast<double>(rows);
+    sums.applied_rows += rows;
+    averaging_.after_applied_step();
+  }
   sums.grad_norm = record.grad_norm;
   tell_step(record);
   return record;
@@ -124,7 +154,23 @@ bool Training::must_stop() {
 void Training::tell_progress(double loss) {
   if (!observer_->on_progress || seconds_since(last_progress_) <= 0.1) return;
   last_progress_ = Time::now();
-  observer_->on_progress(trainer_.clock().attempted, trainer_.config().schedule.steps, loss);
+  ProgressReport p;
+  p.epoch = trainer_.clock().epoch + 1;
+  p.epochs = run_length(options_, trainer_.config()).epochs;
+  p.steps = trainer_.config().schedule.steps;
+  p.counts = trainer_.ledger().counts();
+  p.loss = loss;
+  p.loss_scale = trainer_.scaler().scale();
+  p.samples_per_s = static_cast<double>(rows_) / std::max(seconds_since(start_), 1e-9);
+  p.seconds_left = seconds_left();
+  observer_->on_progress(p);
+}
+
+double Training::seconds_left() const {
+  const double seconds = seconds_since(start_);
+  const auto made = static_cast<double>(trainer_.clock().attempted);
+  const double left = seconds / made * (static_cast<double>(trainer_.config().schedule.steps) - made);
+  return options_.time_limit > 0 ? std::clamp(options_.time_limit - seconds, 0.0, left) : left;
 }
 
 EpochReport Training::report_of(std::int64_t epoch, const Sums& sums, double seconds) {
@@ -132,8 +178,10 @@ EpochReport Training::report_of(std::int64_t epoch, const Sums& sums, double sec
   e.epoch = epoch;
   e.epochs = run_length(options_, trainer_.config()).epochs;
   e.steps = trainer_.ledger().counts();
-  e.train_loss = sums.loss / static_cast<double>(sums.rows);
-  e.lr = trainer_.config().schedule.at(std::max<std::int64_t>(e.steps.applied, 1) - 1);
+  e.skipped = sums.skipped;
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  e.train_loss = sums.applied_rows > 0 ? sums.loss / static_cast<double>(sums.applied_rows) : kNone;
+  e.lr = trainer_.rate_at(std::max<std::int64_t>(e.steps.applied, 1) - 1);
   e.loss_scale = trainer_.scaler().scale();
   e.grad_norm = sums.grad_norm;
   e.samples_per_s = static_cast<double>(sums.rows) / seconds;
@@ -153,7 +201,7 @@ void Training::finish() {
 
 void Training::keep_best() {
   applied_ = trainer_.clock().applied;
-  if (options_.early_stop == 0) return;
+  if (options_.early_stop == 0) return averaging_.settle();
   if (const std::int64_t applied = trainer_.restore_best(); applied > 0) {
     applied_ = applied;
     result_.best_epoch = early_stop_.best_epoch();

@@ -2,10 +2,13 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
 #include "data/examples.hpp"
 #include "halfstep/jobs.hpp"
+#include "run/averaging.hpp"
 #include "run/early_stop.hpp"
+#include "run/event_file.hpp"
 #include "run/metrics_log.hpp"
 #include "run/report_recorder.hpp"
 #include "train/inference.hpp"
@@ -30,18 +33,22 @@ class Training {
  private:
   // Sums over the steps of an epoch.
   struct Sums {
-    double loss = 0;  // times rows
+    double loss = 0;  // of applied steps, times rows
+    std::size_t applied_rows = 0;
     std::size_t rows = 0;
+    std::int64_t skipped = 0;
     double grad_norm = 0;  // of the last step
   };
   void run_epoch();
   StepRecord step(Sums& sums);
   bool must_stop();
   void tell_progress(double loss);
+  double seconds_left() const;
   void tell_step(const StepRecord& record);
   // For those who asked; a report has readings of its own.
   bool reads_meters() const { return options_.meter_every > 0; }
   EpochReport report_of(std::int64_t epoch, const Sums& sums, double seconds);
+  void see_epoch(EpochReport& report);
   void finish();
   void keep_best();
   void measure_model();
@@ -53,11 +60,15 @@ class Training {
   const data::Examples *validation_, *test_;
   MetricKind metric_;
   EarlyStop early_stop_;
+  std::optional<Plateau> plateau_;
+  Averaging averaging_;
   MetricsLog log_;
+  EventFile events_;
   ReportRecorder* recorder_;
   const TrainObserver* observer_ = nullptr;
   TrainResult result_;
   std::int64_t applied_ = 0;
+  std::size_t rows_ = 0;  // of all steps so far
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point last_progress_;
 };

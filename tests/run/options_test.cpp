@@ -106,6 +106,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"schedule", "linear"},
                                                         {"decay", "0.5"},
                                                         {"decays", "4"},
+                                                        {"decay-patience", "3"},
                                                         {"warmup", "5"},
                                                         {"epochs", "3"},
                                                         {"steps", "9"},
@@ -113,9 +114,12 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"accumulate", "3"},
                                                         {"early-stop", "5"},
                                                         {"time-limit", "2.5"},
+                                                        {"ema", "0.99"},
+                                                        {"average-epochs", "2"},
                                                         {"metric", "roc_auc"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
+                                                        {"tensorboard", "events"},
                                                         {"report", "r.html"},
                                                         {"meter-every", "7"}};
   CHECK(std::size(values) == parameters().size());
