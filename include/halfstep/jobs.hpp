@@ -54,6 +54,14 @@ struct ProgressReport {
   double seconds_left = 0;  // until the planned end or the time limit, at the speed so far
 };
 
+// A checkpoint that is there, and durable.
+struct CheckpointReport {
+  std::int64_t step = 0;  // attempted
+  std::string path;
+  std::int64_t bytes = 0;
+  double seconds = 0;  // that writing it took, beside the steps
+};
+
 // Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
 // and no model is written.
 struct TrainObserver {
@@ -62,8 +70,10 @@ struct TrainObserver {
   std::function<void(const ProgressReport&)> on_progress;  // about ten times a second
   std::function<void(const StepRecord&)> on_step;          // every attempted step
   std::function<void(const MeterReport&)> on_meter;        // every options.meter_every
-  std::function<void(const std::string&)> on_warning;      // see TrainResult::warnings
-  std::function<bool()> should_stop;                       // true: finish the current step, save and return
+  std::function<void(const CheckpointReport&)> on_checkpoint;
+  std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
+  std::function<bool()> should_save;                   // true: save a checkpoint after the current step, and go on
+  std::function<bool()> should_stop;                   // true: finish the current step, save and return
 };
 
 // What a run came to.
@@ -92,6 +102,8 @@ struct TrainResult {
   std::string report;                 // path written; empty: none, or it was lost
   std::string weights_digest;         // of the fp32 master weights in canonical order
   bool stopped = false;               // should_stop ended the run
+  std::string checkpoint;             // path of the newest; empty: none
+  std::int64_t resumed_at = 0;        // attempted steps of the checkpoint that the run went on with; 0: none
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
 };
 
@@ -222,8 +234,20 @@ struct ModelSummary {
   std::vector<std::string> targets;                         // of a regressor: names, in the order of its outputs
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  std::vector<std::pair<std::string, std::string>> run;     // of a checkpoint: what goes on, and where
 };
 // Throws Error(io, format, limit, unsupported) where it is no model file that this version reads.
 ModelSummary inspect(const std::string& model);
+
+// Whether a model or a checkpoint is whole.
+struct Verification {
+  bool good = false;
+  std::string kind;    // "model", or "checkpoint of step 1200"; empty: neither
+  std::string digest;  // of the file, where it is good
+  std::string why;     // it is not good
+};
+// Reads every byte of a file, and checks it against the file's own digest and description. Throws nothing but what
+// memory and reading may.
+Verification verify(const std::string& file);
 
 }  // namespace halfstep

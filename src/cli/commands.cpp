@@ -68,12 +68,35 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics", "tensorboard", "report"};
+constexpr Word kNotOfCv[] = {
+    "test",           "out",       "metrics",          "tensorboard",        "report",         "resume",
+    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep"};
 
-constexpr Word kNotOfLr[] = {"lr",         "schedule",    "decay",  "decays",         "decay-patience",
-                             "warmup",     "epochs",      "steps",  "test",           "early-stop",
-                             "time-limit", "ema",         "metric", "average-epochs", "out",
-                             "metrics",    "tensorboard", "report", "meter-every"};
+constexpr Word kNotOfLr[] = {"lr",
+                             "schedule",
+                             "decay",
+                             "decays",
+                             "decay-patience",
+                             "warmup",
+                             "epochs",
+                             "steps",
+                             "test",
+                             "early-stop",
+                             "time-limit",
+                             "ema",
+                             "metric",
+                             "average-epochs",
+                             "out",
+                             "metrics",
+                             "tensorboard",
+                             "report",
+                             "meter-every",
+                             "resume",
+                             "checkpoint-dir",
+                             "init-from",
+                             "checkpoint-every",
+                             "checkpoint-minutes",
+                             "checkpoint-keep"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
@@ -91,6 +114,7 @@ constexpr Command kCommands[] = {
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
+    {"verify", "FILE.. [--json]", "whether models and checkpoints are whole, and why not", kJson, 1, 1000, run_verify},
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
      run_report, kReportFlags},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},

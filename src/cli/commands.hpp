@@ -13,6 +13,7 @@ int run_lr(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_inspect(const Args& args);
+int run_verify(const Args& args);
 int run_report(const Args& args);
 int run_info(const Args& args);
 int run_params(const Args& args);

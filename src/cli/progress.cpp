@@ -75,6 +75,14 @@ void Progress::epoch(const EpochReport& report) {
 
 void Progress::within_epoch(const ProgressReport& report) { narrator_.progress(progress_text(report)); }
 
+void Progress::checkpoint(const CheckpointReport& report) {
+  if (!verbose_) return;
+  say_kept();
+  const auto bytes = static_cast<double>(report.bytes);
+  narrator_.line("checkpoint of step " + std::to_string(report.step) + ": " + report.path + ", " + brief(bytes / 1e6) +
+                 " MB in " + brief(report.seconds) + " s");
+}
+
 void Progress::warning(const std::string& text) {
   say_kept();  // what was said before it happened before it
   narrator_.warning(text);

@@ -52,11 +52,14 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
 }
 
 // `notes` gets those of the plan, for the summary.
-TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, std::vector<std::string>& notes) {
+// `saves`: the run has checkpoints.
+TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool saves,
+                      std::vector<std::string>& notes) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
-  observer.on_plan = [&narrator, &notes, verbose](const RunPlan& plan) {
+  observer.on_plan = [&narrator, &notes, verbose, saves](const RunPlan& plan) {
     catch_stop_signals();
+    if (saves) catch_save_signal();
     notes = plan.notes;
     tell_plan(narrator, plan, verbose);
   };
@@ -64,8 +67,10 @@ TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, std:
   if (narrator.live()) {
     observer.on_progress = [&progress](const ProgressReport& report) { progress.within_epoch(report); };
   }
+  observer.on_checkpoint = [&progress](const CheckpointReport& report) { progress.checkpoint(report); };
   observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
+  observer.should_save = take_save_signal;
   return observer;
 }
 
@@ -82,7 +87,7 @@ std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
 }
 
 std::string summary_json(const std::string& data, const TrainResult& result, const std::vector<std::string>& notes,
-                         const std::string& repeat) {
+                         const std::string& repeat, const std::string& go_on) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
   if (!result.layer_precision.empty()) object.text("layer_precision", result.layer_precision);
@@ -112,6 +117,7 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
   object.text("model", result.model).text("report", result.report).text("weights_digest", result.weights_digest);
+  object.text("checkpoint", result.checkpoint).integer("resumed_at", result.resumed_at).text("go_on", go_on);
   object.boolean("stopped", result.stopped)
       .raw("notes", json_array(notes))
       .raw("warnings", json_array(result.warnings));
@@ -124,7 +130,7 @@ std::string held_out_row(const std::string& name_of_set, const Metrics& metrics,
          targets_text(metrics, result.targets);
 }
 
-std::string summary_text(const TrainResult& result, const std::string& repeat) {
+std::string summary_text(const TrainResult& result, const std::string& repeat, const std::string& go_on) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
     text += held_out_row(result.eval_name, result.eval, result);
@@ -146,7 +152,17 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
   text += row("model", result.model);
   if (!result.report.empty()) text += row("report", result.report);
   text += row("repeat", repeat);
+  if (!result.checkpoint.empty()) text += row("checkpoint", result.checkpoint);
+  if (!go_on.empty()) text += row("go on", go_on);
   return text;
+}
+
+// The command that goes on with a run that ended early; empty where there is nothing to go on with, or nothing left.
+std::string go_on_command(const Args& run, const TrainResult& result) {
+  if (result.checkpoint.empty() || (result.ended != "signal" && result.ended != "time limit")) return {};
+  Args again = run;
+  again.options.resume = "auto";
+  return repeat_command(again);
 }
 
 // The model is there whether or not anybody can read about it.
@@ -170,15 +186,20 @@ int run_train(const Args& args) {
   const std::string& data = run.positional.front();
   validate(run.options);
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
-  const std::string repeat = repeat_command(run);
+  Args whole = run;
+  whole.options.resume.clear();  // the same bits, from the start
+  const std::string repeat = repeat_command(whole);
   run.options.command = repeat;
   Narrator narrator(run);
   std::vector<std::string> notes;
   const TrainResult result = [&] {
     Progress progress(narrator, run.options, run.verbose);  // says its last word before the summary, or the error
-    return train(data, run.options, observe(narrator, progress, run.verbose, notes));
+    return train(data, run.options,
+                 observe(narrator, progress, run.verbose, !run.options.checkpoint_dir.empty(), notes));
   }();
-  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
+  const std::string go_on = go_on_command(run, result);
+  print_summary(run.json ? summary_json(data, result, notes, repeat, go_on) : summary_text(result, repeat, go_on),
+                result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;
 }

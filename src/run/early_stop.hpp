@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/state.hpp"
 #include "halfstep/metrics.hpp"
 
 namespace halfstep::internal {
@@ -29,6 +30,12 @@ class EarlyStop {
   bool over() const { return patience_ > 0 && last_ - best_epoch_ >= patience_; }
   std::int64_t best_epoch() const { return best_epoch_; }  // 0: none yet
 
+  void visit_state(StateVisitor& visitor) {
+    visitor.number("best", best_);
+    visitor.value("best_epoch", best_epoch_);
+    visitor.value("last", last_);
+  }
+
  private:
   MetricKind metric_;
   std::int64_t patience_;
@@ -48,6 +55,11 @@ class Plateau {
       dropped_ = epoch;
     }
     return factor_;
+  }
+
+  void visit_state(StateVisitor& visitor) {
+    visitor.number("factor", factor_);
+    visitor.value("dropped", dropped_);
   }
 
  private:

@@ -146,6 +146,17 @@ void check_average(const Options& options) {
   }
 }
 
+void check_checkpoints(const Options& options) {
+  if (options.checkpoint_dir.empty()) {
+    refuse_ignored(options, {"checkpoint-every", "checkpoint-minutes", "checkpoint-keep"}, "there are no checkpoints",
+                   "--checkpoint-dir FOLDER");
+    if (options.resume == "auto") refuse("resume", "auto looks into --checkpoint-dir", "--checkpoint-dir FOLDER");
+  }
+  if (!options.resume.empty() && !options.init_from.empty()) {
+    refuse("init-from", "a run that goes on has its weights", "one of --resume and --init-from");
+  }
+}
+
 void check_metric(const Options& options) {
   const std::optional<MetricKind> metric = from_name<MetricKind>(options.metric);  // none: auto
   if (!metric || options.task == Task::automatic || applies_to(*metric, options.task == Task::classify)) return;
@@ -165,6 +176,7 @@ void validate(const Options& options) {
   if (options.separator != "auto") data::separator_of(options.separator);
   check_schedule(options);
   check_average(options);
+  check_checkpoints(options);
   check_metric(options);
   if (!options.group.empty() && options.split != "random") {
     refuse("group", "groups are held out whole, in an order by chance", "--split random");

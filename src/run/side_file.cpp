@@ -31,6 +31,12 @@ ErrorParts SideFile::cannot_write(int code) const {
           .hint = "a path that can be written for " + std::string(role_.parameter)};
 }
 
+void SideFile::keep(std::int64_t bytes) {
+  // What is not a regular file has neither length nor place.
+  if (::ftruncate(file_.get(), bytes) != 0 || ::lseek(file_.get(), bytes, SEEK_SET) != bytes) return;
+  bytes_ = bytes;
+}
+
 void SideFile::write(std::string_view record) {
   if (!file_.valid()) return;
   if (const int code = write_all(file_.get(), record)) return lose(code);

@@ -28,6 +28,8 @@ class SideFile {
 
   // Called once, with a sentence for the user, when the file ends early.
   void on_lost(std::function<void(const std::string& warning)> tell) { tell_ = std::move(tell); }
+  // Cuts off all but the first bytes of a file that was there; what follows is added to them.
+  void keep(std::int64_t bytes);
   // A whole record, at once.
   void write(std::string_view record);
   void close();  // network file systems and quotas report here

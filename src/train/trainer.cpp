@@ -206,6 +206,16 @@ std::int64_t StepTrainer::restore_best() {
   return best_->applied();
 }
 
+std::vector<NamedTensor> StepTrainer::best_tensors() {
+  step_.finish_update();
+  WeightCopy now(model_);
+  now.keep(model_, clock_.applied);
+  best_.value().restore(model_);
+  std::vector<NamedTensor> tensors = model_.tensors();
+  now.restore(model_);
+  return tensors;
+}
+
 void StepTrainer::add_to_average(float share) {
   const FpEnvGuard fp_env;
   step_.finish_update();
@@ -219,6 +229,13 @@ void StepTrainer::exchange_average() {
 }
 
 void StepTrainer::visit_state(StateVisitor& visitor) {
+  visit_training(visitor);
+  if (!meter_) return;
+  const StateVisitor::Group group(visitor, "meter");
+  meter_->visit_state(visitor);
+}
+
+void StepTrainer::visit_training(StateVisitor& visitor) {
   step_.finish_update();
   const auto visit = [&](const char* name, auto& object) {
     const StateVisitor::Group group(visitor, name);
@@ -233,7 +250,6 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   visit("last_good", last_good_);
   if (best_) visit("best", *best_);
   if (average_) visit("average", *average_);
-  if (meter_) visit("meter", *meter_);
   visitor.number("rate_factor", rate_factor_);
   visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
   if (visitor.loads_scalars() && !(rate_factor_ >= 0 && rate_factor_ < kMostRate)) visitor.out_of_range("rate_factor");

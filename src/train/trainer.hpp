@@ -77,6 +77,7 @@ class StepTrainer {
   // that led to them, 0 where none were. With config.keeps_best only.
   void keep_best();
   std::int64_t restore_best();
+  std::vector<NamedTensor> best_tensors();  // as restore_best would have them, which they are not made to be
 
   // Adds the weights as they are now to their average, with this share of it. With config.averages only.
   void add_to_average(float share);
@@ -91,6 +92,7 @@ class StepTrainer {
 
   // All that later steps depend on. loaded() follows a load.
   void visit_state(StateVisitor& visitor);
+  void visit_training(StateVisitor& visitor);  // without the meters, which no step depends on
   void loaded();
 
  private:

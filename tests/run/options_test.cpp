@@ -119,6 +119,12 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"metric", "roc_auc"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
+                                                        {"checkpoint-dir", "checkpoints"},
+                                                        {"checkpoint-every", "50"},
+                                                        {"checkpoint-minutes", "0.5"},
+                                                        {"checkpoint-keep", "2"},
+                                                        {"resume", "auto"},
+                                                        {"init-from", "old.safetensors"},
                                                         {"tensorboard", "events"},
                                                         {"report", "r.html"},
                                                         {"meter-every", "7"}};

@@ -203,6 +203,33 @@ TEST_CASE("several targets: a model file whose targets do not fit its outputs is
   CHECK(status_from([&] { inspect(t.dir / "bad.safetensors"); }) == Status::format);
 }
 
+TEST_CASE("several targets: a checkpoint goes on with the same bits, predicts, and is refused where it does not fit") {
+  TwoTargets t;
+  t.options.epochs = 6;
+  const std::string digest = train(t.data, t.options, {}).weights_digest;
+  t.options.checkpoint_dir = t.dir / "c";
+  t.options.checkpoint_every = 7;
+  CHECK(train(t.data, t.options, {}).weights_digest == digest);
+  const std::string latest = t.dir / "c/latest.safetensors";
+  CHECK(inspect(latest).targets == std::vector<std::string>{"h", "w"});
+  CHECK(predict(latest, t.data, {}).values.size() == 600);
+  io::File file = io::read_safetensors(latest);
+  for (const auto& [from, to] :
+       {std::pair<std::string, std::string>("\"index\":3", "\"index\":1"),
+        {"{\"name\":\"w\"", "{\"name\":\"v\",\"index\":2,\"mean\":0,\"scale\":1},{\"name\":\"w\""}}) {
+    io::File bad = file;
+    for (auto& [key, value] : bad.metadata) {
+      if (key == "halfstep.preproc") value.replace(value.find(from), from.size(), to);
+    }
+    io::write_safetensors(t.dir / "bad.safetensors", bad);
+    CHECK(status_from([&] { (void)predict(t.dir / "bad.safetensors", t.data, {}); }) == Status::format);
+  }
+  t.options.checkpoint_dir.clear();
+  t.options.checkpoint_every = 0;
+  t.options.resume = latest;
+  CHECK(train(t.data, t.options, {}).weights_digest == digest);
+}
+
 TEST_CASE("several targets: folds, early stop by a metric, and a report of each") {
   TwoTargets t;
   t.options.epochs = 4;
