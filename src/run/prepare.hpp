@@ -23,13 +23,15 @@ struct Prepared {
   RowNumbers test_rows;
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file
+  bool same_outputs = false;       // as those of the model whose inputs were taken
   std::vector<std::string> notes;  // what a user could regret
 };
 
 // What a file gives, before its rows are divided.
 struct Source {
   // Throws Error of reading, and invalid_argument where no training is possible.
-  Source(const std::string& path, const Options& options);
+  // With `inputs_of` the inputs are those of another model's recipe, which must outlive it.
+  Source(const std::string& path, const Options& options, const data::Recipe* inputs_of = nullptr);
   data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
 
   data::DataPair pair;
@@ -37,6 +39,7 @@ struct Source {
   std::vector<float> weights;  // of each row; empty: all alike
   Options inputs;              // without the columns that say something about rows
   std::size_t rows;
+  const data::Recipe* inputs_of;
   std::vector<std::string> notes;
 };
 
@@ -50,6 +53,6 @@ bool steers_by_held_out(const Options& options);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.
-Prepared prepare(const std::string& path, const Options& options);
+Prepared prepare(const std::string& path, const Options& options, const data::Recipe* inputs_of = nullptr);
 
 }  // namespace halfstep::internal
