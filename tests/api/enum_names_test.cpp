@@ -38,7 +38,7 @@ TEST_CASE("names: each enumerator has one of its own, and is found by it") {
   check_names(LossKind::mae);
   check_names(OptimizerKind::radam);
   check_names(MasterKind::stochastic);
-  check_names(ScheduleKind::one_cycle);
+  check_names(ScheduleKind::plateau);
   check_names(Math::native);
   check_names(Task::regress);
   check_names(StepOutcome::skipped);
