@@ -48,6 +48,10 @@ void take_columns(const Recipe& known, Recipe& fitted, const std::string& source
     dropped.kind = InputColumn::Kind::dropped;
     inputs.push_back(std::move(dropped));
   }
+  // A model's file knows columns by their order alone: those that are left aside go where they stand, not to the end,
+  // unless the inputs stand in another order here than in the model's table.
+  const auto before = [](const InputColumn& a, const InputColumn& b) { return a.index < b.index; };
+  if (std::is_sorted(used.begin(), used.end())) std::stable_sort(inputs.begin(), inputs.end(), before);
   fitted.columns = std::move(inputs);
   if (!aside.empty())
     notes.push_back("left aside, for the model to start from does not have them: " + list_names(aside));
