@@ -1,11 +1,14 @@
 #include "run/checkpoint_folder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -37,15 +40,23 @@ std::optional<std::int64_t> step_of(const std::string& name) {
   return error == std::errc() && rest == end && step >= 0 ? std::optional(step) : std::nullopt;
 }
 
+// Of a folder that is not there: none. Not by std::filesystem, whose iterators of libstdc++ 12 throw errors without
+// words where memory ends.
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+  if (!directory && errno != ENOENT) {
+    io::throw_io("cannot read the folder of checkpoints", folder, io::errno_text(errno));
+  }
+  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) names.emplace_back(entry->d_name);
+  return names;
+}
+
 // Newest first.
 std::vector<std::int64_t> steps_in(const std::string& folder) {
   std::vector<std::int64_t> steps;
-  std::error_code code;
-  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
-    if (const auto step = step_of(entry->path().filename().string())) steps.push_back(*step);
-  }
-  if (code && code != std::errc::no_such_file_or_directory) {
-    io::throw_io("cannot read the folder of checkpoints", folder, code.message());
+  for (const std::string& name : names_in(folder)) {
+    if (const auto step = step_of(name)) steps.push_back(*step);
   }
   std::sort(steps.rbegin(), steps.rend());
   return steps;
@@ -80,11 +91,9 @@ bool give_name(const std::string& from, const std::string& to) {
 
 // What writers that died have left: whoever has the lock is the only one that writes here.
 void remove_temporaries(const std::string& folder) {
-  std::error_code code;
-  for (fs::directory_iterator entry(folder, code), end; !code && entry != end; entry.increment(code)) {
-    const std::string name = entry->path().filename().string();
+  for (const std::string& name : names_in(folder)) {
     const bool ours = name.starts_with(".step-") || name.starts_with(".best.") || name.starts_with("latest.");
-    if (ours && name.find(".safetensors.tmp-") != std::string::npos) (void)::unlink(entry->path().c_str());
+    if (ours && name.find(".safetensors.tmp-") != std::string::npos) (void)::unlink(in_folder(folder, name).c_str());
   }
 }
 
