@@ -1,5 +1,6 @@
 // Tables in separated text: comma, semicolon, tab, pipe or blanks.
 #pragma once
+#include "data/read_how.hpp"
 #include "data/source.hpp"
 #include "data/table.hpp"
 #include "halfstep/options.hpp"
@@ -10,7 +11,7 @@ struct Recipe;
 
 // Uses options.header, missing, separator, decimal, target, categorical and numeric. With `known` the file is read by
 // what that model's table was: its names, separator, missing tokens, and kinds of columns. Throws Error(format) naming
-// file and line for anything malformed, and for a file without rows.
-Table parse_csv(const Source& source, const Options& options, const Recipe* known = nullptr);
+// file and line for anything malformed, and for a file without rows. The same table by any `how`.
+Table parse_csv(const Source& source, const Options& options, const Recipe* known = nullptr, const ReadHow& how = {});
 
 }  // namespace halfstep::internal::data

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -26,9 +27,12 @@ struct Input {
   const Options& options;
   const Recipe* known;
   Parts parts;
+  const ReadHow& how;
 };
 
-DataPair read_csv(Input& in) { return {{in.source.name, parse_csv(in.source, in.options, in.known)}, std::nullopt}; }
+DataPair read_csv(Input& in) {
+  return {{in.source.name, parse_csv(in.source, in.options, in.known, in.how)}, std::nullopt};
+}
 
 DataPair read_libsvm(Input& in) {
   return {{in.source.name, parse_libsvm(in.source, in.options, in.known)}, std::nullopt};
@@ -156,8 +160,9 @@ std::string known_endings() {
   return endings;
 }
 
-DataPair read_bytes(Source source, const std::string& path, const Options& options, const Recipe* known, Parts parts) {
-  Input input{std::move(source), path, options, known, parts};
+DataPair read_bytes(Source source, const std::string& path, const Options& options, const Recipe* known, Parts parts,
+                    const ReadHow& how) {
+  Input input{std::move(source), path, options, known, parts, how};
   std::vector<std::string> remarks;
   if (is_utf16(input.source.text()) && may_be_text(input)) {
     input.source = utf8_of_utf16(input.source);
@@ -168,8 +173,17 @@ DataPair read_bytes(Source source, const std::string& path, const Options& optio
   return pair;
 }
 
-DataPair read_file(const std::string& path, const Options& options, const Recipe* known, Parts parts) {
-  return read_bytes(read_source(path), path, options, known, parts);
+DataPair read_file(const std::string& path, const Options& options, const Recipe* known, Parts parts,
+                   const ReadHow& how) {
+  using Time = std::chrono::steady_clock;
+  const Time::time_point start = Time::now();
+  Source source = read_source(path);
+  ReadSpeed speed = {.bytes = source.bytes.size()};
+  DataPair pair = read_bytes(std::move(source), path, options, known, parts, how);
+  speed.seconds = std::chrono::duration<double>(Time::now() - start).count();
+  if (pair.train.table() != nullptr) speed.threads = pair.train.table()->threads;
+  pair.train.speed = speed;
+  return pair;
 }
 
 }  // namespace halfstep::internal::data

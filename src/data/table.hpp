@@ -51,6 +51,7 @@ struct Table {
   SparseRows<double> sparse = {};
   std::size_t sparse_width = 0;  // of the whole file, whatever rows were taken of it
   bool zero_based = false;       // the first index is 0, not 1
+  int threads = 1;               // that read it
 };
 
 // Row-major. Exactly one of `bytes` and `floats` is used.

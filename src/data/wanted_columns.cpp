@@ -9,7 +9,7 @@ namespace {
 
 void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
   wanted.missing = column.missing_tokens;
-  wanted.keep_texts = column.kind == InputColumn::Kind::categories;
+  if (column.kind == InputColumn::Kind::categories) wanted.keep_texts = KeepTexts::all;
   if (column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
   if (column.kind == InputColumn::Kind::categories) wanted.rules.reading = Reading::categories;
 }
@@ -27,10 +27,11 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
   const std::string target = options.target.empty() ? "last" : options.target;
   const std::size_t named = find_column(names, target);
   Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
-  t.rules.target = t.keep_texts = true;
+  t.rules.target = true;
+  t.keep_texts = options.task == Task::classify ? KeepTexts::all : KeepTexts::few;
   each(options.categorical, [](Wanted& w) {
     w.rules.reading = Reading::categories;
-    w.keep_texts = true;
+    w.keep_texts = KeepTexts::all;
   });
   each(options.numeric, [](Wanted& w) { w.rules.reading = Reading::numbers; });
   return wanted;
@@ -51,7 +52,8 @@ std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, b
   const std::size_t target = place_of(known.target, known.target_index);
   if (target >= wanted.size() || (!by_name && without_target)) return wanted;
   const bool classes = known.task == Task::classify;
-  wanted[target] = {{classes ? Reading::categories : Reading::numbers_only, true}, classes};
+  wanted[target] = {{classes ? Reading::categories : Reading::numbers_only, true},
+                    classes ? KeepTexts::all : KeepTexts::no};
   return wanted;
 }
 

@@ -38,6 +38,7 @@ RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& traine
   plan.memory = trainer.memory(example_bytes(p));
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
   plan.notes = p.notes;
+  plan.reads = p.reads;
   return plan;
 }
 
@@ -107,7 +108,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
   if (!options.report.empty()) io::write_probe(options.report);
   Machine machine(options);
-  const Prepared prepared = prepare(data, options);
+  const Prepared prepared = prepare(data, options, {machine.executor.get()});
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);

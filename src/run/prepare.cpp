@@ -8,14 +8,16 @@
 #include "data/take.hpp"
 #include "data/target.hpp"
 #include "halfstep/error.hpp"
+#include "run/read_text.hpp"
 
 namespace halfstep::internal {
 namespace {
 
 constexpr double kDefaultValidation = 0.1;
 
-void add_test(std::optional<data::RawData> test, const Options& options, Prepared& p) {
-  if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe());
+void add_test(std::optional<data::RawData> test, const Options& options, const data::ReadHow& how, Prepared& p) {
+  if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe(), how);
+  add_read(*test, p.reads);
   const std::string source = test->source;
   std::vector<std::string> differences;
   if (!options.report.empty()) p.test_rows = row_numbers(*test, p.preprocessor.recipe().target, {});
@@ -42,12 +44,13 @@ double held_out_share(const Options& options, bool tested) {
   return !tested || options.early_stop > 0 ? kDefaultValidation : 0;
 }
 
-Source::Source(const std::string& path, const Options& options)
-    : pair(data::read_train(path, options)),
+Source::Source(const std::string& path, const Options& options, const data::ReadHow& how)
+    : pair(data::read_train(path, options, how)),
       target(data::choose_target(pair.train, options)),
       weights(data::row_weights(pair.train, target, options)),
       inputs(options),
       rows(pair.train.rows()) {
+  add_read(pair.train, reads);
   for (std::string& column : data::columns_about_rows(options)) {
     notes.push_back("column " + column + " says something about the rows and is no input");
     inputs.drop.push_back(std::move(column));
@@ -61,6 +64,7 @@ data::RawData Source::take(const std::vector<std::uint32_t>& of) const {
 Prepared prepare_parts(const Source& source, data::RawData train, const data::Split& split, data::RawData held_out) {
   Prepared p;
   p.rows = source.rows;
+  p.reads = source.reads;
   // Fitted on training rows alone: nothing of the others leaks into the scaling.
   p.preprocessor = data::Preprocessor::fit(train, source.target, source.inputs);
   p.notes = p.preprocessor.notes();
@@ -80,8 +84,8 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   return p;
 }
 
-Prepared prepare(const std::string& path, const Options& options) {
-  Source source(path, options);
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how) {
+  Source source(path, options, how);
   const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);
@@ -96,7 +100,7 @@ Prepared prepare(const std::string& path, const Options& options) {
     train = std::move(source.pair.train);
   }
   Prepared p = prepare_parts(source, std::move(train), split, std::move(held_out));
-  if (tested) add_test(std::move(source.pair.test), options, p);
+  if (tested) add_test(std::move(source.pair.test), options, how, p);
   return p;
 }
 

@@ -7,6 +7,7 @@
 #include "data/examples.hpp"
 #include "data/preprocess.hpp"
 #include "data/raw_data.hpp"
+#include "data/read_how.hpp"
 #include "data/split.hpp"
 #include "data/target.hpp"
 #include "halfstep/options.hpp"
@@ -24,12 +25,13 @@ struct Prepared {
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file
   std::vector<std::string> notes;  // what a user could regret
+  std::vector<std::string> reads;  // how fast each file was read
 };
 
 // What a file gives, before its rows are divided.
 struct Source {
   // Throws Error of reading, and invalid_argument where no training is possible.
-  Source(const std::string& path, const Options& options);
+  Source(const std::string& path, const Options& options, const data::ReadHow& how);
   data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
 
   data::DataPair pair;
@@ -37,7 +39,7 @@ struct Source {
   std::vector<float> weights;  // of each row; empty: all alike
   Options inputs;              // without the columns that say something about rows
   std::size_t rows;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes, reads;
 };
 
 // Fits on `train`, the rows split.train of the source, and prepares them and those held out, split.validation.
@@ -48,6 +50,6 @@ double held_out_share(const Options& options, bool tested);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.
-Prepared prepare(const std::string& path, const Options& options);
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how = {});
 
 }  // namespace halfstep::internal
