@@ -82,6 +82,9 @@ Dataset Dataset::values(std::size_t features, std::span<const float> x, std::spa
 }
 
 Dataset Dataset::read(const std::string& path, const Options& options) {
+  if (options.cache != "auto" && options.cache != "none") {
+    refuse("a data set is held in memory", "the parameter cache is for training from a file");
+  }
   const std::unique_ptr<Executor> executor = executor_for(path, options);
   data::RawData raw = data::read_train(path, options, {executor.get()}).train;
   data::Preprocessor preprocessor = data::Preprocessor::fit(raw, options);

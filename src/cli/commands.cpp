@@ -68,7 +68,7 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics", "report"};
+constexpr Word kNotOfCv[] = {"test", "out", "metrics", "report", "cache"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "data/column_store.hpp"
 #include "data/text.hpp"
 #include "text/utf8.hpp"
 
@@ -115,7 +116,7 @@ void ColumnBuilder::append(ColumnBuilder& later, std::uint32_t lines) {
   append_all(numbers_, later.numbers_);
   for (std::uint32_t& code : later.codes_) code = code == kMissingCode ? kMissingCode : code_of[code];
   append_all(codes_, later.codes_);
-  if (evidence_.kept || !evidence_.texts.empty()) codes_.resize(evidence_.rows, kMissingCode);
+  if (evidence_.kept || !evidence_.texts.empty()) codes_.resize(rows_here(), kMissingCode);
   forget_texts_if_many();
 }
 
@@ -125,6 +126,15 @@ void ColumnBuilder::reserve(std::size_t rows) {
     prefer_huge_pages(numbers_.data() + numbers_.size(), (numbers_.capacity() - numbers_.size()) * sizeof(double));
   }
   if (evidence_.kept || !evidence_.texts.empty()) codes_.reserve(rows);
+}
+
+void ColumnBuilder::drain(ColumnStore& store, std::size_t column) {
+  if (evidence_.kept && keep_ == KeepTexts::few) return;
+  if (evidence_.numbers == 0 && !codes_.empty()) numbers_.clear();  // none of them is a number
+  store.append(column, numbers_, codes_);
+  numbers_.clear();
+  codes_.clear();
+  drained_ = evidence_.rows;
 }
 
 bool ColumnBuilder::decides_for(DecimalSign decimal) const {
@@ -161,14 +171,14 @@ Column ColumnBuilder::finish(std::string name, const ColumnKind& kind, const std
   }
   if (kind.numeric) {
     column.numbers = std::move(numbers_);
-    if (evidence_.kept) column.numbers.assign(evidence_.rows, kNaN);
+    if (evidence_.kept) column.numbers.assign(rows_here(), kNaN);
     for (std::size_t row = 0; row < codes_.size(); ++row) {
       if (codes_[row] != kMissingCode) column.numbers[row] = kind.values[codes_[row]];
     }
     if (!evidence_.kept) return column;
   }
   column.codes = std::move(codes_);
-  column.codes.resize(evidence_.rows, kMissingCode);
+  column.codes.resize(rows_here(), kMissingCode);
   for (std::uint32_t& code : column.codes) {
     if (code != kMissingCode && kind.missing[code]) code = kMissingCode;
   }

@@ -21,6 +21,8 @@ enum class KeepTexts {
   all   // for categories, classes and identifiers
 };
 
+class ColumnStore;
+
 class ColumnBuilder {
  public:
   // `own`: the tokens that mean "missing" whatever else they look like; they must outlive it.
@@ -44,6 +46,8 @@ class ColumnBuilder {
   // For the rows of the next piece.
   ColumnBuilder fresh() const { return {evidence_.kept ? keep_ : KeepTexts::no, *own_}; }
   void reserve(std::size_t rows);
+  // Puts what it has of rows there, and keeps the rest; but not of KeepTexts::few, whose texts it may still forget.
+  void drain(ColumnStore& store, std::size_t column);
 
   std::size_t rows() const { return evidence_.rows; }
   std::size_t empty_cells() const { return empty_; }
@@ -70,6 +74,7 @@ class ColumnBuilder {
     if (!evidence_.has_point) evidence_.has_identifier = evidence_.has_identifier || identifier;
     evidence_.has_point = evidence_.has_point || has_point;
   }
+  std::size_t rows_here() const { return evidence_.rows - drained_; }
   void forget_texts_if_many();
   void forget_texts();
 
@@ -81,6 +86,7 @@ class ColumnBuilder {
   std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> index_;
   FewNumbers few_numbers_;  // with KeepTexts::few of those that are kept, too
   std::size_t empty_ = 0;
+  std::size_t drained_ = 0;                                   // rows
   std::unordered_map<std::string, std::size_t> own_missing_;  // tokens of the user's that occurred
 };
 

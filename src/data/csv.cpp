@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "data/csv_header.hpp"
 #include "data/csv_records.hpp"
 #include "data/csv_scan.hpp"
+#include "data/csv_stream.hpp"
 #include "data/recipe.hpp"
 #include "data/sniff_dialect.hpp"
 #include "data/table_reader.hpp"
@@ -55,9 +57,12 @@ bool has_column(const Recipe& known, const std::string& name) {
 
 class CsvReader {
  public:
-  CsvReader(const Source& source, const Options& options, const Recipe* known, const ReadHow& how)
+  CsvReader(const Source& source, const Options& options, const Recipe* known, const ReadHow& how,
+            const InputFile* file = nullptr)
       : name_(source.name),
         how_(how),
+        file_(file),
+        text_begin_(source.bytes.size() - without_bom(source).size()),
         options_(options),
         known_(known && !known->is_matrix && !known->is_sparse ? known : nullptr),
         dialect_(find_dialect(without_bom(source), options, known_)),
@@ -69,22 +74,41 @@ class CsvReader {
     std::vector<std::string_view> fields;
     if (skip_first_) behind_header.next(fields);
     const RecordShape shape = {header_.names.size(), least_, header_.present, dialect_.separator};
-    CsvRecords records(behind_header, shape, name_, how_);
-    Table table = read_table(records, {header_.names, header_.present, dialect_.separator}, options_, known_, name_);
+    std::size_t comments = 0;
+    Table table = file_ ? stream(behind_header, shape, comments) : read(behind_header, shape, comments);
     if (table.rows == 0) {
       fail(Status::format, "the table has no rows", name_,
            "a header of " + std::to_string(header_.names.size()) + " names and 0 rows", "--header no, if it is a row");
     }
     table.remarks = header_.remarks;
-    if (records.comments() > 0) {
-      table.remarks.push_back(std::to_string(records.comments()) +
-                              (records.comments() == 1 ? " line that begins" : " lines that begin") +
+    if (comments > 0) {
+      table.remarks.push_back(std::to_string(comments) + (comments == 1 ? " line that begins" : " lines that begin") +
                               " with '#' left out");
     }
     return table;
   }
 
  private:
+  Table read(CellRows& rows) const {
+    return read_table(rows, {header_.names, header_.present, dialect_.separator}, options_, known_, name_);
+  }
+
+  Table read(const RecordScanner& start, const RecordShape& shape, std::size_t& comments) const {
+    CsvRecords records(start, shape, name_, how_);
+    Table table = read(records);
+    comments = records.comments();
+    return table;
+  }
+
+  Table stream(const RecordScanner& start, const RecordShape& shape, std::size_t& comments) const {
+    const auto store = std::make_shared<ColumnStore>(how_.cache.folder, shape.columns, how_.cache.block_rows);
+    CsvStream records(*file_, text_begin_, start, dialect_, shape, how_, *store);
+    Table table = read(records);
+    comments = records.comments();
+    table.store = store;
+    return table;
+  }
+
   void read_first() {
     RecordScanner scanner = start_;
     std::vector<std::string_view> fields;
@@ -123,6 +147,8 @@ class CsvReader {
 
   const std::string& name_;
   const ReadHow& how_;
+  const InputFile* file_;     // of which the text is the first part; null: all of it is here
+  std::uint64_t text_begin_;  // in the file
   const Options& options_;
   const Recipe* known_;
   Dialect dialect_;
@@ -136,6 +162,10 @@ class CsvReader {
 
 Table parse_csv(const Source& source, const Options& options, const Recipe* known, const ReadHow& how) {
   return CsvReader(source, options, known, how).read();
+}
+
+Table stream_csv(const Source& head, const InputFile& file, const Options& options, const ReadHow& how) {
+  return CsvReader(head, options, nullptr, how, &file).read();
 }
 
 }  // namespace halfstep::internal::data

@@ -166,10 +166,11 @@ bool RecordScanner::next(std::vector<std::string_view>& fields) {
   return true;
 }
 
-RecordScanner RecordScanner::part(std::size_t begin, std::size_t end) const {
+RecordScanner RecordScanner::part(std::size_t begin, std::size_t end, std::uint32_t lines_before) const {
   RecordScanner scanner(text_, dialect_, name_);
   scanner.at_ = begin;
   scanner.stop_ = end;
+  scanner.line_ = lines_before + 1;
   return scanner;
 }
 

@@ -48,8 +48,8 @@ class RecordScanner {
   bool end_of_record();
 
   // One that reads the records that begin in this part of the text, where `begin` is the start of a line. It counts
-  // lines and comments anew.
-  RecordScanner part(std::size_t begin, std::size_t end) const;
+  // comments anew, and lines from those that are before it.
+  RecordScanner part(std::size_t begin, std::size_t end, std::uint32_t lines_before = 0) const;
   void stop_at(std::size_t end) { stop_ = end; }
   std::size_t position() const { return at_; }              // in the text
   std::uint32_t lines_before() const { return line_ - 1; }  // of the position

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "data/builtin.hpp"
+#include "data/large_file.hpp"
 #include "data/read_file.hpp"
 #include "data/take.hpp"
 #include "data/text.hpp"
@@ -51,6 +52,7 @@ Options without_labels(Options options) {
 }
 
 DataPair read_pair(const std::string& path, const Options& options, const ReadHow& how) {
+  if (is_builtin(path) || is_folder(path)) refuse_cache(how.cache, path);
   if (is_builtin(path)) {
     BuiltinData made = make_builtin(path, kBuiltinSeed);
     return {RawData{path, std::move(made.train)}, RawData{path + " (test part)", std::move(made.test)}};
@@ -92,8 +94,6 @@ RawData read_test(const Options& options, const Recipe& known, const ReadHow& ho
   return read_data(options.test, names_array ? options : without_labels(options), &known, how);
 }
 
-namespace {
-
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   Table to;
   to.rows = rows.size();
@@ -109,12 +109,14 @@ Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   to.zero_based = from.zero_based;
   for (const Column& column : from.columns) {
     to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
-                          column.values, column.missing_tokens, column.unit, column.remarks, column.problem});
+                          column.values, column.missing_tokens, column.unit, column.remarks, column.problem,
+                          column.stored});
   }
+  to.store = from.store;
+  if (to.store) to.stored_rows.assign(rows.begin(), rows.end());
+  for (std::uint32_t& row : to.stored_rows) row = from.stored_rows.empty() ? row : from.stored_rows[row];
   return to;
 }
-
-}  // namespace
 
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows) {
   if (const Table* table = from.table()) return {from.source, take_table(*table, rows), from.remarks};

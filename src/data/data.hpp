@@ -24,6 +24,7 @@ DataPair read_train(const std::string& path, const Options& options, const ReadH
 // options.test, read by what the training data was.
 RawData read_test(const Options& options, const Recipe& known, const ReadHow& how = {});
 
+Table take_table(const Table& from, std::span<const std::uint32_t> rows);
 // The given rows, in the given order: fit a Preprocessor on training rows only.
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows);
 

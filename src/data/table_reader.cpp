@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/column_builder.hpp"
+#include "data/column_store.hpp"
 #include "data/recipe.hpp"
 #include "data/text.hpp"
 #include "data/wanted_columns.hpp"
@@ -37,6 +38,7 @@ class TableReader {
     table_.separator = head_.separator;
     decide_decimal();
     finish_columns();
+    load_about_rows();
     find_unused_missing();
     return std::move(table_);
   }
@@ -96,7 +98,27 @@ class TableReader {
         cells_.columns[i] = std::move(again.columns[i]);
         kinds[i] = kind_of(i);
       }
+      const bool kept = cells_.columns[i].evidence().kept;
       table_.columns.push_back(cells_.columns[i].finish(head_.names[i], kinds[i], file_, i));
+      if (cells_.store && cells_.store->has(i)) {
+        cells_.store->keep_meaning(i, kinds[i], kept);
+        table_.columns[i].stored = true;
+      }
+    }
+  }
+
+  // The target, and what says something about rows, are wanted as a whole.
+  void load_about_rows() {
+    const auto load = [&](std::size_t i) {
+      if (i >= table_.columns.size() || !table_.columns[i].stored) return;
+      cells_.store->load(i, table_.columns[i]);
+      table_.columns[i].stored = false;
+    };
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (wanted_[i].rules.target) load(i);
+    }
+    for (const std::string& key : {options_.group, options_.weights}) {
+      if (!key.empty()) load(find_column(head_.names, key));
     }
   }
 

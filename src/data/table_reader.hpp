@@ -19,6 +19,7 @@ struct TableCells {
   std::vector<bool> selected;        // columns whose cells are wanted
   std::vector<std::uint32_t> lines;  // of each row
   int threads = 1;                   // that worked on it
+  ColumnStore* store = nullptr;      // has what columns do not have any more
 
   void add_row(const std::vector<std::string_view>& cells, std::uint32_t line);
 };

@@ -4,6 +4,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
+#include "run/cache_choice.hpp"
 #include "run/job_files.hpp"
 #include "run/machine.hpp"
 #include "run/memory_check.hpp"
@@ -108,7 +109,8 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
   if (!options.report.empty()) io::write_probe(options.report);
   Machine machine(options);
-  const Prepared prepared = prepare(data, options, {machine.executor.get()});
+  const Prepared prepared =
+      prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)});
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
