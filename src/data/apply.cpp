@@ -200,8 +200,12 @@ Examples apply_stored(const Recipe& recipe, const RawData& raw, bool need_target
   const auto file = std::make_shared<RowFile>(table.store->folder(), out.features);
   const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
   const std::size_t block = table.store->block_rows();
+  std::vector<bool> wanted(table.columns.size(), true);
+  for (const InputColumn& input : recipe.columns) {
+    wanted[input.index] = input.kind != InputColumn::Kind::dropped;  // the table is that of training
+  }
   for (std::size_t first = 0; first < table.rows; first += block) {
-    const RawData part = {raw.source, load_rows(table, first, std::min(block, table.rows - first))};
+    const RawData part = {raw.source, load_rows(table, first, std::min(block, table.rows - first), wanted)};
     const Examples ready = apply_table(recipe, part, need_targets, nullptr);
     file->append(ready.x);
     append(out.labels, ready.labels);

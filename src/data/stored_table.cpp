@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "data/column_store.hpp"
@@ -21,13 +22,13 @@ Column load_column(const Table& table, std::size_t column) {
   return loaded;
 }
 
-Table load_rows(const Table& table, std::size_t first, std::size_t count) {
+Table load_rows(const Table& table, std::size_t first, std::size_t count, const std::vector<bool>& wanted) {
   std::vector<std::uint32_t> rows(count);
   std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
   Table part = take_table(table, rows);
   const std::vector<std::uint32_t> places = std::move(part.stored_rows);
   for (std::size_t i = 0; i < part.columns.size(); ++i) {
-    if (!part.columns[i].stored) continue;
+    if (!part.columns[i].stored || (!wanted.empty() && !wanted[i])) continue;
     part.store->load(i, places, part.columns[i]);
     part.columns[i].stored = false;
   }

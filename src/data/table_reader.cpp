@@ -92,7 +92,12 @@ class TableReader {
       again.selected.push_back(kinds[i].needs_texts || needs_forgotten_texts(i, kinds[i]));
       if (again.selected[i]) cells_.columns[i] = again.columns[i];
     }
-    if (std::find(again.selected.begin(), again.selected.end(), true) != again.selected.end()) rows_.read(again);
+    if (std::find(again.selected.begin(), again.selected.end(), true) != again.selected.end()) {
+      rows_.read(again);
+      if (again.lines != table_.lines) {
+        fail(Status::io, "cannot read the table", file_, "it has changed while it was read", "another try");
+      }
+    }
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       if (again.selected[i]) {
         cells_.columns[i] = std::move(again.columns[i]);

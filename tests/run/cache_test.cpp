@@ -6,9 +6,14 @@
 #include <fstream>
 #include <numeric>
 
+#include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
+#include "run/machine.hpp"
 #include "run/prepare.hpp"
+#include "run/spec_of.hpp"
+#include "run/trainer_options.hpp"
+#include "train/trainer.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -113,6 +118,27 @@ TEST_CASE("the same weights, metrics and report by way of the disk") {
     CHECK(in_memory.eval.loss == by_disk.eval.loss);
     CHECK(by_disk.warnings.empty());
   }
+}
+
+TEST_CASE("a cache that cannot be read ends the run, on any thread") {
+  const test::TempDir dir;
+  const std::string path = dir / "t.csv";
+  std::ofstream(path) << mixed_table(600);
+  Options options = options_of(kCases[0]);
+  const Machine machine(options);
+  Prepared p = prepare(path, options, {nullptr, 100, {Cache::When::always, dir / "", 500, 100}});
+  const auto cut_off = std::make_shared<data::RowFile>(dir / "", p.train.features);
+  cut_off->append(std::vector<float>(p.train.features * p.train.rows / 2));
+  p.train.file = cut_off;
+  const ModelSpec spec = spec_of(p, options);
+  StepTrainer trainer(*machine.kernels, *machine.executor, trainer_config(options, spec, p.train.rows), &p.train);
+  Status status = Status::ok;
+  try {
+    while (!trainer.done()) trainer.step();
+  } catch (const Error& error) {
+    status = error.status();
+  }
+  CHECK(status == Status::io);
 }
 
 TEST_CASE("where the cache lies") {
