@@ -30,10 +30,11 @@ struct RunPlan {
 
 // An epoch that is over.
 struct EpochReport {
-  std::int64_t epoch = 0;   // from 1
-  std::int64_t epochs = 0;  // planned; 0 when the run is counted in steps
-  StepCounts steps;
-  double train_loss = 0;  // mean over the epoch's batches
+  std::int64_t epoch = 0;    // from 1
+  std::int64_t epochs = 0;   // planned; 0 when the run is counted in steps
+  StepCounts steps;          // of the run so far
+  std::int64_t skipped = 0;  // of the epoch
+  double train_loss = 0;     // mean over the rows of the epoch's applied steps; NaN: none was applied
   double lr = 0;
   double loss_scale = 1;
   double grad_norm = 0;  // of the last step, unscaled, before clipping
@@ -43,16 +44,37 @@ struct EpochReport {
   bool best = false;  // by options.metric, so far
 };
 
+// Where a run stands, within an epoch.
+struct ProgressReport {
+  std::int64_t epoch = 0, epochs = 0;  // as in EpochReport
+  std::int64_t steps = 0;              // planned
+  StepCounts counts;                   // of the run so far
+  double loss = 0;                     // of the last step
+  double loss_scale = 1;
+  double samples_per_s = 0;
+  double seconds_left = 0;  // until the planned end or the time limit, at the speed so far
+};
+
+// A checkpoint that is there, and durable.
+struct CheckpointReport {
+  std::int64_t step = 0;  // attempted
+  std::string path;
+  std::int64_t bytes = 0;
+  double seconds = 0;  // that writing it took, beside the steps
+};
+
 // Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
 // and no model is written.
 struct TrainObserver {
   std::function<void(const RunPlan&)> on_plan;
   std::function<void(const EpochReport&)> on_epoch;
-  std::function<void(std::int64_t step, std::int64_t steps, double loss)> on_progress;  // about ten times a second
-  std::function<void(const StepRecord&)> on_step;                                       // every attempted step
-  std::function<void(const MeterReport&)> on_meter;                                     // every options.meter_every
-  std::function<void(const std::string&)> on_warning;                                   // see TrainResult::warnings
-  std::function<bool()> should_stop;  // true: finish the current step, save and return
+  std::function<void(const ProgressReport&)> on_progress;  // about ten times a second
+  std::function<void(const StepRecord&)> on_step;          // every attempted step
+  std::function<void(const MeterReport&)> on_meter;        // every options.meter_every
+  std::function<void(const CheckpointReport&)> on_checkpoint;
+  std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
+  std::function<bool()> should_save;                   // true: save a checkpoint after the current step, and go on
+  std::function<bool()> should_stop;                   // true: finish the current step, save and return
 };
 
 // What a run came to.
@@ -80,6 +102,8 @@ struct TrainResult {
   std::string report;                 // path written; empty: none, or it was lost
   std::string weights_digest;         // of the fp32 master weights in canonical order
   bool stopped = false;               // should_stop ended the run
+  std::string checkpoint;             // path of the newest; empty: none
+  std::int64_t resumed_at = 0;        // attempted steps of the checkpoint that the run went on with; 0: none
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
 };
 
@@ -119,6 +143,26 @@ struct FoldObserver {
 // own training part out to stop by. Writes no file. Throws as train does.
 CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
                                const FoldObserver& observer = {});
+
+// A learning rate and the loss that training at it began with, smoothed over the steps before.
+struct RatePoint {
+  double lr = 0;
+  double loss = 0;
+};
+// What a search for a learning rate saw.
+struct RateSearch {
+  std::vector<RatePoint> points;  // rates rise
+  double suggested = 0;           // 0: the loss fell at none of them
+  double least = 0;               // rate at which the smoothed loss was least
+  bool exploded = false;          // it ended where the loss had grown fourfold, before its last rate
+  std::vector<std::string> notes;
+};
+// Trains a little on `data`, which it writes nothing of: 200 steps at most, whose rate rises from 1e-6 to 10 (the range
+// test of Smith, 2017), and ends when the loss has grown to four times its least. Suggests a tenth of the rate where
+// the loss was least. Throws as train does, and invalid_argument for options that say how long a run is, what its rate
+// is or what it writes.
+RateSearch find_learning_rate(const std::string& data, const Options& options,
+                              const std::function<bool()>& should_stop = {});
 
 // What `halfstep eval` tells.
 struct Evaluation {
@@ -187,8 +231,20 @@ struct ModelSummary {
   std::vector<std::string> classes;
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  std::vector<std::pair<std::string, std::string>> run;     // of a checkpoint: what goes on, and where
 };
 // Throws Error(io, format, limit, unsupported) where it is no model file that this version reads.
 ModelSummary inspect(const std::string& model);
+
+// Whether a model or a checkpoint is whole.
+struct Verification {
+  bool good = false;
+  std::string kind;    // "model", or "checkpoint of step 1200"; empty: neither
+  std::string digest;  // of the file, where it is good
+  std::string why;     // it is not good
+};
+// Reads every byte of a file, and checks it against the file's own digest and description. Throws nothing but what
+// memory and reading may.
+Verification verify(const std::string& file);
 
 }  // namespace halfstep

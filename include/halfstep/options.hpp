@@ -92,25 +92,35 @@ struct Options {
   double weight_decay = 0.01;
   Dtype moments = Dtype::fp32;  // fp32 | bf16
   MasterKind master = MasterKind::fp32;
-  std::string schedule = "cosine";  // constant | cosine | linear | step | one_cycle, see ScheduleKind
-  double decay = 0.1;               // step
+  std::string schedule = "cosine";  // constant | cosine | linear | step | one_cycle | plateau, see ScheduleKind
+  double decay = 0.1;               // step, plateau
   std::int64_t decays = 2;          // step
+  std::int64_t decay_patience = 5;  // plateau: epochs
   std::int64_t warmup = 0;          // steps
 
   // ---- length ----
   std::int64_t epochs = 0;  // 0: enough for about a thousand steps, 20 to 200
   std::int64_t steps = 0;   // 0: epochs decide
   std::int64_t batch = 64;
-  std::int64_t accumulate = 1;  // batches of a step
-  std::int64_t early_stop = 0;  // epochs without a better held-out metric that end the run; 0: off
-  double time_limit = 0;        // seconds of training; 0: off
-  std::string metric = "auto";  // auto: the loss; what early_stop goes by and epochs show
+  std::int64_t accumulate = 1;      // batches of a step
+  std::int64_t early_stop = 0;      // epochs without a better held-out metric that end the run; 0: off
+  double time_limit = 0;            // seconds of training; 0: off
+  double ema = 0;                   // decay of the average of the weights, an applied step; 0: off
+  std::int64_t average_epochs = 0;  // last epochs whose weights are averaged; 0: off
+  std::string metric = "auto";      // auto: the loss; what early_stop goes by and epochs show
 
   // ---- output ----
-  std::string out;               // model file; empty: "model.safetensors" in the current folder
-  std::string metrics;           // JSONL file
-  std::string report;            // HTML file: the whole run on a page
-  std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
+  std::string out;                    // model file; empty: "model.safetensors" in the current folder
+  std::string metrics;                // JSONL file
+  std::string checkpoint_dir;         // folder; empty: no checkpoints
+  std::int64_t checkpoint_every = 0;  // steps; 0: by time alone
+  double checkpoint_minutes = 10;     // between two of them; 0: by steps alone
+  std::int64_t checkpoint_keep = 3;   // newest that stay
+  std::string resume;                 // checkpoint, folder of them, or "auto": the newest good one of checkpoint_dir
+  std::string init_from;              // model whose weights the run starts from
+  std::string tensorboard;            // folder for an event file; empty: none
+  std::string report;                 // HTML file: the whole run on a page
+  std::int64_t meter_every = 0;       // steps between two readings of the meters; 0: off
 };
 
 // What the registry knows of a parameter. The texts live as long as the program.

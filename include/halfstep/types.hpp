@@ -61,12 +61,13 @@ inline constexpr std::array<std::string_view, 3> kEnumNames<MasterKind> = {"fp32
 
 // The learning rate after the warmup. cosine and linear end at zero. step drops it `decays` times, each time to `decay`
 // of what it was, at equal distances. one_cycle (Smith and Topin, 2018) has a warmup of its own: along cosines from lr
-// / 25 to lr over the first three tenths, then down to lr / 250000.
-enum class ScheduleKind : std::uint8_t { constant, cosine, linear, step, one_cycle };
+// / 25 to lr over the first three tenths, then down to lr / 250000. plateau drops it to `decay` of what it was when
+// `decay_patience` epochs have brought no better metric.
+enum class ScheduleKind : std::uint8_t { constant, cosine, linear, step, one_cycle, plateau };
 
 template <>
-inline constexpr std::array<std::string_view, 5> kEnumNames<ScheduleKind> = {"constant", "cosine", "linear", "step",
-                                                                             "one_cycle"};
+inline constexpr std::array<std::string_view, 6> kEnumNames<ScheduleKind> = {"constant", "cosine",    "linear",
+                                                                             "step",     "one_cycle", "plateau"};
 
 // portable: the same bits on every ISA. native: also kernels that round as the CPU's own instructions do, where those
 // are faster; the same bits on the same ISA.

@@ -72,6 +72,12 @@ Options options_for(const ModelSpec& spec, Options options) {
     options.layer_precision.push_back({static_cast<std::int64_t>(i), spec.layer_precision[i]});
   }
   validate(options);
+  if (options.ema > 0 || options.average_epochs > 0) {
+    refuse("this trainer does not average weights", "ema and average_epochs are of train(data, options)");
+  }
+  if (options.schedule == "plateau") {
+    refuse("this trainer has no schedule plateau", "nothing is held out here that it could go by");
+  }
   return options;
 }
 

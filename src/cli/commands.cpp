@@ -68,7 +68,36 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {"test", "out", "metrics", "report", "cache"};
+constexpr Word kNotOfCv[] = {
+    "test",           "out",       "metrics",          "tensorboard",        "report",          "resume",
+    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "cache"};
+
+constexpr Word kNotOfLr[] = {"lr",
+                             "schedule",
+                             "decay",
+                             "decays",
+                             "decay-patience",
+                             "warmup",
+                             "epochs",
+                             "steps",
+                             "test",
+                             "early-stop",
+                             "time-limit",
+                             "ema",
+                             "metric",
+                             "average-epochs",
+                             "out",
+                             "metrics",
+                             "tensorboard",
+                             "report",
+                             "meter-every",
+                             "resume",
+                             "checkpoint-dir",
+                             "init-from",
+                             "checkpoint-every",
+                             "checkpoint-minutes",
+                             "checkpoint-keep",
+                             "cache"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
@@ -81,10 +110,12 @@ constexpr Command kCommands[] = {
      run_cv,
      kCvFlags,
      kNotOfCv},
+    {"lr", "DATA [flags]", "look for a learning rate: the loss while the rate rises", {}, 1, 1, run_lr, {}, kNotOfLr},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},
     {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
+    {"verify", "FILE.. [--json]", "whether models and checkpoints are whole, and why not", kJson, 1, 1000, run_verify},
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
      run_report, kReportFlags},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},

@@ -9,9 +9,11 @@ namespace halfstep::cli {
 
 int run_train(const Args& args);
 int run_cv(const Args& args);
+int run_lr(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
 int run_inspect(const Args& args);
+int run_verify(const Args& args);
 int run_report(const Args& args);
 int run_info(const Args& args);
 int run_params(const Args& args);

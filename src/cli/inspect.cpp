@@ -23,6 +23,8 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   }
   JsonObject config;
   for (const auto& [name, value] : model.config) config.text(name, value);
+  JsonObject run;
+  for (const auto& [name, value] : model.run) run.text(name, value);
   JsonObject object;
   object.text("command", "inspect").text("file", path).text("format", model.format).text("kind", model.kind);
   object.text("architecture", model.architecture).integer("parameters", model.parameters);
@@ -30,7 +32,9 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   if (!model.layer_precision.empty()) object.text("layer_precision", model.layer_precision);
   object.text("digest", model.digest).text("weights_digest", model.weights_digest);
   object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
-  return object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str()).line();
+  object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str());
+  if (!model.run.empty()) object.raw("run", run.str());
+  return object.line();
 }
 
 std::string indented(const std::string& line) { return "  " + printable(line) + "\n"; }
@@ -51,6 +55,8 @@ std::string summary_text(const ModelSummary& model) {
   add("digest", model.digest);
   add("weights digest", model.weights_digest);
   add("classes", joined(model.classes, ", "));
+  if (!model.run.empty()) text += "\nrun\n";
+  for (const auto& [name, value] : model.run) text += indented(name + ": " + value);
   text += "\ntensors\n";
   for (const ModelSummary::Tensor& tensor : model.tensors) {
     text += indented(tensor.name + "  " + tensor.dtype + " " + shape_text(tensor.shape));

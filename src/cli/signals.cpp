@@ -12,6 +12,10 @@ namespace {
 std::atomic<int> g_signal = 0;
 static_assert(std::atomic<int>::is_always_lock_free, "it is written in a signal handler");
 
+std::atomic<bool> g_save = false;
+
+extern "C" void note_save(int) { g_save.store(true); }
+
 extern "C" void note_signal(int number) {
   if (g_signal.exchange(number) != 0 && number == SIGINT) ::_exit(128 + SIGINT);
 }
@@ -38,6 +42,15 @@ void catch_stop_signals() {
     ::sigaction(number, &action, nullptr);
   }
 }
+
+void catch_save_signal() {
+  struct sigaction action {};
+  action.sa_handler = note_save;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGUSR1, &action, nullptr);
+}
+
+bool take_save_signal() { return g_save.load(std::memory_order_relaxed) && g_save.exchange(false); }
 
 int stop_signal() { return g_signal.load(); }
 

@@ -14,4 +14,9 @@ void catch_stop_signals();
 // The signal noted, or 0.
 int stop_signal();
 
+// From here on SIGUSR1 asks for a checkpoint instead of ending the program.
+void catch_save_signal();
+// Whether one came since the last call.
+bool take_save_signal();
+
 }  // namespace halfstep::cli

@@ -8,6 +8,7 @@
 #include "cli/meter_text.hpp"
 #include "cli/metrics_text.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
@@ -53,44 +54,26 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   for (const std::string& note : plan.notes) narrator.heading("note", note);
 }
 
-std::string epoch_text(const EpochReport& report, MetricKind metric, bool verbose) {
-  std::string text = "epoch " + std::to_string(report.epoch);
-  if (report.epochs > 0) text += "/" + std::to_string(report.epochs);  // 0: the run is counted in steps
-  text += "  train loss " + brief(report.train_loss);
-  if (report.has_eval) text += "  eval " + metrics_text(report.eval, metric);
-  text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";
-  if (verbose || report.loss_scale != 1) text += "  loss scale " + brief(report.loss_scale);
-  if (verbose || report.steps.skipped > 0) text += "  skipped " + std::to_string(report.steps.skipped);
-  if (verbose) text += "  grad norm " + brief(report.grad_norm);
-  return text;
-}
-
-std::string progress_text(std::int64_t step, std::int64_t steps, double loss) {
-  std::string text = "step " + std::to_string(step) + "/" + std::to_string(steps);
-  if (steps > 0) text += " (" + std::to_string(step * 100 / steps) + "%)";
-  return text + "  loss " + brief(loss);
-}
-
 // `notes` gets those of the plan, for the summary.
-TrainObserver observe(Narrator& narrator, const Options& options, bool verbose, std::vector<std::string>& notes) {
+// `saves`: the run has checkpoints.
+TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool saves,
+                      std::vector<std::string>& notes) {
   TrainObserver observer;
   // Until the plan stands there is nothing to save, and a signal may simply end the program.
-  observer.on_plan = [&narrator, &notes, verbose](const RunPlan& plan) {
+  observer.on_plan = [&narrator, &notes, verbose, saves](const RunPlan& plan) {
     catch_stop_signals();
+    if (saves) catch_save_signal();
     notes = plan.notes;
     tell_plan(narrator, plan, verbose);
   };
-  const MetricKind metric = from_name<MetricKind>(options.metric).value_or(MetricKind::loss);
-  observer.on_epoch = [&narrator, metric, verbose](const EpochReport& report) {
-    narrator.line(epoch_text(report, metric, verbose));
-  };
+  observer.on_epoch = [&progress](const EpochReport& report) { progress.epoch(report); };
   if (narrator.live()) {
-    observer.on_progress = [&narrator](std::int64_t step, std::int64_t steps, double loss) {
-      narrator.progress(progress_text(step, steps, loss));
-    };
+    observer.on_progress = [&progress](const ProgressReport& report) { progress.within_epoch(report); };
   }
-  observer.on_warning = [&narrator](const std::string& warning) { narrator.warning(warning); };
+  observer.on_checkpoint = [&progress](const CheckpointReport& report) { progress.checkpoint(report); };
+  observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
+  observer.should_save = take_save_signal;
   return observer;
 }
 
@@ -107,7 +90,7 @@ std::string ledger_json(const std::vector<LedgerEntry>& ledger) {
 }
 
 std::string summary_json(const std::string& data, const TrainResult& result, const std::vector<std::string>& notes,
-                         const std::string& repeat) {
+                         const std::string& repeat, const std::string& go_on) {
   JsonObject object;
   object.text("command", "train").text("data", data).text("precision", result.precision).text("isa", result.isa);
   if (!result.layer_precision.empty()) object.text("layer_precision", result.layer_precision);
@@ -137,6 +120,7 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
       .number("loss_scale", result.loss_scale);
   object.number("samples_per_s", result.samples_per_s).number("seconds", result.seconds);
   object.text("model", result.model).text("report", result.report).text("weights_digest", result.weights_digest);
+  object.text("checkpoint", result.checkpoint).integer("resumed_at", result.resumed_at).text("go_on", go_on);
   object.boolean("stopped", result.stopped)
       .raw("notes", json_array(notes))
       .raw("warnings", json_array(result.warnings));
@@ -148,7 +132,7 @@ std::string held_out_row(const std::string& name_of_set, const Metrics& metrics,
   return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
 }
 
-std::string summary_text(const TrainResult& result, const std::string& repeat) {
+std::string summary_text(const TrainResult& result, const std::string& repeat, const std::string& go_on) {
   std::string text = row("train", "loss " + brief(result.train.loss));
   if (!result.eval_name.empty()) {
     text += held_out_row(result.eval_name, result.eval, result);
@@ -170,7 +154,17 @@ std::string summary_text(const TrainResult& result, const std::string& repeat) {
   text += row("model", result.model);
   if (!result.report.empty()) text += row("report", result.report);
   text += row("repeat", repeat);
+  if (!result.checkpoint.empty()) text += row("checkpoint", result.checkpoint);
+  if (!go_on.empty()) text += row("go on", go_on);
   return text;
+}
+
+// The command that goes on with a run that ended early; empty where there is nothing to go on with, or nothing left.
+std::string go_on_command(const Args& run, const TrainResult& result) {
+  if (result.checkpoint.empty() || (result.ended != "signal" && result.ended != "time limit")) return {};
+  Args again = run;
+  again.options.resume = "auto";
+  return repeat_command(again);
 }
 
 // The model is there whether or not anybody can read about it.
@@ -194,13 +188,20 @@ int run_train(const Args& args) {
   const std::string& data = run.positional.front();
   validate(run.options);
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
-  const std::string repeat = repeat_command(run);
+  Args whole = run;
+  whole.options.resume.clear();  // the same bits, from the start
+  const std::string repeat = repeat_command(whole);
   run.options.command = repeat;
   Narrator narrator(run);
   std::vector<std::string> notes;
-  const TrainResult result = train(data, run.options, observe(narrator, run.options, run.verbose, notes));
-  narrator.clear();
-  print_summary(run.json ? summary_json(data, result, notes, repeat) : summary_text(result, repeat), result);
+  const TrainResult result = [&] {
+    Progress progress(narrator, run.options, run.verbose);  // says its last word before the summary, or the error
+    return train(data, run.options,
+                 observe(narrator, progress, run.verbose, !run.options.checkpoint_dir.empty(), notes));
+  }();
+  const std::string go_on = go_on_command(run, result);
+  print_summary(run.json ? summary_json(data, result, notes, repeat, go_on) : summary_text(result, repeat, go_on),
+                result);
   if (result.stopped && stop_signal() != 0) return 128 + stop_signal();
   return result.warnings.empty() ? kOk : kPartial;
 }

@@ -57,12 +57,12 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const M
   return below;
 }
 
-// The numbers of a first line as names: 0, 1, 2 as pandas writes them, or years, in even steps. One number alone is a
+// The numbers of a first line as names: 0, 1, 2 as pandas writes them, 1, 2, 3, or years, in even steps. One number alone is a
 // name when it is 0.
 struct NumberNames {
   bool even = true;
   bool rising = true;  // whole, each above the one before
-  bool from_zero = true;
+  bool from_zero = true, from_one = true;
   std::size_t count = 0;
 };
 
@@ -75,6 +75,7 @@ NumberNames look_at_numbers(const Cells& first, const MissingTokens& own) {
     if (parse_number(cell, number) != CellKind::number || number != std::floor(number)) names.rising = false;
     if (!numbers.empty() && number <= numbers.back()) names.rising = false;
     names.from_zero = names.from_zero && number == static_cast<double>(numbers.size());
+    names.from_one = names.from_one && number == static_cast<double>(numbers.size() + 1);
     numbers.push_back(number);
   }
   names.count = numbers.size();
@@ -106,9 +107,10 @@ bool sniff_header(const RecordScanner& start, const Cells& first, const MissingT
   const NumberNames names = look_at_numbers(first, own);
   if (text_above_numbers > 0 && names.rising && names.count > 1 && fractions) return true;  // years, with gaps
   if (!names.even) return false;
-  // Numbers alone could be a row; 0, 1, 2, ... to the end hardly, above fractions or where one of them is found nowhere
-  // else.
-  const bool counted = names.from_zero && names.count >= 3 && (fractions || new_number || names.count >= 8);
+  // Numbers alone could be a row; 0, 1, 2, ... or 1, 2, 3, 4, ... to the end hardly, above fractions or where one of
+  // them is found nowhere else.
+  const bool counts = (names.from_zero && names.count >= 3) || (names.from_one && names.count >= 4);
+  const bool counted = counts && (fractions || new_number || names.count >= 8);
   const bool named = text_above_numbers > 0 || (new_text && fractions && names.count > 1);
   return named || (counted && number_above_numbers == names.count);
 }

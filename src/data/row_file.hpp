@@ -14,8 +14,11 @@ class RowFile {
   RowFile(std::string folder, std::size_t features) : file_(std::move(folder)), bytes_(features * sizeof(float)) {}
 
   void append(std::span<const float> rows) { file_.append(rows.data(), rows.size_bytes()); }
-  // One row, on any thread. Throws Error(io).
-  void read(std::size_t row, float* features) const { file_.read(std::uint64_t{row} * bytes_, features, bytes_); }
+  // One row, or neighbouring ones, on any thread. Throws Error(io).
+  void read(std::size_t row, float* features) const { read(row, 1, features); }
+  void read(std::size_t row, std::size_t count, float* features) const {
+    file_.read(std::uint64_t{row} * bytes_, features, count * bytes_);
+  }
 
  private:
   CacheFile file_;

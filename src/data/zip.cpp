@@ -8,19 +8,17 @@
 namespace halfstep::internal::data {
 namespace {
 
-constexpr std::string_view kMemberMark{"PK\3\4", 4}, kListMark{"PK\1\2", 4}, kEndMark{"PK\5\6", 4};
-constexpr std::size_t kMemberHead = 30, kListHead = 46, kEndHead = 22, kMostComment = 0xffff, kMostMembers = 0xfffe;
-constexpr std::uint64_t kZip64 = 0xffffffffu;  // stands where a number has more than 32 bits
+constexpr std::string_view kMemberMark{"PK\3\4", 4}, kListMark{"PK\1\2", 4}, kEndMark{"PK\5\6", 4},
+    kEnd64Mark{"PK\6\6", 4}, kLocatorMark{"PK\6\7", 4};
+constexpr std::size_t kMemberHead = 30, kListHead = 46, kEndHead = 22, kMostComment = 0xffff;
+constexpr std::size_t kEnd64Head = 56, kLocator = 20;
+// ZIP64: these stand where a number has more than 32 bits, or 16; the number itself is elsewhere.
+constexpr std::uint64_t kWide = 0xffffffffu, kWideCount = 0xffff;
+constexpr std::uint64_t kWideField = 1;  // of a member's extra fields: the wide ones
 constexpr std::uint32_t kEncrypted = 1, kStored = 0, kDeflated = 8;
 
 [[noreturn]] void fail_zip(const Source& archive, std::string why) {
   fail(Status::format, "damaged ZIP archive", archive.name, std::move(why), "copy or make the file again");
-}
-
-[[noreturn]] void fail_zip64(const Source& archive) {
-  fail(Status::unsupported, "ZIP64 is not read", archive.name,
-       "the archive is larger than 4 GB, or has more than 65534 members",
-       "numpy.save each array to a file of its own: x.npy --labels y.npy");
 }
 
 std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t width) {
@@ -57,17 +55,64 @@ std::string_view packed_bytes(const Source& archive, const ZipMember& member) {
   return text.substr(begin, static_cast<std::size_t>(member.packed));
 }
 
+// The list of members, as the records at the end of the file have it.
+struct MemberList {
+  std::uint64_t count = 0, size = 0, begin = 0, end = 0;
+  bool in_parts = false;
+};
+
+MemberList find_list(const Source& archive) {
+  const std::string_view text = archive.text();
+  const std::size_t end = find_end(archive);
+  MemberList list = {number(text, end + 10, 2), number(text, end + 12, 4), number(text, end + 16, 4), end, false};
+  list.in_parts = number(text, end + 4, 2) != 0 || number(text, end + 8, 2) != list.count;
+  if (list.count != kWideCount && list.size != kWide && list.begin != kWide) return list;
+  // A small record right before the last one says where the wide one is.
+  if (end < kLocator || text.substr(end - kLocator, 4) != kLocatorMark) return list;
+  const std::uint64_t wide = number(text, end - kLocator + 8, 8);
+  if (wide > end - kLocator || end - kLocator - wide < kEnd64Head || text.substr(wide, 4) != kEnd64Mark) {
+    fail_zip(archive, "the wide record of its list is not where it should be");
+  }
+  const auto at = static_cast<std::size_t>(wide);
+  list = {number(text, at + 32, 8), number(text, at + 40, 8), number(text, at + 48, 8), wide, false};
+  list.in_parts = number(text, at + 16, 4) != 0 || number(text, at + 24, 8) != list.count;
+  return list;
+}
+
+// Numbers of a member that did not fit 32 bits, from its extra fields, in this order.
+void take_wide(const Source& archive, std::string_view extra, ZipMember& member) {
+  std::uint64_t* const wide[] = {&member.size, &member.packed, &member.offset};
+  std::size_t missing = 0;
+  for (const std::uint64_t* field : wide) missing += *field == kWide ? 1 : 0;
+  while (missing > 0) {
+    const std::size_t length = extra.size() < 4 ? 0 : static_cast<std::size_t>(number(extra, 2, 2));
+    if (extra.size() < 4 || extra.size() - 4 < length) {
+      fail_zip(archive, "the wide numbers of " + excerpt(member.name) + " are missing");
+    }
+    const std::uint64_t kind = number(extra, 0, 2);
+    const std::string_view field = extra.substr(4, length);
+    extra.remove_prefix(4 + length);
+    if (kind != kWideField) continue;
+    if (length < 8 * missing) fail_zip(archive, "the wide numbers of " + excerpt(member.name) + " are cut off");
+    std::size_t at = 0;
+    for (std::uint64_t* value : wide) {
+      if (*value != kWide) continue;
+      *value = number(field, at, 8);
+      at += 8;
+    }
+    return;
+  }
+}
+
 }  // namespace
 
 bool is_zip(std::string_view bytes) { return bytes.starts_with(kMemberMark) || bytes.starts_with(kEndMark); }
 
 std::vector<ZipMember> zip_members(const Source& archive) {
   const std::string_view text = archive.text();
-  const std::size_t end = find_end(archive);
-  const std::uint64_t count = number(text, end + 10, 2), size = number(text, end + 12, 4);
-  std::uint64_t at = number(text, end + 16, 4);
-  if (count > kMostMembers || at == kZip64 || size == kZip64) fail_zip64(archive);
-  if (number(text, end + 4, 2) != 0 || number(text, end + 8, 2) != count) {
+  const auto [count, size, begin, end, in_parts] = find_list(archive);
+  std::uint64_t at = begin;
+  if (in_parts) {
     fail(Status::unsupported, "an archive in several parts", archive.name,
          "one part of a ZIP archive is not read alone", "put the parts together");
   }
@@ -84,10 +129,11 @@ std::vector<ZipMember> zip_members(const Source& archive) {
     member.size = number(text, at + 24, 4);
     member.offset = number(text, at + 42, 4);
     const std::uint64_t name = number(text, at + 28, 2);
-    const std::uint64_t length = kListHead + name + number(text, at + 30, 2) + number(text, at + 32, 2);
+    const std::uint64_t extra = number(text, at + 30, 2);
+    const std::uint64_t length = kListHead + name + extra + number(text, at + 32, 2);
     if (end - at < length) fail_zip(archive, "the list of its members ends early");
-    if (member.packed == kZip64 || member.size == kZip64 || member.offset == kZip64) fail_zip64(archive);
     member.name = std::string(text.substr(at + kListHead, name));
+    take_wide(archive, text.substr(at + kListHead + name, extra), member);
     members.push_back(std::move(member));
     at += length;
   }

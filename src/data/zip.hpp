@@ -1,5 +1,5 @@
-// ZIP archives: a list of members at the end, each stored or deflated (PKWARE's APPNOTE.TXT). Without ZIP64, encryption
-// and parts on other disks.
+// ZIP archives: a list of members at the end, each stored or deflated (PKWARE's APPNOTE.TXT). Without encryption and
+// parts on other disks.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,7 +18,8 @@ struct ZipMember {
 
 bool is_zip(std::string_view bytes);
 
-// What is in the archive. Throws Error(format) where its lists are damaged, Error(unsupported) for ZIP64.
+// What is in the archive. Throws Error(format) where its lists are damaged, Error(unsupported) for
+// one of several parts.
 std::vector<ZipMember> zip_members(const Source& archive);
 
 // The bytes of a member, unpacked and checked, as a source "archive: member". Throws Error(format) where they are not

@@ -24,7 +24,8 @@ double one_cycle(double lr, double done) {
 
 double Schedule::at(std::int64_t applied) const {
   if (applied < warmup) return lr * static_cast<double>(applied + 1) / static_cast<double>(warmup);
-  if (kind == ScheduleKind::constant || steps <= warmup) return lr;
+  // What a plateau makes of the rate follows from metrics, not from the step.
+  if (kind == ScheduleKind::constant || kind == ScheduleKind::plateau || steps <= warmup) return lr;
   const double done = std::min(1.0, static_cast<double>(applied - warmup) / static_cast<double>(steps - warmup));
   switch (kind) {
     case ScheduleKind::linear:

@@ -1,8 +1,11 @@
-// When a run no longer gets better.
+// What a run makes of its held-out metric, epoch by epoch: the best so far, when it no longer gets better, and when its
+// learning rate is to drop.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
+#include "base/state.hpp"
 #include "halfstep/metrics.hpp"
 
 namespace halfstep::internal {
@@ -27,11 +30,43 @@ class EarlyStop {
   bool over() const { return patience_ > 0 && last_ - best_epoch_ >= patience_; }
   std::int64_t best_epoch() const { return best_epoch_; }  // 0: none yet
 
+  void visit_state(StateVisitor& visitor) {
+    visitor.number("best", best_);
+    visitor.value("best_epoch", best_epoch_);
+    visitor.value("last", last_);
+  }
+
  private:
   MetricKind metric_;
   std::int64_t patience_;
   double best_ = 0;
   std::int64_t best_epoch_ = 0, last_ = 0;
+};
+
+// The schedule plateau: after `patience` epochs without a best one, counted from the last drop, the rate drops.
+class Plateau {
+ public:
+  Plateau(std::int64_t patience, double decay) : patience_(patience), decay_(decay) {}
+
+  // After each epoch, with the best so far. What the rate is to be multiplied by from now on.
+  double see(std::int64_t epoch, std::int64_t best_epoch) {
+    if (epoch - std::max(best_epoch, dropped_) >= patience_) {
+      factor_ *= decay_;
+      dropped_ = epoch;
+    }
+    return factor_;
+  }
+
+  void visit_state(StateVisitor& visitor) {
+    visitor.number("factor", factor_);
+    visitor.value("dropped", dropped_);
+  }
+
+ private:
+  std::int64_t patience_;
+  double decay_;
+  double factor_ = 1;
+  std::int64_t dropped_ = 0;  // in which epoch
 };
 
 }  // namespace halfstep::internal

@@ -34,16 +34,17 @@ void check(int folds, const Options& options) {
   if (!options.test.empty()) refuse("a cross-validation has no test set", "--test", "each part is one", "leave it out");
   if (!options.out.empty()) refuse("a cross-validation writes no model", "--out", "it makes several", "halfstep train");
   if (!options.metrics.empty()) refuse("a cross-validation has no metrics file", "--metrics", "", "leave it out");
+  if (!options.tensorboard.empty()) refuse("a cross-validation has no events", "--tensorboard", "", "leave it out");
   if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
-  if (options.validation > 0 && options.early_stop == 0) {
-    refuse("nothing stops by a validation part", "--validation", "each fold is judged by its own part",
+  if (options.validation > 0 && !steers_by_held_out(options)) {
+    refuse("nothing goes by a validation part", "--validation", "each fold is judged by its own part",
            "leave it out, or --early-stop");
   }
 }
 
-// The rows to train on, without those that the run stops by.
+// The rows to train on, without those that the run goes by.
 data::Split inner_split(const Source& source, const data::Split& fold, const Options& options) {
-  if (options.early_stop == 0) return {fold.train, {}};
+  if (!steers_by_held_out(options)) return {fold.train, {}};
   return data::hold_out(source.pair.train, data::with_rows(source.target, fold.train), held_out_share(options, false),
                         options);
 }

@@ -1,4 +1,5 @@
 // The training job: data to model file.
+#include <optional>
 #include <utility>
 
 #include "halfstep/error.hpp"
@@ -12,6 +13,7 @@
 #include "run/model_text.hpp"
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
+#include "run/resume.hpp"
 #include "run/run_report.hpp"
 #include "run/spec_of.hpp"
 #include "run/trainer_options.hpp"
@@ -108,22 +110,36 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   check_apart(files_written(options), files_read(data, options));
   io::write_probe(options.out);  // a run of an hour must not fail at its last line
   if (!options.report.empty()) io::write_probe(options.report);
+  std::optional<CheckpointFolder> folder;
+  if (!options.checkpoint_dir.empty()) folder.emplace(options.checkpoint_dir, options.checkpoint_keep);
+  std::vector<std::string> notes;
+  const std::optional<Found> found = find_checkpoint(options, folder ? &*folder : nullptr, notes);
   Machine machine(options);
-  const Prepared prepared =
-      prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)});
+  Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)});
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   config.meter_every = meter_every(options, config.schedule.steps);
   check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
+  SavedModel saved = model_to_save(prepared, spec, machine, options);
+  DataIdentity identity;
+  if (folder || found) identity = identity_of(data, prepared.train, prepared.validation);
+  if (found) check_same_run(*found, saved, identity, machine.kernels->name, notes);
+  prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
+
   StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
   ReportRecorder recorder;
-  Training training(options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
-                    prepared.test.rows > 0 ? &prepared.test : nullptr, options.report.empty() ? nullptr : &recorder);
+  std::optional<Checkpoints> checkpoints;
+  if (folder) checkpoints.emplace(options, *folder, Checkpoint{saved, identity, go_on_command(options), 0, 0, {}});
+  const MetricsLog::WentOn from = found ? went_on(found->checkpoint) : MetricsLog::WentOn();
+  Training training(
+      options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
+      prepared.test.rows > 0 ? &prepared.test : nullptr,
+      {options.report.empty() ? nullptr : &recorder, checkpoints ? &*checkpoints : nullptr, found ? &from : nullptr});
+  if (found) load_run(*found, training);
   const RunPlan plan = make_plan(prepared, machine, trainer, data);
   if (observer.on_plan) observer.on_plan(plan);
 
-  SavedModel saved = model_to_save(prepared, spec, machine, options);
   const auto report = [&](TrainResult& result, const std::string& failure) {
     if (options.report.empty()) return;
     const std::string warning =

@@ -1,4 +1,4 @@
-// Jobs on a trained model: evaluate, predict, inspect.
+// Jobs on a trained model: evaluate, predict.
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -125,28 +125,6 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
         non_finite_warning(saved, std::ssize(out.non_finite), std::ssize(out.predicted), out.non_finite));
   }
   return out;
-}
-
-ModelSummary inspect(const std::string& path) {
-  const SavedModel saved = load_model(path);
-  ModelSummary s;
-  s.format = "halfstep 1 (safetensors)";
-  s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
-  s.architecture = architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));
-  for (const NamedTensor& t : saved.tensors) {
-    if (t.role != ParameterRole::statistic) s.parameters += static_cast<std::int64_t>(t.values.size());
-    s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});
-  }
-  s.step = saved.step;
-  s.precision = name(saved.spec.precision);
-  s.layer_precision = exceptions_text(saved.spec);
-  s.loss_scale = number_text(saved.scaler.scale);
-  s.digest = saved.digest;
-  s.weights_digest = weights_digest(saved.tensors);
-  s.classes = saved.preprocessor.classes();
-  s.preprocessing = saved.preprocessor.describe();
-  s.config = saved.config;
-  return s;
 }
 
 }  // namespace halfstep

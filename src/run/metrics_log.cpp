@@ -1,5 +1,6 @@
 #include "run/metrics_log.hpp"
 
+#include <fstream>
 #include <string_view>
 
 #include <fcntl.h>
@@ -9,56 +10,46 @@
 namespace halfstep::internal {
 namespace {
 
-ErrorParts cannot_write(const std::string& path, int code) {
-  return {.what = "cannot write the metrics file",
-          .where = path,
-          .why = io::errno_text(code),
-          .kept = {},
-          .hint = "a path that can be written for --metrics"};
+constexpr SideFile::Role kRole = {"the metrics file", "--metrics", "lines"};
+
+// Whether a run that went on would write the line again.
+bool comes_again(std::string_view text, const MetricsLog::WentOn& from) {
+  try {
+    const json::Value line = json::parse(text);
+    const std::int64_t step = line.at("step").as_integer();
+    return step > from.step || (step == from.step && line.find("epoch") != nullptr && !from.epoch_ended);
+  } catch (const Error&) {
+    return true;  // half a line, as a power failure leaves it
+  }
 }
 
-// 0, or what the system says.
-int write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return written < 0 ? errno : ENOSPC;
-    text.remove_prefix(static_cast<std::size_t>(written));
+// Bytes of the lines that stay.
+std::int64_t kept_bytes(const std::string& path, const MetricsLog::WentOn& from) {
+  std::ifstream file(path, std::ios::binary);
+  std::int64_t bytes = 0;
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    if (comes_again(line, from)) break;
+    bytes += static_cast<std::int64_t>(line.size()) + 1;
   }
-  return 0;
+  return bytes;
+}
+
+SideFile open_log(const std::string& path, const MetricsLog::WentOn* went_on) {
+  if (path.empty()) return SideFile(kRole);
+  if (went_on == nullptr) return SideFile(kRole, path, O_TRUNC);
+  const std::int64_t kept = kept_bytes(path, *went_on);
+  SideFile file(kRole, path, 0);
+  file.keep(kept);
+  return file;
 }
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::string& path) : path_(path) {
-  if (path.empty()) return;
-  file_ = io::Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file_.valid()) throw Error(Status::io, cannot_write(path, errno));
-}
+MetricsLog::MetricsLog(const std::string& path, const WentOn* went_on)
+    : wanted_(!path.empty()), file_(open_log(path, went_on)) {}
 
 void MetricsLog::write(const json::Object& line) {
-  if (!file_.valid()) return;
-  const std::string text = json::dump(json::Value(line)) + "\n";
-  if (const int code = write_all(file_.get(), text)) return lose(code);
-  ++lines_;
-  bytes_ += static_cast<std::int64_t>(text.size());
-}
-
-void MetricsLog::close() {
-  if (file_.valid() && file_.close() != 0) lose(errno);
-}
-
-void MetricsLog::lose(int code) {
-  if (file_.valid()) {
-    // Half a line would be no JSON. What is not a regular file has no length; then the reader has got it anyway.
-    while (::ftruncate(file_.get(), bytes_) != 0 && errno == EINTR) {
-    }
-    (void)file_.close();
-  }
-  ErrorParts parts = cannot_write(path_, code);
-  const std::string lines = lines_ == 0 ? "" : "its lines so far, " + std::to_string(lines_) + ", and ";
-  parts.kept = lines + "the run, which goes on without it";
-  if (tell_) tell_(Error(Status::io, parts).what());
+  if (wanted_) file_.write(json::dump(json::Value(line)) + "\n");
 }
 
 }  // namespace halfstep::internal

@@ -3,31 +3,32 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
-#include "io/posix.hpp"
+#include "run/side_file.hpp"
 #include "text/json.hpp"
 
 namespace halfstep::internal {
 
-// A line that cannot be written ends the log, not the run: hours of training are worth more than its curve.
 class MetricsLog {
  public:
-  // Does nothing when `path` is empty. Throws Error(io) when it cannot be opened: nothing is lost yet.
-  explicit MetricsLog(const std::string& path);
+  // Where a run goes on: after so many attempted steps, and whether an epoch ended with the last of them.
+  struct WentOn {
+    std::int64_t step = 0;
+    bool epoch_ended = false;
+  };
 
-  // Called once, with a sentence for the user, when the log ends early.
-  void on_lost(std::function<void(const std::string& warning)> tell) { tell_ = std::move(tell); }
+  // Does nothing when `path` is empty. Of a run that went on it keeps the lines up to there, and adds to them. Throws
+  // Error(io) when it cannot be opened.
+  explicit MetricsLog(const std::string& path, const WentOn* went_on = nullptr);
+
+  void on_lost(std::function<void(const std::string& warning)> tell) { file_.on_lost(std::move(tell)); }
   void write(const json::Object& line);
-  void close();  // network file systems and quotas report here
+  void close() { file_.close(); }
 
  private:
-  void lose(int code);
-
-  std::string path_;
-  io::Descriptor file_;
-  std::int64_t lines_ = 0;
-  std::int64_t bytes_ = 0;  // of whole lines
-  std::function<void(const std::string&)> tell_;
+  bool wanted_;
+  SideFile file_;
 };
 
 }  // namespace halfstep::internal

@@ -1,7 +1,6 @@
 #include "run/model_file.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <span>
 
@@ -10,29 +9,13 @@
 #include "io/safetensors.hpp"
 #include "loss/loss.hpp"
 #include "run/bad_model.hpp"
-#include "run/model_spec_json.hpp"
+#include "run/checkpoint_file.hpp"
+#include "run/model_metadata.hpp"
 #include "run/output_meaning.hpp"
-#include "run/scaler_json.hpp"
-#include "text/json.hpp"
 #include "train/network_of.hpp"
 
 namespace halfstep::internal {
 namespace {
-
-const std::string& metadata(const io::File& file, const std::string& path, std::string_view key) {
-  const std::string* value = file.find_metadata(key);
-  if (!value) bad_model(path, "metadata '" + std::string(key) + "' is missing");
-  return *value;
-}
-
-std::int64_t read_step(const std::string& path, const std::string& text) {
-  std::int64_t step = -1;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), step);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || step < 0) {
-    bad_model(path, "halfstep.step is not a step number");
-  }
-  return step;
-}
 
 // Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
 std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file, const SavedModel& model) {
@@ -89,17 +72,8 @@ std::vector<std::pair<std::string, std::string>> config_of(const Options& option
 }
 
 void save_model(const std::string& path, const SavedModel& model) {
-  json::Object config;
-  for (const auto& [key, value] : model.config) config.emplace_back(key, value);
   io::File file;
-  file.metadata = {
-      {"halfstep.format", "1"},
-      {"halfstep.model", json::dump(to_json(model.spec))},
-      {"halfstep.config", json::dump(json::Value(config))},
-      {"halfstep.preproc", model.preprocessor.to_json()},
-      {"halfstep.step", std::to_string(model.step)},
-      {"halfstep.scaler", json::dump(to_json(model.scaler))},
-      {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
+  file.metadata = metadata_of(model, kModelFormat);
   for (const NamedTensor& t : model.tensors) {
     file.tensors.push_back({.name = t.name,
                             .dtype = "F32",
@@ -111,28 +85,8 @@ void save_model(const std::string& path, const SavedModel& model) {
 
 SavedModel load_model(const std::string& path) {
   const io::File file = io::read_safetensors(path);
-  const std::string& format = metadata(file, path, "halfstep.format");
-  if (format != "1") {
-    throw Error(Status::unsupported, {.what = "the model has another format version",
-                                      .where = path,
-                                      .why = "it says '" + format.substr(0, 64) + "', this program reads '1'",
-                                      .kept = {},
-                                      .hint = "the halfstep version that wrote it"});
-  }
-  if (!file.has_digest()) bad_model(path, "it has no digest, so nothing vouches for its bytes");
-  SavedModel model;
-  model.digest = file.digest;
-  model.spec = model_spec_from_json(path, json::parse(metadata(file, path, "halfstep.model")));
-  const json::Value config = json::parse(metadata(file, path, "halfstep.config"));
-  for (const auto& [key, value] : config.as_object()) model.config.emplace_back(key, value.as_string());
-  model.preprocessor = data::Preprocessor::from_json(metadata(file, path, "halfstep.preproc"));
-  model.step = read_step(path, metadata(file, path, "halfstep.step"));
-  model.scaler = scaler_from_json(path, json::parse(metadata(file, path, "halfstep.scaler")));
-  const json::Value numerics = json::parse(metadata(file, path, "halfstep.numerics"));
-  model.isa = numerics.at("isa").as_string();
-  if (const json::Value* math = numerics.find("math")) {  // files from before it was recorded are portable
-    model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
-  }
+  if (is_checkpoint(file)) return model_of_checkpoint(file, path);
+  SavedModel model = model_without_tensors(file, path, kModelFormat);
   check_outputs(path, model);
   model.tensors = read_tensors(path, file, model);
   return model;

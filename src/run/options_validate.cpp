@@ -120,11 +120,40 @@ void check_scale(const Options& options) {
 }
 
 void check_schedule(const Options& options) {
-  if (options.schedule != "step") {
-    refuse_ignored(options, {"decay", "decays"}, "only the schedule step has it", "--schedule step");
+  if (options.schedule != "step")
+    refuse_ignored(options, {"decays"}, "only the schedule step has it", "--schedule step");
+  if (options.schedule != "step" && options.schedule != "plateau") {
+    refuse_ignored(options, {"decay"}, "only the schedules step and plateau have it", "--schedule step");
+  }
+  if (options.schedule != "plateau") {
+    refuse_ignored(options, {"decay-patience"}, "only the schedule plateau has it", "--schedule plateau");
   }
   if (options.schedule == "one_cycle") {
     refuse_ignored(options, {"warmup"}, "one_cycle has a rise of its own", "--schedule cosine");
+  }
+}
+
+void check_average(const Options& options) {
+  if (options.ema == 0 && options.average_epochs == 0) return;
+  const char* const name = options.ema > 0 ? "ema" : "average-epochs";
+  if (options.ema > 0 && options.average_epochs > 0) {
+    refuse("ema", "there is one average of the weights", "one of --ema and --average-epochs");
+  }
+  if (options.master != MasterKind::fp32)
+    refuse(name, "without fp32 masters there is no mean of weights", "--master fp32");
+  if (options.average_epochs > 0 && (options.early_stop > 0 || options.time_limit > 0)) {
+    refuse(name, "which epochs are the last is not known before the run has ended", "--ema 0.999");
+  }
+}
+
+void check_checkpoints(const Options& options) {
+  if (options.checkpoint_dir.empty()) {
+    refuse_ignored(options, {"checkpoint-every", "checkpoint-minutes", "checkpoint-keep"}, "there are no checkpoints",
+                   "--checkpoint-dir FOLDER");
+    if (options.resume == "auto") refuse("resume", "auto looks into --checkpoint-dir", "--checkpoint-dir FOLDER");
+  }
+  if (!options.resume.empty() && !options.init_from.empty()) {
+    refuse("init-from", "a run that goes on has its weights", "one of --resume and --init-from");
   }
 }
 
@@ -146,6 +175,8 @@ void validate(const Options& options) {
   check_scale(options);
   if (options.separator != "auto") data::separator_of(options.separator);
   check_schedule(options);
+  check_average(options);
+  check_checkpoints(options);
   check_metric(options);
   if (!options.group.empty() && options.split != "random") {
     refuse("group", "groups are held out whole, in an order by chance", "--split random");

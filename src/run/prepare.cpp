@@ -41,8 +41,10 @@ void refuse_idle_split(const Options& options, double share) {
 double held_out_share(const Options& options, bool tested) {
   if (options.validation > 0) return options.validation;
   // Who stops by a test set has none left to be judged by.
-  return !tested || options.early_stop > 0 ? kDefaultValidation : 0;
+  return !tested || steers_by_held_out(options) ? kDefaultValidation : 0;
 }
+
+bool steers_by_held_out(const Options& options) { return options.early_stop > 0 || options.schedule == "plateau"; }
 
 Source::Source(const std::string& path, const Options& options, const data::ReadHow& how)
     : pair(data::read_train(path, options, how)),

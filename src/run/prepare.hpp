@@ -47,6 +47,8 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
 
 // The share of rows that a run holds out of its file.
 double held_out_share(const Options& options, bool tested);
+// Whether a run goes by rows held out, which are then no judge of it.
+bool steers_by_held_out(const Options& options);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.

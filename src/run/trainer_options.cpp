@@ -13,18 +13,20 @@ OptimizerOptions optimizer_options(const Options& o) {
 }  // namespace
 
 TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std::size_t rows) {
-  TrainerConfig config = {.model = spec,
-                          .optimizer = optimizer_options(options),
-                          .scaler = scaler_options(options),
-                          .headroom = options.loss_scale == "headroom",
-                          .clip = {options.clip_norm, options.clip_value},
-                          .rows = rows,
-                          .batch = static_cast<std::size_t>(options.batch),
-                          .accumulate = static_cast<std::size_t>(options.accumulate),
-                          .schedule = {},
-                          .seed = options.seed,
-                          .meter_every = options.meter_every,
-                          .keeps_best = options.early_stop > 0};
+  TrainerConfig config = {
+      .model = spec,
+      .optimizer = optimizer_options(options),
+      .scaler = scaler_options(options),
+      .headroom = options.loss_scale == "headroom",
+      .clip = {options.clip_norm, options.clip_value},
+      .rows = rows,
+      .batch = static_cast<std::size_t>(options.batch),
+      .accumulate = static_cast<std::size_t>(options.accumulate),
+      .schedule = {},
+      .seed = options.seed,
+      .meter_every = options.meter_every,
+      .keeps_best = options.early_stop > 0 || !options.checkpoint_dir.empty() || !options.resume.empty(),
+      .averages = options.ema > 0 || options.average_epochs > 0};
   config.schedule = {.kind = from_name<ScheduleKind>(options.schedule).value(),
                      .lr = options.lr,
                      .warmup = options.warmup,

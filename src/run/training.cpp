@@ -1,6 +1,7 @@
 #include "run/training.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "halfstep/error.hpp"
 #include "run/meter_json.hpp"
@@ -33,7 +34,7 @@ double seconds_since(Time::time_point start) { return std::chrono::duration<doub
 }  // namespace
 
 Training::Training(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
-                   const data::Examples* validation, const data::Examples* test, ReportRecorder* recorder)
+                   const data::Examples* validation, const data::Examples* test, const TrainingExtras& beside)
     : options_(options),
       trainer_(trainer),
       meaning_(meaning),
@@ -41,20 +42,31 @@ Training::Training(const Options& options, StepTrainer& trainer, const OutputMea
       test_(test),
       metric_(metric_for(options, meaning)),
       early_stop_(metric_, options.early_stop),
-      log_(options.metrics),
-      recorder_(recorder) {}
+      averaging_(options, trainer),
+      log_(options.metrics, beside.went_on),
+      events_(options.tensorboard),
+      beside_(beside) {
+  if (trainer.config().schedule.kind == ScheduleKind::plateau) {
+    plateau_.emplace(options.decay_patience, options.decay);
+  }
+}
 
 TrainResult Training::run(const TrainObserver& observer) {
   observer_ = &observer;
-  log_.on_lost([&](const std::string& warning) {
+  const auto warn = [&](const std::string& warning) {
     result_.warnings.push_back(warning);
     if (observer.on_warning) observer.on_warning(warning);
-  });
+  };
+  log_.on_lost(warn);
+  events_.on_lost(warn);
   start_ = Time::now();
-  do {
-    run_epoch();
-  } while (result_.ended.empty() && !trainer_.done());
+  begun_at_ = trainer_.clock().attempted;
+  if (early_stop_.over()) result_.ended = "early stop";  // it went on with a run that had ended
+  while (result_.ended.empty() && !trainer_.done()) run_epoch();
+  if (beside_.checkpoints) beside_.checkpoints->wait();
+  tell_checkpoints();
   log_.close();
+  events_.close();
   keep_best();
   finish();
   measure_model();
@@ -65,42 +77,115 @@ TrainResult Training::run(const TrainObserver& observer) {
 void Training::run_epoch() {
   const Time::time_point start = last_progress_ = Time::now();
   const std::int64_t epoch = trainer_.clock().epoch;
-  Sums sums;
-  bool stop = false;
-  while (!stop && trainer_.clock().epoch == epoch) {
-    const StepRecord record = step(sums);
-    stop = must_stop();
-    tell_progress(record.loss);
-  }
+  const std::size_t rows_before = rows_;
+  make_steps();
+  const bool whole = trainer_.clock().epoch > epoch;
+  // What goes on with the run goes on with the steps of this epoch. What follows here is the end of a run that stops
+  // within it.
+  if (!whole && !trainer_.done()) save_if_due(true);
   trainer_.model();  // finishes the last update
   const double seconds = seconds_since(start);
-  EpochReport report = report_of(epoch + 1, sums, seconds);
-  if (report.has_eval) report.best = early_stop_.see(report.epoch, report.eval);
-  if (report.best && options_.early_stop > 0) trainer_.keep_best();
-  if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
-  result_.samples_per_s += static_cast<double>(sums.rows);
+  averaging_.after_epoch(epoch + 1);
+  EpochReport report;
+  {
+    const Averaging::InPlace average(averaging_);
+    report = report_of(epoch + 1, static_cast<double>(rows_ - rows_before) / seconds);
+    see_epoch(report);
+  }
+  result_.samples_per_s += static_cast<double>(rows_ - rows_before);
   result_.seconds += seconds;
   result_.train.loss = report.train_loss;
   log_.write(epoch_line(report));
-  if (recorder_) recorder_->add(report);
+  events_.write(report);
+  if (beside_.recorder) beside_.recorder->add(report);
   if (observer_->on_epoch) observer_->on_epoch(report);
+  if (whole || trainer_.done()) {
+    sums_ = {};
+    save_if_due(!result_.ended.empty() || trainer_.done());
+  }
 }
 
-StepRecord Training::step(Sums& sums) {
+// Those of the epoch that are left, or up to where the run stops.
+void Training::make_steps() {
+  const std::int64_t epoch = trainer_.clock().epoch;
+  for (bool stop = false; !stop && trainer_.clock().epoch == epoch;) {
+    const StepRecord record = step();
+    stop = must_stop();
+    tell_progress(record.loss);
+    if (!stop && trainer_.clock().epoch == epoch) save_if_due(false);
+  }
+}
+
+void Training::save_if_due(bool at_once) {
+  if (beside_.checkpoints == nullptr) return;
+  if (observer_->should_save && observer_->should_save()) at_once = true;
+  if (at_once || beside_.checkpoints->due(trainer_.clock().attempted)) save_checkpoint();
+  tell_checkpoints();
+}
+
+void Training::save_checkpoint() {
+  Checkpoints::Now now;
+  now.attempted = trainer_.clock().attempted;
+  now.applied = trainer_.clock().applied;
+  now.epoch = trainer_.clock().epoch;
+  now.scaler = trainer_.scaler().state();
+  if (early_stop_.best_epoch() != saved_best_) now.best = trainer_.best_tensors();
+  saved_best_ = early_stop_.best_epoch();
+  now.state = save_state(*this);
+  beside_.checkpoints->save(std::move(now));
+}
+
+void Training::tell_checkpoints() {
+  if (beside_.checkpoints) beside_.checkpoints->tell(*observer_);
+}
+
+void Training::see_epoch(EpochReport& report) {
+  if (!report.has_eval) return;
+  report.best = early_stop_.see(report.epoch, report.eval);
+  if (report.best && trainer_.config().keeps_best) trainer_.keep_best();
+  if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
+  if (plateau_) trainer_.set_rate_factor(plateau_->see(report.epoch, early_stop_.best_epoch()));
+}
+
+void Training::visit_state(StateVisitor& visitor) {
+  const auto visit = [&](const char* name, auto& object) {
+    const StateVisitor::Group group(visitor, name);
+    object.visit_state(visitor);
+  };
+  {
+    const StateVisitor::Group group(visitor, "trainer");
+    trainer_.visit_training(visitor);
+  }
+  visit("epoch", sums_);
+  visitor.number("train_loss", result_.train.loss);
+  visit("early_stop", early_stop_);
+  if (plateau_) visit("plateau", *plateau_);
+}
+
+void Training::loaded() { trainer_.loaded(); }
+
+StepRecord Training::step() {
   const std::size_t rows = trainer_.next_rows();
-  if (recorder_) recorder_->begin_step();
+  if (beside_.recorder) beside_.recorder->begin_step();
   StepRecord record = trainer_.step();
-  if (recorder_) recorder_->end_step(record, trainer_.metered());
-  sums.loss += record.loss * static_cast<double>(rows);
-  sums.rows += rows;
-  sums.grad_norm = record.grad_norm;
+  if (beside_.recorder) beside_.recorder->end_step(record, trainer_.metered());
+  rows_ += rows;
+  // A step that overflowed has no loss to speak of, and changed nothing.
+  if (record.outcome == StepOutcome::skipped) {
+    ++sums_.skipped;
+  } else {
+    sums_.loss += record.loss * static_cast<double>(rows);
+    sums_.applied_rows += rows;
+    averaging_.after_applied_step();
+  }
+  sums_.grad_norm = record.grad_norm;
   tell_step(record);
   return record;
 }
 
 void Training::tell_step(const StepRecord& record) {
   if (trainer_.metered()) {
-    if (recorder_) recorder_->add(trainer_.meter());
+    if (beside_.recorder) beside_.recorder->add(trainer_.meter());
     if (reads_meters()) log_.write(meter_line(trainer_.meter()));
     if (reads_meters() && observer_->on_meter) observer_->on_meter(trainer_.meter());
   }
@@ -124,19 +209,38 @@ bool Training::must_stop() {
 void Training::tell_progress(double loss) {
   if (!observer_->on_progress || seconds_since(last_progress_) <= 0.1) return;
   last_progress_ = Time::now();
-  observer_->on_progress(trainer_.clock().attempted, trainer_.config().schedule.steps, loss);
+  ProgressReport p;
+  p.epoch = trainer_.clock().epoch + 1;
+  p.epochs = run_length(options_, trainer_.config()).epochs;
+  p.steps = trainer_.config().schedule.steps;
+  p.counts = trainer_.ledger().counts();
+  p.loss = loss;
+  p.loss_scale = trainer_.scaler().scale();
+  p.samples_per_s = static_cast<double>(rows_) / std::max(seconds_since(start_), 1e-9);
+  p.seconds_left = seconds_left();
+  observer_->on_progress(p);
 }
 
-EpochReport Training::report_of(std::int64_t epoch, const Sums& sums, double seconds) {
+double Training::seconds_left() const {
+  const double seconds = seconds_since(start_);
+  const auto made = static_cast<double>(trainer_.clock().attempted - begun_at_);
+  const auto planned = static_cast<double>(trainer_.config().schedule.steps - trainer_.clock().attempted);
+  const double left = seconds / made * planned;
+  return options_.time_limit > 0 ? std::clamp(options_.time_limit - seconds, 0.0, left) : left;
+}
+
+EpochReport Training::report_of(std::int64_t epoch, double samples_per_s) {
   EpochReport e;
   e.epoch = epoch;
   e.epochs = run_length(options_, trainer_.config()).epochs;
   e.steps = trainer_.ledger().counts();
-  e.train_loss = sums.loss / static_cast<double>(sums.rows);
-  e.lr = trainer_.config().schedule.at(std::max<std::int64_t>(e.steps.applied, 1) - 1);
+  e.skipped = sums_.skipped;
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  e.train_loss = sums_.applied_rows > 0 ? sums_.loss / static_cast<double>(sums_.applied_rows) : kNone;
+  e.lr = trainer_.rate_at(std::max<std::int64_t>(e.steps.applied, 1) - 1);
   e.loss_scale = trainer_.scaler().scale();
-  e.grad_norm = sums.grad_norm;
-  e.samples_per_s = static_cast<double>(sums.rows) / seconds;
+  e.grad_norm = sums_.grad_norm;
+  e.samples_per_s = samples_per_s;
   const data::Examples* const watched = validation_ != nullptr ? validation_ : test_;
   e.has_eval = watched != nullptr;
   if (watched != nullptr) e.eval = trainer_.evaluate(*watched, meaning_, is_ranking(metric_));
@@ -153,7 +257,7 @@ void Training::finish() {
 
 void Training::keep_best() {
   applied_ = trainer_.clock().applied;
-  if (options_.early_stop == 0) return;
+  if (options_.early_stop == 0) return averaging_.settle();
   if (const std::int64_t applied = trainer_.restore_best(); applied > 0) {
     applied_ = applied;
     result_.best_epoch = early_stop_.best_epoch();
@@ -175,6 +279,13 @@ void Training::add_summary() {
   result_.train.rows = static_cast<std::int64_t>(trainer_.config().rows);
   result_.train.classification = meaning_.classification;
   result_.steps = trainer_.ledger().counts();
+  result_.resumed_at = begun_at_;
+  if (beside_.checkpoints) {
+    result_.checkpoint = beside_.checkpoints->last_path();
+    if (const std::string& failure = beside_.checkpoints->failure(); !failure.empty()) {
+      result_.warnings.push_back("the last checkpoint is missing: " + failure);
+    }
+  }
   result_.ledger = trainer_.ledger().entries();
   result_.loss_scale = trainer_.scaler().scale();
   if (reads_meters()) result_.meter = trainer_.meter();

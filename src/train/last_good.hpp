@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "train/weight_copy.hpp"
+#include "nn/weight_copy.hpp"
 
 namespace halfstep::internal {
 

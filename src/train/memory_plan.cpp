@@ -26,7 +26,7 @@ std::size_t memory_of(const data::Examples& e) {
 }
 
 std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network, const Optimizer& optimizer,
-                                     const LastGood& last_good, const WeightCopy* best, const StepMeter* meter) {
+                                     const LastGood& last_good, const Extras& extras) {
   const ModelMemory model = network.memory();
   std::vector<MemoryPart> parts;
   const auto add = [&](const char* what, std::size_t bytes) {
@@ -40,8 +40,9 @@ std::vector<MemoryPart> memory_parts(const RunShape& run, const Network& network
   add("activations", model.activations);
   add("gradients by activations", model.activation_gradients);
   add("last good weights", last_good.memory_bytes());
-  add("best weights", best != nullptr ? best->memory_bytes() : 0);
-  add("meters", meter != nullptr ? meter->memory_bytes() : 0);
+  add("best weights", extras.best != nullptr ? extras.best->memory_bytes() : 0);
+  add("average of weights", extras.average != nullptr ? extras.average->memory_bytes() : 0);
+  add("meters", extras.meter != nullptr ? extras.meter->memory_bytes() : 0);
   add("scratch of the threads", static_cast<std::size_t>(run.threads) * GemmContext::kWorkerFloats * sizeof(float));
   add("model file, while it is saved", network.elements() * sizeof(float));
   return parts;
@@ -55,7 +56,9 @@ std::vector<MemoryPart> planned_memory(const RunShape& run) {
   const LastGood last_good(model);
   const std::optional<StepMeter> meter = run.meters ? std::optional<StepMeter>(model) : std::nullopt;
   const std::optional<WeightCopy> best = run.keeps_best ? std::optional<WeightCopy>(model) : std::nullopt;
-  return memory_parts(run, model, *optimizer, last_good, best ? &*best : nullptr, meter ? &*meter : nullptr);
+  const std::optional<WeightAverage> average = run.averages ? std::optional<WeightAverage>(model) : std::nullopt;
+  return memory_parts(run, model, *optimizer, last_good,
+                      {best ? &*best : nullptr, average ? &*average : nullptr, meter ? &*meter : nullptr});
 }
 
 std::int64_t total_bytes(const std::vector<MemoryPart>& parts) {

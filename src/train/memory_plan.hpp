@@ -7,6 +7,8 @@
 #include "data/examples.hpp"
 #include "halfstep/memory_part.hpp"
 #include "nn/network.hpp"
+#include "nn/weight_average.hpp"
+#include "nn/weight_copy.hpp"
 #include "optim/optimizer.hpp"
 #include "train/last_good.hpp"
 #include "train/step_meter.hpp"
@@ -18,6 +20,7 @@ struct RunShape {
   OptimizerOptions optimizer;
   bool meters;
   bool keeps_best;
+  bool averages;
   std::size_t examples;  // bytes that are allocated already
   int threads;
 };
@@ -25,10 +28,15 @@ struct RunShape {
 // Bytes of prepared rows.
 std::size_t memory_of(const data::Examples& examples);
 
-// What these objects hold and what comes to it, but for the program itself. `best` and `meter` may be
-// null.
-std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Optimizer&, const LastGood&,
-                                     const WeightCopy* best, const StepMeter* meter);
+// What not every run has, null where it has not.
+struct Extras {
+  const WeightCopy* best = nullptr;
+  const WeightAverage* average = nullptr;
+  const StepMeter* meter = nullptr;
+};
+
+// What these objects hold and what comes to it, but for the program itself.
+std::vector<MemoryPart> memory_parts(const RunShape&, const Network&, const Optimizer&, const LastGood&, const Extras&);
 
 // The same from the shape alone: the objects are built, with buffers that have a size and no memory. What huge pages
 // hold beside the buffers shows only later.

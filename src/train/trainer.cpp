@@ -10,6 +10,8 @@
 namespace halfstep::internal {
 namespace {
 
+constexpr double kMostRate = 1e30;
+
 [[noreturn]] void refuse(Status status, const char* what, const char* why) {
   throw Error(status, {.what = what, .where = {}, .why = why, .kept = {}, .hint = {}});
 }
@@ -48,6 +50,7 @@ StepTrainer::StepTrainer(const KernelTable& kernels, Executor& executor, const T
   }
   if (shape_.meters) meter_.emplace(model_);
   if (shape_.keeps_best) best_.emplace(model_);
+  if (shape_.averages) average_.emplace(model_);
   step_.leave_updates();
 }
 
@@ -65,7 +68,8 @@ std::vector<MemoryPart> StepTrainer::memory(std::size_t examples) const {
   RunShape shape = shape_;
   shape.examples = examples;
   std::vector<MemoryPart> parts =
-      memory_parts(shape, model_, *optimizer_, last_good_, best_ ? &*best_ : nullptr, meter_ ? &*meter_ : nullptr);
+      memory_parts(shape, model_, *optimizer_, last_good_,
+                   {best_ ? &*best_ : nullptr, average_ ? &*average_ : nullptr, meter_ ? &*meter_ : nullptr});
   if (const std::size_t rest = detail::rest_of_huge_pages(); rest > 0) {
     parts.push_back({"rest of huge pages", static_cast<std::int64_t>(rest)});
   }
@@ -130,7 +134,7 @@ StepRecord StepTrainer::run_step(const StepExamples& examples) {
   const FpEnvGuard fp_env;  // the rate is calculated here, not in a task
   metered_ = meter_ && clock_.attempted % config_.meter_every == 0;
   // The rate follows the applied steps: a skipped one does not use it up.
-  const double lr = config_.schedule.at(clock_.applied);
+  const double lr = rate_at(clock_.applied);
   const StepReport report = step_.run(examples, lr, metered_ ? &*meter_ : nullptr);
   if (metered_) meter_->set_step(clock_.attempted);
   StepRecord record = record_of(report, lr);
@@ -201,7 +205,36 @@ std::int64_t StepTrainer::restore_best() {
   return best_->applied();
 }
 
+std::vector<NamedTensor> StepTrainer::best_tensors() {
+  step_.finish_update();
+  WeightCopy now(model_);
+  now.keep(model_, clock_.applied);
+  best_.value().restore(model_);
+  std::vector<NamedTensor> tensors = model_.tensors();
+  now.restore(model_);
+  return tensors;
+}
+
+void StepTrainer::add_to_average(float share) {
+  const FpEnvGuard fp_env;
+  step_.finish_update();
+  average_.value().add(model_, share);
+}
+
+void StepTrainer::exchange_average() {
+  step_.finish_update();
+  average_.value().exchange(model_);
+  model_.loaded(context_.kernels);
+}
+
 void StepTrainer::visit_state(StateVisitor& visitor) {
+  visit_training(visitor);
+  if (!meter_) return;
+  const StateVisitor::Group group(visitor, "meter");
+  meter_->visit_state(visitor);
+}
+
+void StepTrainer::visit_training(StateVisitor& visitor) {
   step_.finish_update();
   const auto visit = [&](const char* name, auto& object) {
     const StateVisitor::Group group(visitor, name);
@@ -215,8 +248,10 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   visit("ledger", ledger_);
   visit("last_good", last_good_);
   if (best_) visit("best", *best_);
-  if (meter_) visit("meter", *meter_);
+  if (average_) visit("average", *average_);
+  visitor.number("rate_factor", rate_factor_);
   visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
+  if (visitor.loads_scalars() && !(rate_factor_ >= 0 && rate_factor_ < kMostRate)) visitor.out_of_range("rate_factor");
   const bool in_epoch = clock_.row < plan_.rows || clock_.row == 0;
   if (visitor.loads_scalars() && !in_epoch) visitor.out_of_range("clock.row");
 }

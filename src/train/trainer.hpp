@@ -77,9 +77,22 @@ class StepTrainer {
   // that led to them, 0 where none were. With config.keeps_best only.
   void keep_best();
   std::int64_t restore_best();
+  std::vector<NamedTensor> best_tensors();  // as restore_best would have them, which they are not made to be
+
+  // Adds the weights as they are now to their average, with this share of it. With config.averages only.
+  void add_to_average(float share);
+  std::int64_t averaged() const { return average_ ? average_->count() : 0; }  // weights so far
+  // The model gets the average in place of the weights, which are kept; a second call brings them back.
+  void exchange_average();
+
+  // What the schedule's rate is multiplied by from now on; and what came of it for an applied step, from 0.
+  void set_rate_factor(double factor) { rate_factor_ = factor; }
+  double rate_factor() const { return rate_factor_; }
+  double rate_at(std::int64_t applied) const { return config_.schedule.at(applied) * rate_factor_; }
 
   // All that later steps depend on. loaded() follows a load.
   void visit_state(StateVisitor& visitor);
+  void visit_training(StateVisitor& visitor);  // without the meters, which no step depends on
   void loaded();
 
  private:
@@ -100,6 +113,8 @@ class StepTrainer {
   TrainStep step_;
   LastGood last_good_;
   std::optional<WeightCopy> best_;
+  std::optional<WeightAverage> average_;
+  double rate_factor_ = 1;
   std::optional<StepMeter> meter_;
   bool metered_ = false;
   RowLoader loader_;                  // of the caller's batches

@@ -16,6 +16,7 @@ RunShape run_shape(const TrainerConfig& config, std::size_t examples, int thread
           .optimizer = config.optimizer,
           .meters = config.meter_every > 0,
           .keeps_best = config.keeps_best,
+          .averages = config.averages,
           .examples = examples,
           .threads = threads};
 }

@@ -26,6 +26,7 @@ struct TrainerConfig {
   std::uint64_t seed = 0;        // of weights, dropout's masks and the order of the rows
   std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
   bool keeps_best = false;       // there is memory for the best weights of the run
+  bool averages = false;         // there is memory for an average of the weights
 };
 
 // How the examples of such a run are cut into steps.

@@ -132,6 +132,19 @@ expect 0 train --config run.conf --batch 32 --out m.safetensors
 in_err "epoch 1/1"; in_err "machine"; in_out "accuracy"; in_out "m.safetensors"
 in_out "halfstep train --hidden 8 --epochs 1 --batch 32 --out m.safetensors builtin:digits"
 grep -q $'\r' err && fail "a pipe got a progress line"
+expect 0 train builtin:spirals --epochs 200 --hidden 4 --out m.safetensors; in_err "epoch 1/200"; in_err "epoch 200/200"
+[ "$(grep -c '^epoch' err)" -lt 20 ] || fail "$last: $(grep -c '^epoch' err) lines for a run of no time"
+expect 0 train builtin:spirals --epochs 40 --hidden 4 -v --out m.safetensors
+[ "$(grep -c '^epoch' err)" -eq 40 ] || fail "$last: -v says each epoch"
+expect 0 train builtin:spirals --epochs 50 --early-stop 2 --hidden 4 --lr 1e-30 --out m.safetensors
+[ "$(grep '^epoch' err | tail -n 1 | cut -d/ -f1)" = "epoch 3" ] || fail "$last: the last epoch is said"
+
+# a search for a learning rate gives a command that runs
+expect 0 lr builtin:digits --hidden 16; in_out "suggested"; absent model.safetensors
+found=$(sed -n 's/^train *halfstep //p' out)
+expect 0 $found --epochs 1 --out m.safetensors; in_out "--lr"
+expect 0 lr builtin:digits --hidden 16 --json; one_line; for key in points suggested least exploded train; do field $key; done
+expect 2 lr builtin:digits --epochs 3
 expect 0 train --epochs 1 --hidden 8 -v --out m.safetensors; in_err "MiB planned"; in_err "MiB  master weights"
 expect 0 train --epochs 1 --hidden 8 --quiet --out 'quo te.safetensors'; empty err; in_out "'quo te.safetensors'"
 expect 0 train --epochs 1 --hidden 8 --json --seed 7 --out a.safetensors; one_line

@@ -11,6 +11,7 @@ TEST_SUITE("data/header") {
                              "2019,2020,2021,grew\n.5,.5,.1,yes\n1.5,.5,.2,no\n.5,.25,.3,yes\n1,2,3.5,no\n",
                              "2019,2021,2022,target\n.5,.5,.1,1\n1.5,.5,.2,0\n",
                              "0,1,2,3\n0.5,1,2,1\n0.25,2,1,0\n",     // nothing but numbers, from 0 on
+                             "1,2,3,4\n0.5,1,2,1\n0.25,2,1,0\n",     // or from 1
                              "0,1,2\n1,0,1\n0,1,0\n1,1,1\n0,0,1\n",  // 2 is found nowhere else
                              ",0,1,target\n0,.5,1,1\n1,.25,3,0\n"}) {
       CAPTURE(text);

@@ -152,9 +152,9 @@ TEST_SUITE("data/zip") {
 
   TEST_CASE("every truncation and every byte changed is an error, or changes nothing") {
     const std::string text = "some text, some text, some text";
-    for (const bool packed : {false, true}) {
-      CAPTURE(packed);
-      const std::string whole = zip_of({{"a", text}}, packed);
+    for (const auto& [packed, wide] : {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
+      CAPTURE(wide);
+      const std::string whole = zip_of({{"a", text}}, packed, wide);
       CHECK(first_member(whole) == text);
       CHECK(status_of_zip(whole, text.size()) == Status::ok);
       CHECK(status_of_zip(whole, text.size() - 1) == Status::limit);
@@ -173,6 +173,16 @@ TEST_SUITE("data/zip") {
     }
   }
 
+  TEST_CASE("ZIP64: several members, whose sizes and places are in wide numbers alone") {
+    const Source archive = archive_of(zip_of({{"a", "first"}, {"b", "the second"}, {"c", ""}}, false, true));
+    const std::vector<ZipMember> members = zip_members(archive);
+    REQUIRE(members.size() == 3);
+    CHECK(zip_member(archive, members[0]).text() == "first");
+    CHECK(zip_member(archive, members[1]).text() == "the second");
+    CHECK(zip_member(archive, members[2]).text() == "");
+    CHECK(zip_members(archive_of(zip_of({}, false, true))).empty());
+  }
+
   TEST_CASE("what is not read is named") {
     const auto with = [](std::size_t at_list, std::string_view bytes) {
       std::string archive = zip_of({{"a", "text"}});
@@ -181,7 +191,7 @@ TEST_SUITE("data/zip") {
     };
     CHECK(with(8, "\1").says("password"));
     CHECK(with(10, "\14").says("method 12"));
-    CHECK(with(24, "\xff\xff\xff\xff").says("ZIP64"));
+    CHECK(with(24, "\xff\xff\xff\xff").says("wide numbers"));
     CHECK(with(16, "\1").says("check sum"));
     CHECK(with(24, "\3").says("two sizes"));
     CHECK(status_of_zip("PK") == Status::format);

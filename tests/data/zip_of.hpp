@@ -57,10 +57,11 @@ inline std::string deflated(std::string_view text) {
 }  // namespace zip_parts
 
 // As numpy.savez writes it, or with `packed` numpy.savez_compressed: the heads of the members say ZIP64, the list does
-// not.
-inline std::string zip_of(const std::vector<ZipPart>& parts, [[maybe_unused]] bool packed = false) {
+// not. With `wide` that does too, as it would be for sizes beyond 4 GB.
+inline std::string zip_of(const std::vector<ZipPart>& parts, [[maybe_unused]] bool packed = false, bool wide = false) {
   using zip_parts::number;
   std::string out, list;
+  const auto narrow = [&](std::uint64_t value, int width) { return number(wide ? ~std::uint64_t{0} : value, width); };
   for (const ZipPart& part : parts) {
     std::string bytes = part.bytes;
     std::uint64_t method = 0;
@@ -69,14 +70,22 @@ inline std::string zip_of(const std::vector<ZipPart>& parts, [[maybe_unused]] bo
 #endif
     const std::string crc = number(crc32(part.bytes), 4);
     const std::string common = number(0, 2) + number(method, 2) + number(0, 4) + crc;  // flags, method, time, sum
-    list += "PK\1\2" + number(45, 2) + number(45, 2) + common + number(bytes.size(), 4) + number(part.bytes.size(), 4) +
-            number(part.name.size(), 2) + number(0, 12) + number(out.size(), 4) + part.name;
+    // Behind a field of another kind.
+    const std::string extra = number(0x7075, 2) + number(2, 2) + "up" + number(1, 2) + number(24, 2) +
+                              number(part.bytes.size(), 8) + number(bytes.size(), 8) + number(out.size(), 8);
+    list += "PK\1\2" + number(45, 2) + number(45, 2) + common + narrow(bytes.size(), 4) + narrow(part.bytes.size(), 4) +
+            number(part.name.size(), 2) + number(wide ? extra.size() : 0, 2) + number(0, 10) + narrow(out.size(), 4) +
+            part.name + (wide ? extra : "");
     out += "PK\3\4" + number(45, 2) + common + number(0xffffffff, 4) + number(0xffffffff, 4) +
            number(part.name.size(), 2) + number(20, 2) + part.name + number(1, 2) + number(16, 2) +
            number(part.bytes.size(), 8) + number(bytes.size(), 8) + bytes;
   }
-  return out + list + "PK\5\6" + number(0, 4) + number(parts.size(), 2) + number(parts.size(), 2) +
-         number(list.size(), 4) + number(out.size(), 4) + number(0, 2);
+  const std::uint64_t count = parts.size();
+  const std::string wide_end = "PK\6\6" + number(44, 8) + number(45, 2) + number(45, 2) + number(0, 8) +
+                               number(count, 8) + number(count, 8) + number(list.size(), 8) + number(out.size(), 8) +
+                               "PK\6\7" + number(0, 4) + number(out.size() + list.size(), 8) + number(1, 4);
+  return out + list + (wide ? wide_end : "") + "PK\5\6" + number(0, 4) + narrow(count, 2) + narrow(count, 2) +
+         narrow(list.size(), 4) + narrow(out.size(), 4) + number(0, 2);
 }
 
 }  // namespace halfstep::internal::data::testing

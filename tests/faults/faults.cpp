@@ -39,6 +39,8 @@ enum Kind {
   kClose,
   kFallocate,
   kUnlink,
+  kLink,
+  kTruncate,
   kFopen,
   kFread,
   kFwrite,
@@ -46,9 +48,9 @@ enum Kind {
   kFclose,
   kKinds
 };
-constexpr const char* kNames[kKinds] = {"malloc", "mmap",  "thread", "throw",  "open",      "read",
-                                        "write",  "fsync", "rename", "close",  "fallocate", "unlink",
-                                        "fopen",  "fread", "fwrite", "fflush", "fclose"};
+constexpr const char* kNames[kKinds] = {"malloc", "mmap",   "thread", "throw",     "open",   "read", "write",
+                                        "fsync",  "rename", "close",  "fallocate", "unlink", "link", "truncate",
+                                        "fopen",  "fread",  "fwrite", "fflush",    "fclose"};
 
 std::atomic<long> g_calls[kKinds];
 std::atomic<bool> g_armed = false;
@@ -71,7 +73,7 @@ F* real(F*& place, const char* name) {
 }
 // clang-format off
 #define HS_CALLS(X) \
-  X(dlopen) X(pthread_create) X(open) X(write) X(read) X(fsync) X(rename) X(unlink) X(close) X(posix_fallocate) \
+  X(dlopen) X(pthread_create) X(open) X(write) X(read) X(fsync) X(rename) X(unlink) X(link) X(ftruncate) X(close) X(posix_fallocate) \
   X(fopen) X(fread) X(fwrite) X(fflush) X(fclose)
 // clang-format on
 #define HS_DECLARE(name) decltype(&::name) g_##name;
@@ -204,6 +206,9 @@ ssize_t read(int file, void* data, size_t n) {
 int fsync(int file) { return refuses(kFsync) ? -1 : HS_REAL(fsync)(file); }
 int rename(const char* from, const char* to) noexcept { return refuses(kRename) ? -1 : HS_REAL(rename)(from, to); }
 int unlink(const char* path) noexcept { return refuses(kUnlink) ? -1 : HS_REAL(unlink)(path); }
+int link(const char* from, const char* to) noexcept { return refuses(kLink) ? -1 : HS_REAL(link)(from, to); }
+int ftruncate(int file, off_t size) noexcept { return refuses(kTruncate) ? -1 : HS_REAL(ftruncate)(file, size); }
+int ftruncate64(int file, off64_t size) noexcept { return ftruncate(file, size); }
 int close(int file) {
   const int result = HS_REAL(close)(file);
   return refuses(kClose) ? -1 : result;

@@ -20,12 +20,24 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kPatience{30};  // a healthy run takes milliseconds
 constexpr int kNotLoaded = 127;                // the dynamic linker's exit code
+constexpr std::string_view kFirst = "step-000000000001.safetensors",
+                           kLostCheckpoint = "warning: no checkpoint of step ";
 
 std::string contents(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+// Without the lines that say of a checkpoint that it is not there.
+std::string without_lost_checkpoints(const std::string& errors) {
+  std::istringstream lines(errors);
+  std::string rest;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(kLostCheckpoint)) rest += line + "\n";
+  }
+  return rest;
 }
 
 std::vector<std::string> environment(const Paths& paths, const Fault& fault, const fs::path& counts) {
@@ -77,6 +89,7 @@ Bench::Bench(const Paths& paths, const Command& command, fs::path folder)
   fs::create_directories(folder_);
   make_inputs(paths_, folder_);
   old_result_ = command_.result.ends_with(".safetensors") ? contents(folder_ / "model.safetensors") : "older\n";
+  if (!command_.checkpoints.empty()) make_first_checkpoint();
   prepare();
   const Ending healthy = run({}, true);
   if (healthy.code != 0) throw std::runtime_error(command_.name + " fails without a fault: " + healthy.errors);
@@ -85,6 +98,13 @@ Bench::Bench(const Paths& paths, const Command& command, fs::path folder)
     if (calls(kind) == 0) throw std::runtime_error(std::string("the preload does not see calls of ") + kind);
   }
   if (!command_.result.empty()) new_result_ = contents(folder_ / command_.result);
+}
+
+void Bench::make_first_checkpoint() {
+  const Ending whole = run({}, false);
+  if (whole.code != 0) throw std::runtime_error(command_.name + " fails without a fault: " + whole.errors);
+  first_checkpoint_ = contents(folder_ / command_.checkpoints / kFirst);
+  if (first_checkpoint_.empty()) throw std::runtime_error("no checkpoint of the first step");
 }
 
 long Bench::calls(const std::string& kind) const {
@@ -99,6 +119,10 @@ long Bench::calls(const std::string& kind) const {
 void Bench::prepare() const {
   if (!command_.result.empty()) std::ofstream(folder_ / command_.result, std::ios::binary) << old_result_;
   if (!command_.page.empty()) fs::remove(folder_ / command_.page);
+  if (command_.checkpoints.empty()) return;
+  fs::remove_all(folder_ / command_.checkpoints);
+  fs::create_directory(folder_ / command_.checkpoints);
+  std::ofstream(folder_ / command_.checkpoints / kFirst, std::ios::binary) << first_checkpoint_;
 }
 
 Bench::Ending Bench::run(const Fault& fault, bool count) const {
@@ -126,6 +150,35 @@ Bench::Ending Bench::run(const Fault& fault, bool count) const {
   return ending;
 }
 
+// Of what it says on standard error.
+std::string Bench::judge_words(const Ending& ending) const {
+  const std::string errors = command_.checkpoints.empty() ? ending.errors : without_lost_checkpoints(ending.errors);
+  const bool lost_checkpoint = errors.size() < ending.errors.size();
+  if (lost_checkpoint && errors.empty() && (ending.code == 0 || ending.code == 8)) return {};
+  const auto lines = std::count(errors.begin(), errors.end(), '\n');
+  // The warning of a page that is lost comes by itself, or before the error of what else is.
+  const bool lost_page = !command_.page.empty() && errors.starts_with("warning: ");
+  const std::string error = lost_page ? errors.substr(errors.find('\n') + 1) : errors;
+  if (ending.code == 0 && lines != 0) return "succeeds with words on standard error";
+  if (lost_page && error.empty() != (ending.code == 8)) return "loses its page with the wrong exit code";
+  if (ending.code != 0 && lines != (lost_page && !error.empty() ? 2 : 1)) {
+    return "fails with " + std::to_string(lines) + " lines on standard error";
+  }
+  if (ending.code != 0 && !error.empty() && !error.starts_with("error[HS-")) return "fails without an error line";
+  return {};
+}
+
+// What is in the folder of checkpoints goes on to the same result, and leaves nothing of a writer.
+std::string Bench::judge_resumed() const {
+  const Ending ending = run({}, false);
+  if (ending.code != 0) return "cannot be gone on with: " + ending.errors;
+  if (contents(folder_ / command_.result) != new_result_) return "goes on to another result";
+  for (const auto& entry : fs::directory_iterator(folder_ / command_.checkpoints)) {
+    if (entry.path().filename().string().find(".tmp-") != std::string::npos) return "leaves " + entry.path().string();
+  }
+  return {};
+}
+
 std::string Bench::judge(const Fault& fault, const Ending& ending) const {
   if (ending.hung) return "hangs";
   if (ending.signal != 0) return "ends by signal " + std::to_string(ending.signal);
@@ -133,24 +186,16 @@ std::string Bench::judge(const Fault& fault, const Ending& ending) const {
   constexpr int kDocumented[] = {0, 2, 3, 4, 5, 6, 7, 8};
   if (std::find(std::begin(kDocumented), std::end(kDocumented), ending.code) == std::end(kDocumented))
     return "ends with exit code " + std::to_string(ending.code);
-  const auto lines = std::count(ending.errors.begin(), ending.errors.end(), '\n');
-  // The warning of a page that is lost comes by itself, or before the error of what else is.
-  const bool lost_page = !command_.page.empty() && ending.errors.starts_with("warning: ");
-  const std::string error = lost_page ? ending.errors.substr(ending.errors.find('\n') + 1) : ending.errors;
-  if (ending.code == 0 && lines != 0) return "succeeds with words on standard error";
-  if (lost_page && error.empty() != (ending.code == 8)) return "loses its page with the wrong exit code";
-  if (ending.code != 0 && lines != (lost_page && !error.empty() ? 2 : 1)) {
-    return "fails with " + std::to_string(lines) + " lines on standard error";
-  }
-  if (ending.code != 0 && !error.empty() && !error.starts_with("error[HS-")) return "fails without an error line";
+  if (const std::string wrong = judge_words(ending); !wrong.empty()) return wrong;
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
     constexpr const char* kExpected[] = {"tiny.csv", "model.safetensors", "out", "err", "counts"};
-    const bool expected = name == command_.result || name == command_.page ||
+    const bool expected = name == command_.result || name == command_.page || name == command_.checkpoints ||
                           std::find(std::begin(kExpected), std::end(kExpected), name) != std::end(kExpected);
     // One that cannot be removed is left for the next run to remove.
     if (!expected && fault.kind != "unlink") return "leaves " + name;
   }
+  const bool lost_page = !command_.page.empty() && ending.errors.starts_with("warning: ");
   const bool page = !command_.page.empty() && fs::exists(folder_ / command_.page);
   if (page && !contents(folder_ / command_.page).ends_with("</html>\n")) return "leaves a part of " + command_.page;
   if (ending.code == 0 && !command_.page.empty() && !page) return "succeeds without " + command_.page;
@@ -166,7 +211,8 @@ std::string Bench::check(const Fault& fault, int& code) {
   prepare();
   const Ending ending = run(fault, false);
   code = ending.code;
-  const std::string wrong = judge(fault, ending);
+  std::string wrong = judge(fault, ending);
+  if (wrong.empty() && !command_.checkpoints.empty()) wrong = judge_resumed();
   if (wrong.empty()) return {};
   return command_.name + ", " + fault.text() + ": " + wrong + (ending.errors.empty() ? "" : "\n    ") + ending.errors;
 }

@@ -22,6 +22,9 @@ struct Command {
   std::string result;     // the file it writes; empty: none
   bool large = false;     // runs long, for the sake of its threads
   std::string page = {};  // that it writes beside the result, other bytes each time; empty: none
+  // Folder of checkpoints, a run's first already there; what is there after a fault goes on to the same result. Empty:
+  // none.
+  std::string checkpoints = {};
 };
 
 struct Paths {
@@ -45,13 +48,16 @@ class Bench {
     std::string errors;
   };
   void prepare() const;
+  void make_first_checkpoint();
+  std::string judge_words(const Ending& ending) const;
+  std::string judge_resumed() const;
   Ending run(const Fault& fault, bool count) const;
   std::string judge(const Fault& fault, const Ending& ending) const;
 
   Paths paths_;
   Command command_;
   std::filesystem::path folder_;
-  std::string counts_, old_result_, new_result_;
+  std::string counts_, old_result_, new_result_, first_checkpoint_;
 };
 
 // Makes what commands read: tiny.csv, model.safetensors.

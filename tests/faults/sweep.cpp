@@ -32,6 +32,13 @@ const std::vector<Command>& commands() {
        "new.safetensors",
        false,
        "page.html"},
+      {"train with checkpoints",
+       {"train", "tiny.csv", "--hidden", "3", "--steps", "4", "--threads", "1", "--quiet", "--out", "new.safetensors",
+        "--checkpoint-dir", "ck", "--checkpoint-every", "1", "--checkpoint-keep", "9", "--resume", "auto"},
+       "new.safetensors",
+       false,
+       {},
+       "ck"},
       {"train on threads",
        {"train", "--hidden", "256,256", "--batch", "512", "--steps", "3", "--threads", "4", "--quiet", "--out",
         "new.safetensors"},
@@ -61,8 +68,8 @@ std::vector<Fault> faults_of(const Command& command, const Bench& bench) {
   for (const char* kind : {"mmap", "thread", "throw"}) add_calls(faults, bench, kind, 0, kMostOthers);
   if (command.large) return faults;
   add_calls(faults, bench, "malloc", 0, kMostMallocs);
-  for (const char* kind : {"open", "read", "write", "fsync", "rename", "close", "fallocate", "unlink", "fopen", "fread",
-                           "fwrite", "fflush", "fclose"}) {
+  for (const char* kind : {"open", "read", "write", "fsync", "rename", "close", "fallocate", "unlink", "link",
+                           "truncate", "fopen", "fread", "fwrite", "fflush", "fclose"}) {
     for (const int error : {EIO, ENOSPC}) add_calls(faults, bench, kind, error, kMostOthers);
   }
   for (const char* kind : {"read", "write", "fread"}) add_calls(faults, bench, kind, 0, kMostOthers);

@@ -47,7 +47,7 @@ void check_archive(std::string_view bytes) {
 
 // The check sum is of the bytes: only a change of the lists may pass.
 void check_damaged(std::string_view text, bool packed, std::size_t place, unsigned char change) {
-  std::string bytes = zip_of({{"a.npy", std::string(text)}}, packed);
+  std::string bytes = zip_of({{"a.npy", std::string(text)}}, packed, !packed);
   place %= bytes.size();
   if (change == 0) bytes.resize(place);
   if (change != 0) bytes[place] = static_cast<char>(bytes[place] ^ change);

@@ -9,6 +9,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/temp_dir.hpp"
+#include "run/checkpoint_file.hpp"
 #include "run/machine.hpp"
 #include "run/prepare.hpp"
 #include "run/spec_of.hpp"
@@ -94,6 +95,8 @@ TEST_CASE("the same rows, recipe and notes by way of the disk, for every kind of
       CHECK(in_memory.preprocessor.to_json() == by_disk.preprocessor.to_json());
       CHECK(in_memory.notes == by_disk.notes);
       CHECK(in_memory.split == by_disk.split);
+      CHECK(identity_of(path, in_memory.train, in_memory.validation).digest ==
+            identity_of(path, by_disk.train, by_disk.validation).digest);
     }
   }
 }

@@ -44,8 +44,10 @@ std::vector<MemoryPart> taken(const RunShape& run) {
   const LastGood last_good(model);
   const StepMeter meter(model);
   const WeightCopy best(model);
-  return memory_parts(run, model, *optimizer, last_good, run.keeps_best ? &best : nullptr,
-                      run.meters ? &meter : nullptr);
+  const WeightAverage average(model);
+  return memory_parts(
+      run, model, *optimizer, last_good,
+      {run.keeps_best ? &best : nullptr, run.averages ? &average : nullptr, run.meters ? &meter : nullptr});
 }
 
 TEST_CASE("memory plan: what is planned is what is then taken, part by part") {

@@ -1,4 +1,4 @@
-#include "train/weight_copy.hpp"
+#include "nn/weight_copy.hpp"
 
 #include <algorithm>
 

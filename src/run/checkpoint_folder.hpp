@@ -1,0 +1,51 @@
+// A folder of checkpoints of one run: step-00000120000.safetensors for each that is kept, latest.safetensors for the
+// newest of them, best.safetensors for the model that was best on held-out rows.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/posix.hpp"
+#include "run/checkpoint_file.hpp"
+
+namespace halfstep::internal {
+
+// Nobody else writes to the folder while this lives. It goes away with the process, however that ends.
+class FolderLock {
+ public:
+  // Throws Error(io) where another run has it, naming that.
+  explicit FolderLock(const std::string& folder);
+
+ private:
+  io::Descriptor file_;
+};
+
+class CheckpointFolder {
+ public:
+  // Makes the folder where it is missing. Throws Error(io) where it cannot be written, or another run writes to it.
+  // `keep`: how many of the newest stay.
+  CheckpointFolder(std::string folder, std::int64_t keep);
+
+  std::string path_of(std::int64_t step) const;
+  std::string best_path() const;
+  std::optional<std::int64_t> newest() const;  // step, whether its file is good or not
+  // After a checkpoint is there: latest.safetensors is it, and the oldest beyond those to keep are removed.
+  void saved(std::int64_t step) const;
+
+ private:
+  std::string folder_;
+  std::int64_t keep_;
+  FolderLock lock_;
+};
+
+// What `--resume auto` finds.
+struct Found {
+  std::string path;
+  Checkpoint checkpoint;
+};
+// The newest checkpoint of a folder whose every byte is good; none where the folder has none or is not there. `passed`
+// gets what is wrong with newer ones. Throws Error(io, format) where there are some and none is good.
+std::optional<Found> newest_checkpoint(const std::string& folder, std::vector<std::string>& passed);
+
+}  // namespace halfstep::internal

@@ -1,0 +1,52 @@
+// When a run saves checkpoints, and what it says of them.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "halfstep/jobs.hpp"
+#include "halfstep/options.hpp"
+#include "run/checkpoint_folder.hpp"
+#include "run/checkpoint_writer.hpp"
+
+namespace halfstep::internal {
+
+class Checkpoints {
+ public:
+  // Into `folder`, which must outlive it. `header`: what all of the run's have, beside their states.
+  Checkpoints(const Options& options, const CheckpointFolder& folder, Checkpoint header);
+
+  // Whether one is to be saved after so many attempted steps: by their number, or by the time since the last. Not while
+  // one is being written.
+  bool due(std::int64_t attempted) const;
+  // What differs from one to the next.
+  struct Now {
+    std::int64_t attempted = 0, applied = 0, epoch = 0;
+    GradScalerState scaler;
+    State state;
+    std::optional<std::vector<NamedTensor>> best;  // weights, where they are others than the last time
+  };
+  void save(Now now);
+  void wait() { writer_.wait(); }
+
+  // Says through the observer what was saved and what was not since the last call.
+  void tell(const TrainObserver& observer);
+  // Why the last one is not there; empty: it is.
+  const std::string& failure() const { return failure_; }
+  std::string last_path() const;  // of the newest that is there; empty: none
+
+ private:
+  using Time = std::chrono::steady_clock;
+
+  Checkpoint header_;
+  const CheckpointFolder& folder_;
+  std::int64_t every_;
+  double seconds_;
+  Time::time_point last_ = Time::now();
+  std::string failure_;
+  CheckpointWriter writer_;  // last: its thread uses the others
+};
+
+}  // namespace halfstep::internal

@@ -1,0 +1,74 @@
+#include "run/model_metadata.hpp"
+
+#include <charconv>
+
+#include "halfstep/error.hpp"
+#include "run/bad_model.hpp"
+#include "run/model_spec_json.hpp"
+#include "run/scaler_json.hpp"
+#include "text/json.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+std::int64_t read_step(const std::string& path, const std::string& text) {
+  std::int64_t step = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), step);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || step < 0) {
+    bad_model(path, "halfstep.step is not a step number");
+  }
+  return step;
+}
+
+void check_format(const io::File& file, const std::string& path, std::string_view wanted) {
+  const std::string& format = metadata(file, path, "halfstep.format");
+  if (format == wanted) return;
+  throw Error(Status::unsupported,
+              {.what = "the model has another format version",
+               .where = path,
+               .why = "it says '" + format.substr(0, 64) + "', this program reads '" + std::string(wanted) + "' here",
+               .kept = {},
+               .hint = "the halfstep version that wrote it"});
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> metadata_of(const SavedModel& model, std::string_view format) {
+  json::Object config;
+  for (const auto& [key, value] : model.config) config.emplace_back(key, value);
+  return {
+      {"halfstep.format", std::string(format)},
+      {"halfstep.model", json::dump(to_json(model.spec))},
+      {"halfstep.config", json::dump(json::Value(config))},
+      {"halfstep.preproc", model.preprocessor.to_json()},
+      {"halfstep.step", std::to_string(model.step)},
+      {"halfstep.scaler", json::dump(to_json(model.scaler))},
+      {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
+}
+
+const std::string& metadata(const io::File& file, const std::string& path, std::string_view key) {
+  const std::string* value = file.find_metadata(key);
+  if (!value) bad_model(path, "metadata '" + std::string(key) + "' is missing");
+  return *value;
+}
+
+SavedModel model_without_tensors(const io::File& file, const std::string& path, std::string_view format) {
+  check_format(file, path, format);
+  if (!file.has_digest()) bad_model(path, "it has no digest, so nothing vouches for its bytes");
+  SavedModel model;
+  model.digest = file.digest;
+  model.spec = model_spec_from_json(path, json::parse(metadata(file, path, "halfstep.model")));
+  const json::Value config = json::parse(metadata(file, path, "halfstep.config"));
+  for (const auto& [key, value] : config.as_object()) model.config.emplace_back(key, value.as_string());
+  model.preprocessor = data::Preprocessor::from_json(metadata(file, path, "halfstep.preproc"));
+  model.step = read_step(path, metadata(file, path, "halfstep.step"));
+  model.scaler = scaler_from_json(path, json::parse(metadata(file, path, "halfstep.scaler")));
+  const json::Value numerics = json::parse(metadata(file, path, "halfstep.numerics"));
+  model.isa = numerics.at("isa").as_string();
+  if (const json::Value* math = numerics.find("math")) {  // files from before it was recorded are portable
+    model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
+  }
+  return model;
+}
+
+}  // namespace halfstep::internal

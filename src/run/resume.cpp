@@ -1,0 +1,157 @@
+#include "run/resume.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "halfstep/error.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the bits of a run do not follow from: the machine, what is written where, and what tells the data from its path
+// (its digest does).
+constexpr std::array kFree = {"threads",
+                              "isa",
+                              "test",
+                              "labels",
+                              "format",
+                              "header",
+                              "separator",
+                              "out",
+                              "metrics",
+                              "tensorboard",
+                              "report",
+                              "meter-every",
+                              "resume",
+                              "checkpoint-dir",
+                              "checkpoint-every",
+                              "checkpoint-minutes",
+                              "checkpoint-keep",
+                              "cache",
+                              "time-limit"};
+// How long it is: what has happened stays, the rest follows from the new length.
+constexpr std::array kLength = {"epochs", "steps"};
+
+template <std::size_t N>
+bool among(const std::array<const char*, N>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const char* other) { return name == other; });
+}
+
+std::string shown(const std::string& value) { return value.empty() ? "nothing" : value; }
+
+[[noreturn]] void refuse(const Found& found, std::string why) {
+  const std::string& command = found.checkpoint.command;
+  throw Error(Status::invalid_argument, {.what = "this is not the run of the checkpoint",
+                                         .where = found.path,
+                                         .why = std::move(why),
+                                         .kept = "the checkpoint",
+                                         .hint = command.empty() ? "the parameters of that run" : command});
+}
+
+std::string rows_text(const DataIdentity& data) {
+  return std::to_string(data.train_rows) + " rows to train and " + std::to_string(data.held_out_rows) +
+         " held out, of " + std::to_string(data.features) + " features";
+}
+
+void check_data(const Found& found, const DataIdentity& now) {
+  const DataIdentity& then = found.checkpoint.data;
+  if (then.digest == now.digest) return;
+  const std::string here = rows_text(now), there = rows_text(then);
+  refuse(found, "the data is another: " +
+                    (here == there ? "as many rows, with other values" : here + " here, " + there + " then") +
+                    (now.path == then.path ? "" : " (" + now.path + " here, " + then.path + " then)"));
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code code;
+  return fs::is_directory(path, code);
+}
+
+std::optional<Found> newest(const std::string& folder, std::vector<std::string>& notes) {
+  std::vector<std::string> passed;
+  std::optional<Found> found = newest_checkpoint(folder, passed);
+  for (const std::string& why : passed) notes.push_back("a newer checkpoint is passed over: " + why);
+  return found;
+}
+
+}  // namespace
+
+std::optional<Found> find_checkpoint(const Options& options, const CheckpointFolder* folder,
+                                     std::vector<std::string>& notes) {
+  if (options.resume.empty()) {
+    if (!folder || !folder->newest()) return std::nullopt;
+    throw Error(Status::invalid_argument, {.what = "the folder has checkpoints of a run",
+                                           .where = "--checkpoint-dir " + options.checkpoint_dir,
+                                           .why = "a new run would mix its own with them",
+                                           .kept = "all of them",
+                                           .hint = "--resume auto to go on with the newest, or another folder"});
+  }
+  if (options.resume == "auto") {
+    std::optional<Found> found = newest(options.checkpoint_dir, notes);
+    if (!found) notes.push_back("no checkpoint in " + options.checkpoint_dir + " yet: the run starts from nothing");
+    return found;
+  }
+  if (!is_folder(options.resume)) return Found{options.resume, load_checkpoint(options.resume)};
+  if (std::optional<Found> found = newest(options.resume, notes)) return found;
+  throw Error(Status::format, {.what = "no checkpoint to go on with",
+                               .where = options.resume,
+                               .why = "the folder has none",
+                               .kept = {},
+                               .hint = "another folder, or without --resume from the start"});
+}
+
+void check_same_run(const Found& found, const SavedModel& model, const DataIdentity& data, const std::string& isa,
+                    std::vector<std::string>& notes) {
+  const SavedModel& then = found.checkpoint.model;
+  const auto saved = [&](std::string_view name) -> const std::string* {
+    const auto at =
+        std::find_if(then.config.begin(), then.config.end(), [&](const auto& p) { return p.first == name; });
+    return at == then.config.end() ? nullptr : &at->second;
+  };
+  std::string differences;
+  for (const auto& [name, value] : model.config) {
+    const std::string* const before = saved(name);
+    if (before == nullptr || *before == value || among(kFree, name)) continue;
+    if (among(kLength, name)) {
+      notes.push_back("the run goes on to --" + name + " " + value + ", it was to be " + *before);
+      continue;
+    }
+    differences += (differences.empty() ? "" : "; ") + ("--" + name) + " is " + shown(value) + " here, " +
+                   shown(*before) + " then";
+  }
+  if (!differences.empty()) refuse(found, differences);
+  if (then.math == Math::native && then.isa != isa) {
+    refuse(found, "--math native has bits of its own on each ISA: " + isa + " here, " + then.isa + " then");
+  }
+  check_data(found, data);
+  notes.push_back("goes on with " + found.path + ", after " + std::to_string(found.checkpoint.attempted) + " steps");
+}
+
+void load_run(const Found& found, Training& training) {
+  load_state(training, found.checkpoint.state);
+  training.loaded();
+}
+
+MetricsLog::WentOn went_on(const Checkpoint& checkpoint) {
+  MetricsLog::WentOn out = {.step = checkpoint.attempted, .epoch_ended = true};
+  if (const StateEntry* row = checkpoint.state.find("trainer.clock.row");
+      row && row->bytes.size() == sizeof(std::int64_t)) {
+    std::int64_t at = 0;
+    std::memcpy(&at, row->bytes.data(), sizeof at);
+    out.epoch_ended = at == 0;
+  }
+  return out;
+}
+
+std::string go_on_command(const Options& options) {
+  constexpr std::string_view kBegin = "halfstep train";
+  if (!options.command.starts_with(kBegin) || options.checkpoint_dir.empty()) return {};
+  return std::string(kBegin) + " --resume auto" + options.command.substr(kBegin.size());
+}
+
+}  // namespace halfstep::internal
