@@ -19,16 +19,20 @@ class Dataset {
   // fit, a label is negative or not below `classes`; Error(out_of_memory).
   static Dataset classes(std::size_t features, std::span<const float> x, std::span<const std::int32_t> labels,
                          std::size_t classes = 0);
-  // One value for each row.
-  static Dataset values(std::size_t features, std::span<const float> x, std::span<const float> values);
-  // A file or "builtin:NAME", read and preprocessed as `halfstep train` does, with options.target and what else is
-  // said there of the data; fitted on all of its rows, none is held out. Throws Error as train does.
+  // One value for each row, or `outputs` of them, row-major, for a model with so many outputs.
+  static Dataset values(std::size_t features, std::span<const float> x, std::span<const float> values,
+                        std::size_t outputs = 1);
+  // A file or "builtin:NAME", read and preprocessed as `halfstep train` does, with options.target ("a", or "a,b" for
+  // several values) and what else is said there of the data; fitted on all of its rows, none is held out. Throws Error
+  // as train does.
   static Dataset read(const std::string& path, const Options& options = {});
 
   std::size_t rows() const;                             // how many
   std::size_t features() const;                         // of a row as the model sees it
   bool is_classification() const;                       // labels of classes, else values
+  std::size_t outputs() const;                          // values of a row; 1 for classes
   const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values
+  std::vector<std::string> target_names() const;        // of each value; empty texts of rows from memory
   std::span<const float> x() const;  // rows x features; empty for images of bytes and for sparse files
   // What was decided about the data that its owner could regret, a line each: the target that nobody named, columns
   // that look like ids, tokens taken as missing. None of rows from memory.

@@ -201,7 +201,7 @@ typedef struct hs_steps_made {
   { sizeof(hs_steps_made), 0, 0, 0, 0 }
 #define HS_STEPS_MADE_LEAST 32u /* all of it */
 
-/* Quality on a set: accuracy of classes; rmse and r2 of values, in their units. */
+/* Quality on a set: accuracy of classes; rmse and r2 of values, in their units; of several outputs means over them. */
 typedef struct hs_metrics {
   uint32_t struct_size;
   int32_t classification; /* 1 or 0 */
@@ -261,7 +261,8 @@ typedef struct hs_dataset hs_dataset;
    means as many as the largest label asks for. */
 HS_API hs_status hs_dataset_create_classes(const hs_matrix* x, const int32_t* labels, uint64_t label_count,
                                            uint64_t classes, hs_dataset** out);
-/* values: one per row. */
+/* values: one per row, or for a model with several outputs so many per row, row by row: `value_count` is rows x outputs.
+ */
 HS_API hs_status hs_dataset_create_values(const hs_matrix* x, const float* values, uint64_t value_count,
                                           hs_dataset** out);
 /* A file (CSV, LIBSVM, NPY, NPZ, IDX), or "builtin:NAME", read and preprocessed as `halfstep train` does, by what

@@ -89,9 +89,10 @@ struct TrainResult {
   std::string eval_name;  // "test" or "validation"; empty when nothing was held out
   bool has_test = false;  // beside a validation part
   Metrics test;
-  std::string metric;           // options.metric, or what auto stands for
-  std::int64_t best_epoch = 0;  // whose weights the model has; 0: those of the last step
-  std::string ended;            // "early stop", "time limit" or "signal"; empty: at its planned end
+  std::vector<std::string> targets;  // names, in the order of Metrics::targets
+  std::string metric;                // options.metric, or what auto stands for
+  std::int64_t best_epoch = 0;       // whose weights the model has; 0: those of the last step
+  std::string ended;                 // "early stop", "time limit" or "signal"; empty: at its planned end
   StepCounts steps;
   MeterReport meter;                // the last reading; step 0: there was none
   std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
@@ -127,8 +128,9 @@ struct Fold {
 struct CrossValidation {
   std::vector<Fold> folds;
   bool classification = true;
-  std::string metric;  // as in TrainResult
-  std::string how;     // the rows were divided, in words
+  std::vector<std::string> targets;  // names, in the order of Metrics::targets
+  std::string metric;                // as in TrainResult
+  std::string how;                   // the rows were divided, in words
   std::vector<std::string> notes;
 };
 // Callbacks of a cross-validation; each may be empty. They run on the calling thread.
@@ -168,6 +170,7 @@ RateSearch find_learning_rate(const std::string& data, const Options& options,
 struct Evaluation {
   Metrics metrics;
   std::vector<std::string> classes;   // names, in the order of metrics.classes
+  std::vector<std::string> targets;   // names, in the order of metrics.targets
   std::vector<std::string> notes;     // how the data differs from what the model was trained on
   std::vector<std::string> warnings;  // what is wrong with some rows, and why
   std::vector<std::string> reads;     // how fast the file was read, as in RunPlan
@@ -181,9 +184,11 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
 struct Predictions {
   bool classification = true;
   std::vector<std::string> classes;    // of each column of `values` for classification
-  std::vector<std::string> predicted;  // class name, or the value as text
-  std::vector<double> values;          // rows x classes probabilities (fp32 numbers), or rows values
-  // Rows, from 0, whose output is not finite. They have no class, an empty name and NaN as probabilities.
+  std::vector<std::string> targets;    // of each column of `values` for a regression
+  std::vector<std::string> predicted;  // class name, or the value as text; of several targets commas between
+  std::vector<double> values;          // rows x classes probabilities (fp32 numbers), or rows x targets values
+  // Rows, from 0, whose output is not finite. They have no class, an empty name and NaN as probabilities; of several
+  // targets NaN for each.
   std::vector<std::int64_t> non_finite;
   std::vector<std::string> warnings;  // which these are, and why
   std::vector<std::string> notes;     // how the data differs from what the model was trained on
@@ -229,6 +234,7 @@ struct ModelSummary {
   std::string weights_digest;
   std::vector<Tensor> tensors;
   std::vector<std::string> classes;
+  std::vector<std::string> targets;                         // of a regressor: names, in the order of its outputs
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
   std::vector<std::pair<std::string, std::string>> run;     // of a checkpoint: what goes on, and where

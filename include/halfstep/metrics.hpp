@@ -11,7 +11,8 @@
 
 namespace halfstep {
 
-// The metrics; the last four are of values, accuracy to calibration_error of classes.
+// The metrics; the last four are of values, accuracy to calibration_error of classes. Of several targets the last four
+// are means over the targets, each measured in its own units (scikit-learn's "uniform_average").
 enum class MetricKind : std::uint8_t {
   loss,               // what training minimises: mean over the rows, by class weights and smoothing where there are any
   accuracy,           // share of rows whose most probable class is theirs
@@ -44,8 +45,16 @@ struct ClassCounts {
   double f1() const;           // 2 right / (rows + predicted); NaN where both are 0
 };
 
+// The metrics of one of several targets, in its own units.
+struct TargetErrors {
+  double rmse = 0;          // root of the mean squared error
+  double r2 = 0;            // 1 - squared error / variance; NaN where all true values are the same
+  double mae = 0;           // mean absolute error
+  double median_error = 0;  // median of the absolute errors
+};
+
 // Quality on one split. A metric that does not apply, or that these rows do not determine, is NaN: roc_auc of rows of
-// one class, r2 where all targets are the same.
+// one class, r2 where all targets are the same. Of several targets r2 is the mean over those that determine it.
 struct Metrics {
   std::int64_t rows = 0;
   std::int64_t non_finite = 0;  // of them, without a finite output: never right, and what is a mean over rows is NaN
@@ -63,6 +72,7 @@ struct Metrics {
   double calibration_error = std::numeric_limits<double>::quiet_NaN();
   double mae = std::numeric_limits<double>::quiet_NaN();
   double median_error = std::numeric_limits<double>::quiet_NaN();
+  std::vector<TargetErrors> targets;    // of values, one for each output
   std::vector<ClassCounts> classes;     // of classification
   std::vector<std::int64_t> confusion;  // classes x classes, [class of the row][predicted]; empty beyond 256 classes
 };

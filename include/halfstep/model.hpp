@@ -19,6 +19,7 @@ class Model {
 
   const ModelSpec& spec() const;                        // valid as long as the model
   const std::vector<std::string>& class_names() const;  // none for values
+  std::vector<std::string> target_names() const;        // of each output of a regression; none for classes
 
   // As Predictor::predict, with a predictor and a result made for the one call.
   std::vector<float> predict(std::span<const float> x) const;

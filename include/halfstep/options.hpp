@@ -37,7 +37,7 @@ struct Options {
   std::string test;             // path of a test set
   double validation = 0;        // share of the rows held out; 0: 0.1 where there is no test set, or early_stop
   std::string format = "auto";  // auto | csv | libsvm | npy | npz | idx
-  std::string target;           // column name, index or "last"; empty: last
+  std::string target;           // column name, index or "last", or a list of them; empty: last
   Task task = Task::automatic;
   std::string split = "random";          // random | stratified | ordered: which rows are held out
   std::string group;                     // column: rows with the same value stay on one side of the split

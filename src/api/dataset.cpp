@@ -8,7 +8,7 @@
 #include "api/dataset_impl.hpp"
 #include "api/refuse.hpp"
 #include "data/data.hpp"
-#include "data/target.hpp"
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "parallel/executor.hpp"
 #include "parallel/threads.hpp"
@@ -48,8 +48,9 @@ std::unique_ptr<Executor> executor_for(const std::string& path, const Options& o
 
 }  // namespace
 
-data::Preprocessor internal::preprocessor_of_rows(std::size_t features, std::size_t classes) {
+data::Preprocessor internal::preprocessor_of_rows(std::size_t features, std::size_t classes, std::size_t outputs) {
   data::Recipe recipe;
+  recipe.targets.resize(classes > 0 ? 1 : outputs);
   recipe.standardize = false;
   recipe.is_matrix = true;
   recipe.matrix_cols = features;
@@ -74,11 +75,14 @@ Dataset Dataset::classes(std::size_t features, std::span<const float> x, std::sp
   return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, classes), std::move(examples)}));
 }
 
-Dataset Dataset::values(std::size_t features, std::span<const float> x, std::span<const float> values) {
-  data::Examples examples = examples_of(count_rows(features, x.size(), values.size()), features, x);
+Dataset Dataset::values(std::size_t features, std::span<const float> x, std::span<const float> values,
+                        std::size_t outputs) {
+  if (outputs == 0 || values.size() % outputs != 0) refuse_rows("the values are not so many for each row");
+  data::Examples examples = examples_of(count_rows(features, x.size(), values.size() / outputs), features, x);
+  examples.outputs = outputs;
   examples.targets.assign(values.begin(), values.end());
   examples.exact_targets.assign(values.begin(), values.end());
-  return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, 0), std::move(examples)}));
+  return Dataset(std::make_shared<const Impl>(Impl{preprocessor_of_rows(features, 0, outputs), std::move(examples)}));
 }
 
 Dataset Dataset::read(const std::string& path, const Options& options) {
@@ -98,6 +102,10 @@ std::size_t Dataset::rows() const { return impl_->examples.rows; }
 std::size_t Dataset::features() const { return impl_->examples.features; }
 bool Dataset::is_classification() const { return impl_->preprocessor.task() == Task::classify; }
 const std::vector<std::string>& Dataset::class_names() const { return impl_->preprocessor.classes(); }
+std::size_t Dataset::outputs() const { return is_classification() ? 1 : impl_->preprocessor.targets().size(); }
+std::vector<std::string> Dataset::target_names() const {
+  return is_classification() ? std::vector<std::string>() : data::target_names(impl_->preprocessor.targets());
+}
 std::span<const float> Dataset::x() const { return impl_->examples.x; }
 
 }  // namespace halfstep

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "api/model_impl.hpp"
+#include "data/target_columns.hpp"
 #include "halfstep/predictor.hpp"
 #include "kernels/dispatch.hpp"
 #include "run/output_meaning.hpp"
@@ -29,6 +30,10 @@ Model::Model(const std::string& path, const Options& options)
 
 const ModelSpec& Model::spec() const { return impl_->saved.spec; }
 const std::vector<std::string>& Model::class_names() const { return impl_->saved.preprocessor.classes(); }
+std::vector<std::string> Model::target_names() const {
+  const data::Preprocessor& p = impl_->saved.preprocessor;
+  return p.task() == Task::classify ? std::vector<std::string>() : data::target_names(p.targets());
+}
 
 std::vector<float> Model::predict(std::span<const float> x) const {
   constexpr std::size_t kMostRows = 512;

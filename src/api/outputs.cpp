@@ -36,9 +36,10 @@ void RowPredictor::finish_row(const float* logits, float* out) {
     class_probabilities(context_.kernels, loss_, outputs(), logits, row_.data());
     std::copy_n(row_.data(), outputs(), out);
   } else {
-    std::transform(logits, logits + outputs(), out, [&](float v) {
-      return static_cast<float>(target_value(v, meaning_.target_mean, meaning_.target_scale));
-    });
+    for (std::size_t t = 0; t < outputs(); ++t) {
+      const TargetUnits& units = meaning_.targets[t];
+      out[t] = static_cast<float>(target_value(logits[t], units.mean, units.scale));
+    }
   }
 }
 

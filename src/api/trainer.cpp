@@ -40,7 +40,8 @@ void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
   if (classes != has_labels(spec.loss)) {
     refuse("the set does not fit the loss", classes ? "its targets are classes" : "its targets are values");
   }
-  const std::size_t expected = !classes || output_meaning(p, spec.loss).single_logit ? 1 : p.classes().size();
+  const OutputMeaning meaning = output_meaning(p, spec.loss);
+  const std::size_t expected = !classes ? meaning.targets.size() : meaning.single_logit ? 1 : p.classes().size();
   if (spec.widths.back() != expected) {
     refuse("the set does not fit the model",
            "it needs " + std::to_string(expected) + " outputs, the model has " + std::to_string(spec.widths.back()));
@@ -50,7 +51,7 @@ void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
 // What is known of data that only comes in batches.
 data::Preprocessor preprocessor_of(const ModelSpec& spec) {
   const std::size_t classes = has_labels(spec.loss) ? std::max<std::size_t>(spec.widths.back(), 2) : 0;
-  return preprocessor_of_rows(spec.widths.front(), classes);
+  return preprocessor_of_rows(spec.widths.front(), classes, spec.widths.back());
 }
 
 // The options of a run that would train this model: what stands in both is the model's.

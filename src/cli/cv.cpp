@@ -14,13 +14,28 @@ namespace {
 struct Spread {
   double mean = 0, deviation = 0;
 };
-Spread spread_of(const CrossValidation& result, MetricKind kind) {
+template <class F>
+Spread spread_over(const CrossValidation& result, F value) {
   const auto n = static_cast<double>(result.folds.size());
   Spread s;
-  for (const Fold& fold : result.folds) s.mean += value_of(fold.held_out, kind) / n;
-  for (const Fold& fold : result.folds) s.deviation += std::pow(value_of(fold.held_out, kind) - s.mean, 2) / (n - 1);
+  for (const Fold& fold : result.folds) s.mean += value(fold.held_out) / n;
+  for (const Fold& fold : result.folds) s.deviation += std::pow(value(fold.held_out) - s.mean, 2) / (n - 1);
   s.deviation = std::sqrt(s.deviation);
   return s;
+}
+Spread spread_of(const CrossValidation& result, MetricKind kind) {
+  return spread_over(result, [&](const Metrics& metrics) { return value_of(metrics, kind); });
+}
+// Of one of several targets: calls f(kind, spread).
+template <class F>
+void for_each_spread(const CrossValidation& result, std::size_t target, F f) {
+  for_each_error({}, [&](MetricKind wanted, double) {
+    f(wanted, spread_over(result, [&](const Metrics& metrics) {
+        double found = 0;
+        for_each_error(metrics.targets[target], [&](MetricKind kind, double v) { found = kind == wanted ? v : found; });
+        return found;
+      }));
+  });
 }
 
 std::string fold_text(const CrossValidation& result, std::size_t folds) {
@@ -32,12 +47,21 @@ std::string fold_text(const CrossValidation& result, std::size_t folds) {
          std::to_string(fold.held_out.rows) + " held out: " + metrics_text(fold.held_out, metric);
 }
 
+std::string spread_text(const Spread& s) { return brief(s.mean) + "  +- " + brief(s.deviation); }
+
 std::string summary_text(const CrossValidation& result) {
   std::string text;
   for_each_metric(result.classification, [&](MetricKind kind) {
     const Spread s = spread_of(result, kind);
-    text += row(name(kind), brief(s.mean) + "  +- " + brief(s.deviation), 19);
+    text += row(name(kind), spread_text(s), 19);
   });
+  for (std::size_t t = 0; result.targets.size() > 1 && t < result.targets.size(); ++t) {
+    std::string of_target;
+    for_each_spread(result, t, [&](MetricKind kind, const Spread& s) {
+      of_target += (of_target.empty() ? "" : ", ") + std::string(name(kind)) + " " + spread_text(s);
+    });
+    text += row(result.targets[t], of_target, 19);
+  }
   return text;
 }
 
@@ -47,7 +71,7 @@ std::string summary_json(const std::string& data, const CrossValidation& result,
     JsonObject object;
     object.integer("train_rows", fold.train_rows).integer("best_epoch", fold.best_epoch);
     JsonObject metrics;
-    add_metrics(metrics, fold.held_out);
+    add_metrics(metrics, fold.held_out, result.targets);
     folds.push_back(object.raw("held_out", metrics.str()).str());
   }
   JsonObject mean, deviation;
@@ -56,9 +80,20 @@ std::string summary_json(const std::string& data, const CrossValidation& result,
     mean.number(name(kind), s.mean);
     deviation.number(name(kind), s.deviation);
   });
+  std::vector<std::string> targets;
+  for (std::size_t t = 0; result.targets.size() > 1 && t < result.targets.size(); ++t) {
+    JsonObject of_mean, of_deviation, item;
+    for_each_spread(result, t, [&](MetricKind kind, const Spread& s) {
+      of_mean.number(name(kind), s.mean);
+      of_deviation.number(name(kind), s.deviation);
+    });
+    item.text("name", result.targets[t]).raw("mean", of_mean.str()).raw("deviation", of_deviation.str());
+    targets.push_back(item.str());
+  }
   JsonObject object;
   object.text("command", "cv").text("data", data).text("split", result.how).text("metric", result.metric);
   object.raw("mean", mean.str()).raw("deviation", deviation.str()).raw("folds", "[" + joined(folds, ",") + "]");
+  if (!targets.empty()) object.raw("targets", "[" + joined(targets, ",") + "]");
   return object.raw("notes", json_array(result.notes)).text("repeat", repeat).line();
 }
 

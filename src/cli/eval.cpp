@@ -46,13 +46,13 @@ int run_eval(const Args& args) {
   if (args.json) {
     JsonObject object;
     object.text("command", "eval").text("model", model).text("data", data);
-    add_metrics(object, metrics);
+    add_metrics(object, metrics, result.targets);
     if (metrics.classification) add_classes(object, metrics, result.classes);
     object.raw("notes", json_array(result.notes)).raw("warnings", json_array(result.warnings));
     print(object.line());
   } else {
     print(std::to_string(metrics.rows) + " rows  " + metrics_text(metrics) + "\n\n" +
-          metrics_report(metrics, result.classes));
+          metrics_report(metrics, result.classes, result.targets));
   }
   return result.warnings.empty() ? kOk : kPartial;
 }

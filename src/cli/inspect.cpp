@@ -32,6 +32,7 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   if (!model.layer_precision.empty()) object.text("layer_precision", model.layer_precision);
   object.text("digest", model.digest).text("weights_digest", model.weights_digest);
   object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
+  object.raw("targets", json_array(model.targets));
   object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str());
   if (!model.run.empty()) object.raw("run", run.str());
   return object.line();
@@ -55,6 +56,7 @@ std::string summary_text(const ModelSummary& model) {
   add("digest", model.digest);
   add("weights digest", model.weights_digest);
   add("classes", joined(model.classes, ", "));
+  add(model.targets.size() > 1 ? "targets" : "target", joined(model.targets, ", "));
   if (!model.run.empty()) text += "\nrun\n";
   for (const auto& [name, value] : model.run) text += indented(name + ": " + value);
   text += "\ntensors\n";

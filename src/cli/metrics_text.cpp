@@ -59,13 +59,39 @@ std::string metrics_text(const Metrics& metrics, MetricKind also) {
   return metrics.non_finite == 0 ? text : text + "  without a finite output " + std::to_string(metrics.non_finite);
 }
 
-void add_metrics(JsonObject& object, const Metrics& metrics) {
+std::string targets_text(const Metrics& metrics, std::span<const std::string> names) {
+  constexpr std::size_t kMost = 100;  // that people read
+  const std::size_t n = metrics.targets.size();
+  if (n < 2 || names.size() != n) return {};
+  std::vector<std::vector<std::string>> rows = {{"target"}};
+  for_each_error({}, [&](MetricKind kind, double) {
+    rows[0].emplace_back(name(kind));
+    std::replace(rows[0].back().begin(), rows[0].back().end(), '_', ' ');
+  });
+  for (std::size_t i = 0; i < std::min(n, kMost); ++i) {
+    rows.push_back({printable(names[i])});
+    for_each_error(metrics.targets[i], [&](MetricKind, double value) { rows.back().push_back(brief(value)); });
+  }
+  return table_text(rows) + (n > kMost ? "and " + std::to_string(n - kMost) + " more targets\n" : "");
+}
+
+void add_metrics(JsonObject& object, const Metrics& metrics, std::span<const std::string> targets) {
   object.integer("rows", metrics.rows);
   for_each_metric(metrics.classification, [&](MetricKind kind) { object.number(name(kind), value_of(metrics, kind)); });
   object.integer("non_finite", metrics.non_finite);
+  if (targets.size() < 2 || targets.size() != metrics.targets.size()) return;
+  std::vector<std::string> items;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    JsonObject item;
+    item.text("name", targets[i]);
+    for_each_error(metrics.targets[i], [&](MetricKind kind, double value) { item.number(name(kind), value); });
+    items.push_back(item.str());
+  }
+  object.raw("targets", "[" + joined(items, ",") + "]");
 }
 
-std::string metrics_report(const Metrics& metrics, std::span<const std::string> classes) {
+std::string metrics_report(const Metrics& metrics, std::span<const std::string> classes,
+                           std::span<const std::string> targets) {
   constexpr std::size_t kMostClasses = 100, kMostOfConfusion = 16;  // that people read
   std::string text;
   for_each_metric(metrics.classification, [&](MetricKind kind) {
@@ -73,6 +99,7 @@ std::string metrics_report(const Metrics& metrics, std::span<const std::string> 
     std::replace(label.begin(), label.end(), '_', ' ');
     text += row(label, brief(value_of(metrics, kind)), 19);
   });
+  if (const std::string of_each = targets_text(metrics, targets); !of_each.empty()) return text + "\n" + of_each;
   const std::size_t n = metrics.classes.size();
   if (n == 0 || n > kMostClasses || classes.size() != n) return text;
   text += "\n" + classes_text(metrics, classes);

@@ -46,7 +46,12 @@ std::string csv_field(const std::string& field, bool terminal) {
 }
 
 std::string csv_header(const Predictions& predictions, bool terminal) {
-  if (!predictions.classification) return "row,value\n";
+  if (!predictions.classification && predictions.targets.size() < 2) return "row,value\n";
+  if (!predictions.classification) {
+    std::string text = "row";
+    for (const std::string& name : predictions.targets) text += "," + csv_field("value_" + name, terminal);
+    return text + "\n";
+  }
   std::string text = "row,class";
   for (const std::string& name : predictions.classes) text += "," + csv_field("p_" + name, terminal);
   return text + "\n";
@@ -56,8 +61,9 @@ std::string csv_header(const Predictions& predictions, bool terminal) {
 std::string probability(double value) { return number_text(static_cast<float>(value)); }
 
 std::string csv_row(const Predictions& predictions, std::size_t row, bool terminal) {
+  if (!predictions.classification) return std::to_string(row + 1) + "," + predictions.predicted[row] + "\n";
   std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row], terminal);
-  const std::size_t columns = predictions.classification ? predictions.classes.size() : 0;
+  const std::size_t columns = predictions.classes.size();
   for (std::size_t i = 0; i < columns; ++i) text += "," + probability(predictions.values[row * columns + i]);
   return text + "\n";
 }
@@ -65,12 +71,22 @@ std::string csv_row(const Predictions& predictions, std::size_t row, bool termin
 // The same text, where JSON has a number for it.
 std::string json_value(double value, const std::string& text) { return std::isfinite(value) ? text : json_text(value); }
 
+std::string json_values(const Predictions& predictions, std::size_t row) {
+  JsonObject values;
+  for (std::size_t i = 0; i < predictions.targets.size(); ++i) {
+    const double value = predictions.values[row * predictions.targets.size() + i];
+    values.raw(predictions.targets[i], json_value(value, number_text(value)));
+  }
+  return values.str();
+}
+
 std::string json_row(const Predictions& predictions, std::size_t row) {
   JsonObject object;
   object.integer("row", static_cast<std::int64_t>(row) + 1);
-  if (!predictions.classification) {
+  if (!predictions.classification && predictions.targets.size() < 2) {
     return object.raw("value", json_value(predictions.values[row], predictions.predicted[row])).line();
   }
+  if (!predictions.classification) return object.raw("values", json_values(predictions, row)).line();
   JsonObject probabilities;
   const std::size_t columns = predictions.classes.size();
   for (std::size_t i = 0; i < columns; ++i) {

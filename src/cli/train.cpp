@@ -98,12 +98,12 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
   object.raw("train", JsonObject().number("loss", result.train.loss).str());
   if (!result.eval_name.empty()) {
     JsonObject metrics;
-    add_metrics(metrics, result.eval);
+    add_metrics(metrics, result.eval, result.targets);
     object.raw(result.eval_name, metrics.str());
   }
   if (result.has_test) {
     JsonObject metrics;
-    add_metrics(metrics, result.test);
+    add_metrics(metrics, result.test, result.targets);
     object.raw("test", metrics.str());
   }
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
@@ -129,7 +129,8 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
 
 std::string held_out_row(const std::string& name_of_set, const Metrics& metrics, const TrainResult& result) {
   const MetricKind metric = from_name<MetricKind>(result.metric).value_or(MetricKind::loss);
-  return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)");
+  return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)") +
+         targets_text(metrics, result.targets);
 }
 
 std::string summary_text(const TrainResult& result, const std::string& repeat, const std::string& go_on) {

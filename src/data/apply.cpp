@@ -13,6 +13,7 @@
 #include "data/sparse_recipe.hpp"
 #include "data/standardise.hpp"
 #include "data/stored_table.hpp"
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -22,6 +23,7 @@ constexpr std::size_t kNowhere = kUnknown;
 constexpr double kMaxValues = 8e9;  // of one set, 32 GB
 
 using Rows = std::vector<std::uint32_t>;
+using ColumnPlaces = std::vector<std::size_t>;
 
 void write_numbers(const Recipe& recipe, const InputColumn& input, const std::vector<double>& numbers, const Rows& rows,
                    std::size_t offset, Examples& out) {
@@ -105,64 +107,77 @@ void write_labels(const Recipe& recipe, const Table& table, const Column& column
   for (const std::uint32_t row : rows) out.labels.push_back(static_cast<std::int32_t>(places[categories.codes[row]]));
 }
 
-void write_targets(const Recipe& recipe, const RawData& raw, std::size_t place, const Rows& rows, Examples& out) {
-  const Table& table = *raw.table();
-  const Column& column = table.columns[place];
-  if (recipe.task == Task::classify) return write_labels(recipe, table, column, raw.source, rows, out);
-  require_numbers(column, place, table, raw.source);
-  const std::vector<double> numbers = numbers_of(column);
-  for (const std::uint32_t row : rows) {
-    const double value = numbers[row];
-    const double standardised = (value * 0.5 - recipe.target_mean * 0.5) / (recipe.target_scale * 0.5);
-    out.targets.push_back(static_cast<float>(std::clamp(standardised, -1e30, 1e30)));
-    out.exact_targets.push_back(standardised);
-  }
-}
-
 void check_size(std::size_t rows, std::size_t features, const std::string& source) {
   if (static_cast<double>(rows) * static_cast<double>(features) <= kMaxValues) return;
   fail(Status::limit, "the data is too large", source,
        std::to_string(rows) + " rows of " + std::to_string(features) + " features", "--drop columns of many texts");
 }
 
-Rows rows_to_keep(const Table& table, std::size_t target, const std::string& source) {
-  Rows rows;
-  for (std::size_t row = 0; row < table.rows; ++row) {
-    if (target == kNowhere || !table.columns[target].missing(row)) rows.push_back(static_cast<std::uint32_t>(row));
+void write_targets(const Recipe& recipe, const RawData& raw, const ColumnPlaces& places, const Rows& rows,
+                   Examples& out) {
+  const Table& table = *raw.table();
+  if (recipe.task == Task::classify) {
+    return write_labels(recipe, table, table.columns[places[0]], raw.source, rows, out);
   }
+  const std::size_t width = out.outputs = recipe.targets.size();
+  out.targets.resize(rows.size() * width);
+  out.exact_targets.resize(rows.size() * width);
+  for (std::size_t t = 0; t < width; ++t) {
+    require_numbers(table.columns[places[t]], places[t], table, raw.source);
+    const std::vector<double> numbers = numbers_of(table.columns[places[t]]);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double half = numbers[rows[i]] * 0.5 - recipe.targets[t].mean * 0.5;
+      const double standardised = half / (recipe.targets[t].scale * 0.5);
+      out.targets[i * width + t] = static_cast<float>(std::clamp(standardised, -1e30, 1e30));
+      out.exact_targets[i * width + t] = standardised;
+    }
+  }
+}
+
+// All rows, where `targets` are none.
+Rows rows_to_keep(const Table& table, const ColumnPlaces& targets, const std::string& source) {
+  Rows rows = rows_with_all(table, targets);
   if (rows.empty()) {
-    fail(Status::format, "no rows to work on", source, std::to_string(table.rows) + " rows, none with a target",
-         "rows with a target");
+    fail(Status::format, "no rows to work on", source,
+         std::to_string(table.rows) + " rows, none with " + (targets.size() > 1 ? "all targets" : "a target"),
+         targets.size() > 1 ? "rows with all targets" : "rows with a target");
   }
   return rows;
 }
 
-void note_rows_left_out(const Recipe& recipe, const Table& table, std::size_t kept, std::size_t target, Notes notes) {
+void note_rows_left_out(const Recipe& recipe, const Table& table, std::size_t kept, const ColumnPlaces& targets,
+                        Notes notes) {
   if (kept == table.rows) return;
-  const std::string tokens = list_missing(table.columns[target]);
-  note(notes, count_text(table.rows - kept, "row") + " without a target in " + excerpt(recipe.target) + " left out" +
-                  (tokens.empty() ? "" : "; taken as missing: " + tokens));
+  std::string text = count_text(table.rows - kept, "row") + " without a target in ";
+  if (targets.size() > 1) {
+    text = count_text(table.rows - kept, "row") + " without all targets left out: ";
+    return note(notes, text + list_incomplete(table, targets, target_names(recipe.targets)));
+  }
+  const std::string tokens = list_missing(table.columns[targets[0]]);
+  note(notes,
+       text + excerpt(recipe.targets[0].name) + " left out" + (tokens.empty() ? "" : "; taken as missing: " + tokens));
 }
 
 Examples apply_libsvm(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
   const Table& table = *raw.table();
-  constexpr std::size_t kLabel = 0;
-  const Rows rows = rows_to_keep(table, need_targets ? kLabel : kNowhere, raw.source);
-  note_rows_left_out(recipe, table, rows.size(), kLabel, notes);
+  const ColumnPlaces label = need_targets ? ColumnPlaces{0} : ColumnPlaces();
+  const Rows rows = rows_to_keep(table, label, raw.source);
+  note_rows_left_out(recipe, table, rows.size(), label, notes);
   for (const std::string& remark : table.remarks) note(notes, remark);
   Examples out;
   out.rows = rows.size();
   out.features = count_features(recipe);
   apply_sparse(recipe, raw, rows, out, notes);
-  if (need_targets) write_targets(recipe, raw, kLabel, rows, out);
+  if (need_targets) write_targets(recipe, raw, label, rows, out);
   return out;
 }
 
 Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets, Notes notes) {
   const Table& table = *raw.table();
   const Places places = match_columns(recipe, table, raw.source, need_targets, notes);
-  const Rows rows = rows_to_keep(table, need_targets ? places.target : kNowhere, raw.source);
-  note_rows_left_out(recipe, table, rows.size(), places.target, notes);
+  const ColumnPlaces targets = need_targets ? places.targets : ColumnPlaces();
+  const Rows rows = rows_to_keep(table, targets, raw.source);
+  note_rows_left_out(recipe, table, rows.size(), targets, notes);
   for (const std::string& remark : table.remarks) note(notes, remark);
   Examples out;
   out.rows = rows.size();
@@ -187,7 +202,7 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
     offset += input.width();
   }
   differences.tell(notes);
-  if (need_targets) write_targets(recipe, raw, places.target, rows, out);
+  if (need_targets) write_targets(recipe, raw, targets, rows, out);
   return out;
 }
 
@@ -195,7 +210,6 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
 Examples apply_stored(const Recipe& recipe, const RawData& raw, bool need_targets) {
   const Table& table = *raw.table();
   Examples out;
-  out.rows = table.rows;
   out.features = count_features(recipe);
   const auto file = std::make_shared<RowFile>(table.store->folder(), out.features);
   const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
@@ -208,6 +222,8 @@ Examples apply_stored(const Recipe& recipe, const RawData& raw, bool need_target
     const RawData part = {raw.source, load_rows(table, first, std::min(block, table.rows - first), wanted)};
     const Examples ready = apply_table(recipe, part, need_targets, nullptr);
     file->append(ready.x);
+    out.rows += ready.rows;
+    out.outputs = ready.outputs;
     append(out.labels, ready.labels);
     append(out.targets, ready.targets);
     append(out.exact_targets, ready.exact_targets);

@@ -24,7 +24,7 @@ std::string_view without_bom(const Source& source) {
 
 Dialect find_dialect(std::string_view text, const Options& options, const Recipe* known) {
   if (!known) return sniff_dialect(text, options.separator);
-  const std::array<std::size_t, 2> expected = {known->columns.size() + 1, known->columns.size()};
+  const std::array<std::size_t, 2> expected = {known->table_width(), known->columns.size()};
   return sniff_dialect(text, options.separator, expected, known->separator);
 }
 
@@ -42,17 +42,17 @@ std::size_t count_columns(const RecordScanner& start, std::size_t width) {
   return used;
 }
 
-// Columns of a file read for a model, whose last columns may be empty in every record of this file: with its target
+// Columns of a file read for a model, whose last columns may be empty in every record of this file: with its targets
 // where records have the fields for that, without where they have not. `used` as counted above.
 std::size_t count_known_columns(const Recipe& known, std::size_t used, std::size_t width) {
   const std::size_t inputs = known.columns.size();
-  const std::size_t likely = width > inputs ? inputs + 1 : inputs;
+  const std::size_t likely = width > inputs ? known.table_width() : inputs;
   return used < likely && likely <= width ? likely : used;
 }
 
 bool has_column(const Recipe& known, const std::string& name) {
   const auto same = [&](const InputColumn& column) { return column.name == name; };
-  return name == known.target || std::any_of(known.columns.begin(), known.columns.end(), same);
+  return known.is_target(name) || std::any_of(known.columns.begin(), known.columns.end(), same);
 }
 
 class CsvReader {

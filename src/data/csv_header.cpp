@@ -57,8 +57,8 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const M
   return below;
 }
 
-// The numbers of a first line as names: 0, 1, 2 as pandas writes them, 1, 2, 3, or years, in even steps. One number alone is a
-// name when it is 0.
+// The numbers of a first line as names: 0, 1, 2 as pandas writes them, 1, 2, 3, or years, in even steps. One number
+// alone is a name when it is 0.
 struct NumberNames {
   bool even = true;
   bool rising = true;  // whole, each above the one before
@@ -157,13 +157,16 @@ bool fits_target(const Recipe& known, const std::string& cell, const MissingToke
   return known.task == Task::classify ? find_category(known.classes, to_utf8(cell)) != kUnknown : is_number(cell, own);
 }
 
-// How many columns of the model's table, the target's too where the row has it, a row could be a row of.
+// How many columns of the model's table, the targets' too where the row has them, a row could be a row of.
 std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
-  const bool without_target = row.size() == known.columns.size();
-  const bool has_target = !without_target && known.target_index < row.size();
-  std::size_t count = has_target && fits_target(known, row[known.target_index], own) ? 1 : 0;
+  const bool without_targets = row.size() == known.columns.size();
+  std::size_t count = 0;
+  for (const TargetColumn& target : known.targets) {
+    const bool is_there = !without_targets && target.index < row.size();
+    count += is_there && fits_target(known, row[target.index], own) ? 1 : 0;
+  }
   for (const InputColumn& column : known.columns) {
-    const std::size_t place = column.index - (without_target && column.index > known.target_index ? 1 : 0);
+    const std::size_t place = without_targets ? known.index_without_targets(column.index) : column.index;
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
     count += fits(column, row[place], own) ? 1 : 0;
   }

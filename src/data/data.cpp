@@ -101,7 +101,7 @@ Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   to.lines = take(from.lines, 1, rows);
   to.separator = from.separator;
   to.decimal_comma = from.decimal_comma;
-  to.has_labels = from.has_labels;
+  to.labels = from.labels;
   to.remarks = from.remarks;
   to.unused_missing = from.unused_missing;
   to.sparse = take_rows(from.sparse, rows);

@@ -24,7 +24,8 @@ struct Examples {
   std::vector<float> usual;
   std::shared_ptr<const RowFile> file;  // in place of x for rows that are too many for memory
   std::vector<std::int32_t> labels;     // classification
-  std::vector<float> targets;           // regression, standardised
+  std::size_t outputs = 1;              // regression: values of a row
+  std::vector<float> targets;           // rows x outputs, standardised
   std::vector<double> exact_targets;    // the same before rounding: what errors are measured by
   std::vector<float> weights;           // how much each row counts in the loss; empty: all alike
 };

@@ -11,6 +11,7 @@
 #include "data/sparse_recipe.hpp"
 #include "data/stored_table.hpp"
 #include "data/target.hpp"
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -142,14 +143,13 @@ InputColumn::Kind kind_of(const Column& column, bool dropped, bool categorical) 
   return categorical || (column.is_text && !column.problem) ? InputColumn::Kind::categories : InputColumn::Kind::number;
 }
 
-// Rows that have a target: all of them, where others were left out before.
-Rows rows_with_target(const Column& target) {
-  Rows rows;
-  const auto size = static_cast<std::uint32_t>(target.is_text ? target.codes.size() : target.numbers.size());
-  for (std::uint32_t row = 0; row < size; ++row) {
-    if (!target.missing(row)) rows.push_back(row);
+void fit_targets(const Table& table, const Rows& rows, Recipe& recipe, std::vector<std::string>& notes) {
+  for (TargetColumn& target : recipe.targets) {
+    const Moments m = moments(numbers_of(table.columns[target.index]), rows);
+    target.mean = m.mean;
+    target.scale = m.scale > 0 ? m.scale : 1;
+    if (m.scale == 0) notes.push_back("target " + excerpt(target.name) + " has the same value in every row");
   }
-  return rows;
 }
 
 void fit_columns(const RawData& raw, const Rows& rows, const Options& options, Recipe& recipe,
@@ -158,8 +158,11 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
   const std::vector<bool> dropped = named_columns(table, options.drop, "drop");
   const std::vector<bool> categorical = named_columns(table, options.categorical, "categorical");
   const std::vector<bool> numeric = named_columns(table, options.numeric, "numeric");
-  if (dropped[recipe.target_index]) {
-    fail(Status::invalid_argument, "the target is among the dropped columns", "--drop", excerpt(recipe.target),
+  std::vector<bool> targets(table.columns.size());
+  for (const TargetColumn& target : recipe.targets) {
+    targets[target.index] = true;
+    if (!dropped[target.index]) continue;
+    fail(Status::invalid_argument, "the target is among the dropped columns", "--drop", excerpt(target.name),
          "choose another column with --target, or do not drop it");
   }
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -167,7 +170,7 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
       fail(Status::invalid_argument, "a column is both numeric and categorical", "--numeric",
            excerpt(table.columns[i].name), "one of --numeric and --categorical");
     }
-    if (i == recipe.target_index) continue;
+    if (targets[i]) continue;
     Column loaded;
     if (table.columns[i].stored && !dropped[i]) loaded = load_column(table, i);
     const Column& column = table.columns[i].stored && !dropped[i] ? loaded : table.columns[i];
@@ -182,6 +185,11 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
   }
 }
 
+std::string targets_among(const Recipe& recipe) {
+  if (recipe.targets.size() == 1) return "one of them the target " + excerpt(recipe.targets[0].name);
+  return std::to_string(recipe.targets.size()) + " of them targets, " + list_names(target_names(recipe.targets), 5);
+}
+
 void fit_table(const RawData& raw, const TargetChoice& target, const Options& options, Recipe& recipe,
                std::vector<std::string>& notes) {
   const Table& table = *raw.table();
@@ -189,14 +197,8 @@ void fit_table(const RawData& raw, const TargetChoice& target, const Options& op
   recipe.separator = table.separator;
   recipe.decimal_comma = table.decimal_comma;
   recipe.missing = options.missing;
-  const Column& column = table.columns[target.index];
-  const Rows rows = rows_with_target(column);
-  if (target.task == Task::regress) {
-    const Moments m = moments(numbers_of(column), rows);
-    recipe.target_mean = m.mean;
-    recipe.target_scale = m.scale > 0 ? m.scale : 1;
-    if (m.scale == 0) notes.push_back("target " + excerpt(target.name) + " has the same value in every row");
-  }
+  const Rows rows = rows_with_targets(table, target.columns);  // all, where others were left out before
+  if (target.task == Task::regress) fit_targets(table, rows, recipe, notes);
   notes.insert(notes.end(), table.remarks.begin(), table.remarks.end());
   for (const std::string& token : table.unused_missing) {
     notes.push_back("the token " + excerpt(token) + " of --missing does not occur");
@@ -205,8 +207,7 @@ void fit_table(const RawData& raw, const TargetChoice& target, const Options& op
   fit_columns(raw, rows, options, recipe, notes);
   if (count_features(recipe) == 0) {
     fail(Status::invalid_argument, "no columns to learn from", raw.source,
-         std::to_string(table.columns.size()) + " columns, one of them the target " + excerpt(recipe.target) +
-             ", the others dropped",
+         std::to_string(table.columns.size()) + " columns, " + targets_among(recipe) + ", the others dropped",
          "--drop fewer columns");
   }
 }
@@ -239,6 +240,15 @@ void fit_matrix(const RawData& raw, Recipe& recipe, std::vector<std::string>& no
 
 }  // namespace
 
+bool Recipe::is_target(std::string_view name) const {
+  return std::any_of(targets.begin(), targets.end(), [&](const TargetColumn& target) { return target.name == name; });
+}
+
+std::size_t Recipe::index_without_targets(std::size_t index) const {
+  const auto before = [&](const TargetColumn& target) { return target.index < index; };
+  return index - static_cast<std::size_t>(std::count_if(targets.begin(), targets.end(), before));
+}
+
 std::size_t count_features(const Recipe& recipe) {
   std::size_t features = recipe.is_matrix ? recipe.matrix_cols : recipe.sparse_means.size();
   for (const InputColumn& column : recipe.columns) features += column.width();
@@ -249,8 +259,7 @@ Recipe fit_recipe(const RawData& raw, const TargetChoice& target, const Options&
                   std::vector<std::string>& notes) {
   Recipe recipe;
   recipe.standardize = options.standardize != "none";
-  recipe.target = target.name;
-  recipe.target_index = target.index;
+  recipe.targets = target.columns;
   recipe.task = target.task;
   recipe.classes = target.classes;
   recipe.target_description = target.description;

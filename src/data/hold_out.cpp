@@ -80,9 +80,10 @@ const Column& column_about_rows(const RawData& raw, const TargetChoice& target, 
                                 const std::string& parameter) {
   const Table& table = table_with(raw, parameter);
   const std::size_t index = resolve_column(table, key, parameter);
-  if (index == target.index) {
-    fail(Status::invalid_argument, "the target cannot be this column too", "--" + parameter, excerpt(target.name),
-         "choose another column");
+  const auto same = [&](const TargetColumn& of) { return of.index == index; };
+  if (std::any_of(target.columns.begin(), target.columns.end(), same)) {
+    fail(Status::invalid_argument, "the target cannot be this column too", "--" + parameter,
+         excerpt(table.columns[index].name), "choose another column");
   }
   return table.columns[index];
 }

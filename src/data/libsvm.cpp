@@ -46,7 +46,7 @@ class LibsvmReader {
     if (labels_.empty()) fail(Status::format, "the table is empty", source_.name, "0 rows", "another file");
     LabelRows cells(labels_, numbers_);
     Table table = read_table(cells, {{"label"}, false, kBlanks}, options_, known_, source_.name);
-    table.has_labels = true;
+    table.labels = 1;
     count_from_first_index(table);
     if (queries_ > 0) {
       table.remarks.push_back("'qid' of " + std::to_string(queries_) + (queries_ == 1 ? " row" : " rows") +

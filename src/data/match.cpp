@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -31,8 +32,10 @@ Places match_by_name(const Recipe& recipe, const Table& table, const std::string
     places.inputs.push_back(take(column.name));
     if (places.inputs.back() == kUnknown && column.width() > 0) absent.push_back(column.name);
   }
-  places.target = take(recipe.target);
-  if (places.target == kUnknown && need_targets) absent.push_back(recipe.target);
+  for (const TargetColumn& target : recipe.targets) {
+    places.targets.push_back(take(target.name));
+    if (places.targets.back() == kUnknown && need_targets) absent.push_back(target.name);
+  }
   std::vector<std::string> extra;
   for (const Column& column : table.columns) {
     if (left.contains(column.name)) extra.push_back(column.name);
@@ -52,12 +55,12 @@ Places match_by_name(const Recipe& recipe, const Table& table, const std::string
 Places match_by_position(const Recipe& recipe, const Table& table, const std::string& source, bool need_targets,
                          Notes notes) {
   const std::size_t found = table.columns.size();
-  const std::size_t expected = recipe.columns.size() + 1;
-  const bool without_target = !need_targets && found + 1 == expected;
-  if (found != expected && !without_target) {
+  const std::size_t expected = recipe.table_width();
+  const bool without_targets = !need_targets && found == recipe.columns.size();
+  if (found != expected && !without_targets) {
     fail(Status::format, "the columns are not those of the training data", source,
-         "expected " + std::to_string(expected) + " columns, target " + excerpt(recipe.target) + " included, found " +
-             std::to_string(found),
+         "expected " + std::to_string(expected) + " columns, " + (recipe.targets.size() == 1 ? "target " : "targets ") +
+             list_names(target_names(recipe.targets), 5) + " included, found " + std::to_string(found),
          recipe.has_header ? "a first line with the names of the columns"
                            : "the columns of the training data, in its order");
   }
@@ -70,9 +73,11 @@ Places match_by_position(const Recipe& recipe, const Table& table, const std::st
   }
   Places places;
   for (const InputColumn& column : recipe.columns) {
-    places.inputs.push_back(column.index - (without_target && column.index > recipe.target_index ? 1 : 0));
+    places.inputs.push_back(without_targets ? recipe.index_without_targets(column.index) : column.index);
   }
-  if (!without_target) places.target = recipe.target_index;
+  for (const TargetColumn& target : recipe.targets) {
+    places.targets.push_back(without_targets ? kUnknown : target.index);
+  }
   return places;
 }
 

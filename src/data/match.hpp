@@ -8,10 +8,10 @@
 
 namespace halfstep::internal::data {
 
-// Where each column of the recipe, and the target, stands in a table; kUnknown: nowhere.
+// Where each column of the recipe, and each target, stands in a table; kUnknown: nowhere.
 struct Places {
   std::vector<std::size_t> inputs;
-  std::size_t target = kUnknown;
+  std::vector<std::size_t> targets;
 };
 
 // By name where both have names, else by position. Throws Error(format) where a column is missing; tells of columns

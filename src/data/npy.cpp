@@ -264,14 +264,16 @@ class NpyArray {
 class ArrayRows final : public SingleRows {
  public:
   ArrayRows(const NpyArray& array, const NpyArray* labels)
-      : array_(array), labels_(labels), texts_(array.columns() + (labels ? 1 : 0)) {}
+      : array_(array), labels_(labels), texts_(array.columns() + (labels ? labels->columns() : 0)) {}
 
   void rewind() override { row_ = 0; }
   bool next(std::vector<std::string_view>& cells) override {
     if (row_ == array_.rows()) return false;
     cells.clear();
     for (std::size_t i = 0; i < array_.columns(); ++i) cells.push_back(text(array_, i, texts_[i]));
-    if (labels_) cells.push_back(text(*labels_, 0, texts_.back()));
+    for (std::size_t i = 0; labels_ && i < labels_->columns(); ++i) {
+      cells.push_back(text(*labels_, i, texts_[array_.columns() + i]));
+    }
     ++row_;
     return true;
   }
@@ -308,21 +310,23 @@ class ArrayRows final : public SingleRows {
   std::size_t row_ = 0;
 };
 
-NpyArray label_array(const Source& source) {
+// `several`: a regression may have more than one.
+NpyArray label_array(const Source& source, bool several) {
   NpyArray labels(source);
-  if (labels.columns() == 1) return labels;
+  if (labels.columns() == 1 || (several && labels.dimensions() == 2)) return labels;
   fail(Status::format, "labels have one number a row", source.name,
        std::to_string(labels.columns()) + " numbers in each of " + std::to_string(labels.rows()) + " rows",
-       "an array of one dimension");
+       several ? "an array of one dimension, or of two for several values" : "an array of one dimension");
 }
 
 Table table_of(const NpyArray& array, const NpyArray* labels, const Options& options, const Recipe* known) {
   ArrayRows rows(array, labels);
   TableHead head;
   for (std::size_t i = 0; i < array.columns(); ++i) head.names.push_back("c" + std::to_string(i));
-  if (labels) head.names.push_back("label");
+  const std::size_t targets = labels ? labels->columns() : 0;
+  for (std::size_t i = 0; i < targets; ++i) head.names.push_back(targets == 1 ? "label" : "y" + std::to_string(i));
   Table table = read_table(rows, head, options, known, array.source().name);
-  table.has_labels = labels != nullptr;
+  table.labels = targets;
   return table;
 }
 
@@ -362,7 +366,7 @@ RawData parse_npy(const Source& source, const Source* labels, const Options& opt
   }
   if (array.dimensions() > 2) return {source.name, pixels_of(array)};
   if (!labels) return {source.name, table_of(array, nullptr, options, known)};
-  const NpyArray last = label_array(*labels);
+  const NpyArray last = label_array(*labels, true);
   if (last.rows() != array.rows()) {
     fail(Status::format, "rows and labels do not belong together", source.name + " and " + labels->name,
          std::to_string(array.rows()) + " rows but " + std::to_string(last.rows()) + " labels",
@@ -372,7 +376,7 @@ RawData parse_npy(const Source& source, const Source* labels, const Options& opt
 }
 
 std::vector<std::int32_t> parse_npy_labels(const Source& source) {
-  const NpyArray array = label_array(source);
+  const NpyArray array = label_array(source, false);
   if (array.is_real()) fail(Status::format, "labels of images must be integers", source.name, "they are floats");
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < array.rows(); ++row) {

@@ -14,8 +14,8 @@ struct Recipe;
 bool is_npy(std::string_view bytes);
 
 // Numbers and truth values of up to 8 bytes, in either order. Two dimensions are a table without names, NaN a missing
-// value; with `labels`, an array of one dimension, they are its last column. More dimensions are rows of pixels,
-// without labels. Throws Error(format) for a damaged file, an infinite value, or labels that do not fit,
+// value; with `labels`, an array of one dimension or of two, they are its last columns. More dimensions are rows of
+// pixels, without labels. Throws Error(format) for a damaged file, an infinite value, or labels that do not fit,
 // Error(unsupported) for other types.
 RawData parse_npy(const Source& source, const Source* labels, const Options& options, const Recipe* known);
 

@@ -35,9 +35,10 @@ class Preprocessor {
   std::size_t features() const { return count_features(recipe_); }
   Task task() const { return recipe_.task; }  // never automatic
   const std::vector<std::string>& classes() const { return recipe_.classes; }
-  // target = standardised * target_scale + target_mean
-  double target_mean() const { return recipe_.target_mean; }
-  double target_scale() const { return recipe_.target_scale; }
+  // Of a regression one for each output: target = standardised * scale + mean.
+  const std::vector<TargetColumn>& targets() const { return recipe_.targets; }
+  // Of rows from memory, whose file does not say how many values a row has.
+  void set_outputs(std::size_t outputs) { recipe_.targets.resize(outputs, recipe_.targets.front()); }
 
   std::vector<std::string> notes() const { return notes_; }  // oddities seen by fit; empty after from_json
   std::string target_description() const { return recipe_.target_description; }

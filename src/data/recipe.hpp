@@ -38,6 +38,14 @@ struct InputColumn {
   }
 };
 
+// A column that is to be predicted.
+struct TargetColumn {
+  std::string name;
+  std::size_t index = 0;  // in the training file
+  double mean = 0;        // of the training rows, where it is a number
+  double scale = 1;       // standard deviation, never 0
+};
+
 struct TargetChoice;
 
 struct Recipe {
@@ -47,7 +55,7 @@ struct Recipe {
   std::size_t matrix_cols = 0;
   double matrix_mean = 0;
   double matrix_scale = 1;
-  // Table: all columns but the target, in the order of the file.
+  // Table: all columns but the targets, in the order of the file.
   bool has_header = false;
   char separator = ',';
   bool decimal_comma = false;
@@ -57,14 +65,17 @@ struct Recipe {
   bool is_sparse = false;
   bool zero_based = false;
   std::vector<double> sparse_means, sparse_scales;
-  std::string target;
-  std::size_t target_index = 0;
-  // Both.
+  // All: one target, or for a regression one for each output, in the order in which the user named them.
+  std::vector<TargetColumn> targets = std::vector<TargetColumn>(1);
   Task task = Task::classify;
   std::vector<std::string> classes;
-  double target_mean = 0;
-  double target_scale = 1;
   std::string target_description;
+
+  bool is_target(std::string_view name) const;
+  // Columns of the table, targets included.
+  std::size_t table_width() const { return columns.size() + targets.size(); }
+  // Where column `index` of the table stands in one that has no targets.
+  std::size_t index_without_targets(std::size_t index) const;
 };
 
 std::size_t count_features(const Recipe& recipe);

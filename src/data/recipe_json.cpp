@@ -6,14 +6,16 @@
 
 #include "data/recipe.hpp"
 #include "data/sparse_recipe.hpp"
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 #include "text/json.hpp"
 
 namespace halfstep::internal::data {
 namespace {
 
-constexpr std::int64_t kVersion =
-    3;  // 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse
+// 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse, 3 not of several targets. Each
+// recipe is written in the first version that has what it needs, so that older programs read it where they can.
+constexpr std::int64_t kVersion = 4, kSparse = 3, kFirst = 2;
 constexpr std::int64_t kMaxColumns = 1000000;
 
 [[noreturn]] void fail_recipe(std::string why) {
@@ -112,31 +114,73 @@ InputColumn column_from_json(const json::Value& value, std::int64_t version) {
   return column;
 }
 
+TargetColumn read_target_column(const json::Value& value) {
+  TargetColumn target;
+  target.name = value.at("name").as_string();
+  target.index = count_at(value, "index", 0, kMaxColumns);
+  target.mean = finite_at(value, "mean", kAny);
+  target.scale = finite_at(value, "scale", 0);
+  if (target.scale == 0) fail_recipe("the scale of the target is 0");
+  return target;
+}
+
 void read_target(const json::Value& value, Recipe& recipe) {
   check_keys(value, {"name", "index", "task", "classes", "mean", "scale", "description"});
-  recipe.target = value.at("name").as_string();
-  recipe.target_index = count_at(value, "index", 0, kMaxColumns);
+  recipe.targets = {read_target_column(value)};
   recipe.target_description = value.at("description").as_string();
   recipe.classes = names_at(value, "classes");
-  recipe.target_mean = finite_at(value, "mean", kAny);
-  recipe.target_scale = finite_at(value, "scale", 0);
   const std::string& task = value.at("task").as_string();
   recipe.task = from_name<Task>(task).value_or(Task::automatic);
   if (recipe.task == Task::automatic) fail_recipe("unknown task " + excerpt(task));
   if (recipe.task == Task::classify && recipe.classes.size() < 2) fail_recipe("fewer than two classes");
   if (recipe.task == Task::regress && !recipe.classes.empty()) fail_recipe("classes in a regression");
-  if (recipe.target_scale == 0) fail_recipe("the scale of the target is 0");
+}
+
+json::Object target_to_json(const TargetColumn& target) {
+  return {{"name", target.name}, {"index", target.index}, {"mean", target.mean}, {"scale", target.scale}};
+}
+
+// Several values.
+void read_targets(const json::Value& value, Recipe& recipe) {
+  check_keys(value, {"columns", "description"});
+  recipe.task = Task::regress;
+  recipe.target_description = value.at("description").as_string();
+  const json::Array& array = value.at("columns").as_array();
+  if (array.size() < 2 || array.size() > kMaxTargets) fail_recipe("fewer than two targets, or too many");
+  recipe.targets.clear();
+  std::set<std::size_t> indices;
+  for (const json::Value& item : array) {
+    check_keys(item, {"name", "index", "mean", "scale"});
+    recipe.targets.push_back(read_target_column(item));
+    if (!indices.insert(recipe.targets.back().index).second) fail_recipe("two targets are one column");
+  }
+}
+
+// The places that targets leave, in their order.
+std::vector<std::size_t> other_places(const Recipe& recipe, std::size_t width) {
+  std::vector<bool> is_target(width);
+  for (const TargetColumn& target : recipe.targets) {
+    if (target.index >= width) fail_recipe("the index of a target is out of range");
+    is_target[target.index] = true;
+  }
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (!is_target[i]) places.push_back(i);
+  }
+  return places;
 }
 
 void read_columns(const json::Value& value, std::int64_t version, Recipe& recipe) {
   const json::Array& array = value.as_array();
   if (array.empty() || array.size() > static_cast<std::size_t>(kMaxColumns)) fail_recipe("no columns, or too many");
-  if (recipe.target_index > array.size()) fail_recipe("the index of the target is out of range");
-  std::set<std::string> names = {recipe.target};
+  const std::vector<std::size_t> places = other_places(recipe, array.size() + recipe.targets.size());
+  std::set<std::string> names;
+  for (const TargetColumn& target : recipe.targets) {
+    if (!names.insert(target.name).second) fail_recipe("two targets are named " + excerpt(target.name));
+  }
   for (const json::Value& item : array) {
     InputColumn column = column_from_json(item, version);
-    // The target's place is skipped in the count.
-    column.index = recipe.columns.size() + (recipe.columns.size() >= recipe.target_index ? 1 : 0);
+    column.index = places[recipe.columns.size()];
     if (!names.insert(column.name).second) fail_recipe("two columns are named " + excerpt(column.name));
     recipe.columns.push_back(std::move(column));
   }
@@ -184,14 +228,26 @@ void read_sparse(const json::Value& value, Recipe& recipe) {
 }  // namespace
 
 std::string recipe_to_json(const Recipe& recipe) {
-  json::Object out = {{"version", recipe.is_sparse ? kVersion : 2}, {"standardize", recipe.standardize}};
-  out.emplace_back("target", json::Object{{"name", recipe.target},
-                                          {"index", recipe.target_index},
-                                          {"task", name(recipe.task)},
-                                          {"classes", to_array(recipe.classes)},
-                                          {"mean", recipe.target_mean},
-                                          {"scale", recipe.target_scale},
-                                          {"description", recipe.target_description}});
+  // Of rows from memory the number of values is that of the model's outputs.
+  const bool several = recipe.targets.size() > 1 && !recipe.is_matrix;
+  json::Object out = {{"version", several            ? kVersion
+                                  : recipe.is_sparse ? kSparse
+                                                     : kFirst},
+                      {"standardize", recipe.standardize}};
+  if (several) {
+    json::Array targets;
+    for (const TargetColumn& target : recipe.targets) targets.emplace_back(target_to_json(target));
+    out.emplace_back("targets", json::Object{{"columns", targets}, {"description", recipe.target_description}});
+  } else {
+    const TargetColumn& target = recipe.targets.front();
+    out.emplace_back("target", json::Object{{"name", target.name},
+                                            {"index", target.index},
+                                            {"task", name(recipe.task)},
+                                            {"classes", to_array(recipe.classes)},
+                                            {"mean", target.mean},
+                                            {"scale", target.scale},
+                                            {"description", recipe.target_description}});
+  }
   if (recipe.is_matrix) {
     out.emplace_back(
         "matrix",
@@ -225,7 +281,10 @@ Recipe recipe_from_json(std::string_view text) {
   if (version < 1) fail_recipe("version " + std::to_string(version));
   Recipe recipe;
   recipe.standardize = value.at("standardize").as_bool();
-  read_target(value.at("target"), recipe);
+  const bool several = version >= 4 && value.find("targets");
+  const std::string_view target = several ? "targets" : "target";
+  several ? read_targets(value.at(target), recipe) : read_target(value.at(target), recipe);
+  if (several && !value.find("columns")) fail_recipe("several targets without columns");
   if (const json::Value* matrix = value.find("matrix")) {
     check_keys(value, {"version", "standardize", "target", "matrix"});
     read_matrix(*matrix, recipe);
@@ -241,7 +300,7 @@ Recipe recipe_from_json(std::string_view text) {
     check_keys(value, {"version", "standardize", "target", "has_header", "columns"});
   } else {
     check_keys(value,
-               {"version", "standardize", "target", "has_header", "separator", "decimal_comma", "missing", "columns"});
+               {"version", "standardize", target, "has_header", "separator", "decimal_comma", "missing", "columns"});
     read_dialect(value, recipe);
   }
   read_columns(value.at("columns"), version, recipe);

@@ -76,8 +76,9 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.sparse = take_rows(from.sparse, rows);
   to.usual = from.usual;
   to.labels = take(from.labels, 1, rows);
-  to.targets = take(from.targets, 1, rows);
-  to.exact_targets = take(from.exact_targets, 1, rows);
+  to.outputs = from.outputs;
+  to.targets = take(from.targets, from.outputs, rows);
+  to.exact_targets = take(from.exact_targets, from.outputs, rows);
   to.weights = take(from.weights, 1, rows);
   return to;
 }

@@ -48,7 +48,7 @@ struct Table {
   std::vector<std::uint32_t> lines;  // line in the file of each row, from 1; empty when there is no file
   char separator = ',';
   bool decimal_comma = false;
-  bool has_labels = false;                       // the last column is the target: labels that stood apart
+  std::size_t labels = 0;                        // so many columns at the end are the target: labels that stood apart
   std::vector<std::string> remarks = {};         // how the file was read, where a user could regret it
   std::vector<std::string> unused_missing = {};  // tokens of the user's that do not occur
   // Of a LIBSVM file, whose only column is then the label: its features, by their index less the first one.

@@ -7,7 +7,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "data/several_targets.hpp"
 #include "data/sniff_dialect.hpp"
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -15,16 +17,9 @@ namespace {
 
 constexpr std::size_t kFewClasses = 20;  // whole numbers with more distinct values are taken as quantities
 
-std::size_t target_column(const Table& table, const Options& options) {
-  const std::vector<std::string> names = column_names(table);
-  const bool named_last = std::find(names.begin(), names.end(), "last") != names.end();
-  if (options.target.empty() || (options.target == "last" && !named_last)) return table.columns.size() - 1;
-  return resolve_column(table, options.target, "target");
-}
-
-std::string place(const TargetChoice& choice) {
-  const std::string column = " (column " + std::to_string(choice.index) + ")";
-  return excerpt(choice.name) + (choice.stands_apart ? "" : column);
+std::string place(const TargetChoice& choice, std::size_t i = 0) {
+  const std::string column = " (column " + std::to_string(choice.columns[i].index) + ")";
+  return excerpt(choice.columns[i].name) + (choice.stands_apart ? "" : column);
 }
 
 std::string other_target(bool stands_apart) {
@@ -42,10 +37,8 @@ std::string missing_text(const Column& target, const Options& options) {
 
 void find_rows(const RawData& raw, const Options& options, TargetChoice& choice) {
   const Table& table = *raw.table();
-  const Column& target = table.columns[choice.index];
-  for (std::size_t row = 0; row < table.rows; ++row) {
-    if (!target.missing(row)) choice.rows.push_back(static_cast<std::uint32_t>(row));
-  }
+  const Column& target = table.columns[choice.columns[0].index];
+  choice.rows = rows_with_targets(table, choice.columns);
   const std::size_t dropped = table.rows - choice.rows.size();
   if (choice.rows.size() < 2) {
     fail(Status::invalid_argument, "too few rows to train on", raw.source,
@@ -100,7 +93,7 @@ Task choose_task(const RawData& raw, const Column& target, const TargetChoice& c
   reason = "as asked for";
   if (options.task != Task::automatic) return options.task;
   for (const std::string& key : options.categorical) {
-    if (named(key) == choice.index) return Task::classify;
+    if (named(key) == choice.columns[0].index) return Task::classify;
   }
   if (target.is_text) {
     reason = "because its values are text";
@@ -149,7 +142,7 @@ void note_number_classes(const Options& options, const Column& target, TargetCho
 }
 
 // 1, 2, 3, ... in the order of the rows, or in any.
-void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
+void note_id(const std::vector<double>& numbers, std::size_t target, TargetChoice& choice) {
   std::vector<double> sorted;
   for (const std::uint32_t row : choice.rows) sorted.push_back(numbers[row]);
   std::sort(sorted.begin(), sorted.end());
@@ -157,20 +150,31 @@ void note_id(const std::vector<double>& numbers, TargetChoice& choice) {
   for (std::size_t i = 1; i < sorted.size(); ++i) {
     if (sorted[i] != sorted[i - 1] + 1) return;
   }
-  choice.notes.push_back("the target " + place(choice) + " counts the rows: it looks like an id; " +
+  choice.notes.push_back("the target " + place(choice, target) + " counts the rows: it looks like an id; " +
                          other_target(choice.stands_apart));
 }
 
 void note_default_target(const RawData& raw, const Options& options, TargetChoice& choice) {
-  const bool is_plain = raw.source.starts_with("builtin:") || raw.table()->has_labels;
+  const bool is_plain = raw.source.starts_with("builtin:") || raw.table()->labels > 0;
   if (!options.target.empty() || is_plain) return;
-  choice.notes.push_back("the target is the last column, " + excerpt(choice.name) + ", since --target names none");
+  choice.notes.push_back("the target is the last column, " + excerpt(choice.columns[0].name) +
+                         ", since --target names none");
 }
 
 void refuse_names(const Options& options, const std::string& source, const char* what, const char* hint) {
   if (options.target.empty() && options.drop.empty() && options.categorical.empty() && options.numeric.empty()) return;
   fail(Status::invalid_argument, what, source,
        "--target, --drop, --categorical and --numeric are for tables with columns", hint);
+}
+
+TargetChoice choose_several(const RawData& raw, const Options& options, TargetChoice choice) {
+  choose_values(raw, options, choice);
+  for (std::size_t i = 0; i < choice.columns.size(); ++i) {
+    const Column& target = raw.table()->columns[choice.columns[i].index];
+    choice.notes.insert(choice.notes.end(), target.remarks.begin(), target.remarks.end());
+    note_id(numbers_of(target), i, choice);
+  }
+  return choice;
 }
 
 TargetChoice choose_column(const RawData& raw, const Options& options) {
@@ -184,10 +188,12 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
          "--separator, if it is another sign");
   }
   TargetChoice choice;
-  choice.index = target_column(table, options);
-  const Column& target = table.columns[choice.index];
-  choice.name = target.name;
-  choice.stands_apart = table.has_labels;
+  choice.columns = target_columns(table, options.target);
+  choice.stands_apart = table.labels > 0;
+  if (table.labels > 1) note_other_labels(table, choice);
+  if (choice.columns.size() > 1) return choose_several(raw, options, std::move(choice));
+  const std::size_t index = choice.columns[0].index;
+  const Column& target = table.columns[index];
   note_default_target(raw, options, choice);
   find_rows(raw, options, choice);
   std::string reason;
@@ -203,8 +209,8 @@ TargetChoice choose_column(const RawData& raw, const Options& options) {
     note_rare_classes(choice);
     kind = "classification, " + std::to_string(choice.classes.size()) + " classes";
   } else {
-    require_numbers(target, choice.index, table, raw.source);
-    note_id(numbers_of(target), choice);
+    require_numbers(target, index, table, raw.source);
+    note_id(numbers_of(target), 0, choice);
   }
   choice.description = place(choice) + ": " + kind + ", " + reason;
   return choice;
@@ -225,7 +231,7 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   TargetChoice choice;
-  choice.name = "label";
+  choice.columns = {{.name = "label"}};
   for (const std::int32_t label : distinct) choice.classes.push_back(std::to_string(label));
   check_classes(choice.classes, matrix.rows, true, true, raw.source, "");
   choice.rows.resize(matrix.rows);
@@ -241,6 +247,11 @@ TargetChoice choose_labels(const RawData& raw, const Options& options) {
 }
 
 }  // namespace
+
+bool looks_like_classes(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows) {
+  const NumberKinds kinds = look_at_numbers(numbers, rows);
+  return kinds.whole && kinds.distinct.size() <= kFewClasses;
+}
 
 TargetChoice choose_target(const RawData& raw, const Options& options) {
   return raw.matrix() ? choose_labels(raw, options) : choose_column(raw, options);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -24,11 +25,14 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
       if (found < names.size()) change(wanted[found]);
     }
   };
-  const std::string target = options.target.empty() ? "last" : options.target;
-  const std::size_t named = find_column(names, target);
-  Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
-  t.rules.target = true;
-  t.keep_texts = options.task == Task::classify ? KeepTexts::all : KeepTexts::few;
+  const std::vector<std::string> keys = target_keys(names, options.target);
+  for (const std::string& key : keys) {
+    const std::size_t named = find_target(names, key);
+    Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
+    t.rules.target = true;
+    if (keys.size() > 1) continue;  // several are never classes
+    t.keep_texts = options.task == Task::classify ? KeepTexts::all : KeepTexts::few;
+  }
   each(options.categorical, [](Wanted& w) {
     w.rules.reading = Reading::categories;
     w.keep_texts = KeepTexts::all;
@@ -40,20 +44,23 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
 std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, bool header, const Recipe& known) {
   std::vector<Wanted> wanted(names.size());
   const bool by_name = header && known.has_header;
-  const bool without_target = names.size() == known.columns.size();
+  const bool without_targets = names.size() == known.columns.size();
   const auto place_of = [&](const std::string& name, std::size_t index) -> std::size_t {
     if (by_name) return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-    return index - (without_target && index > known.target_index ? 1 : 0);
+    return without_targets ? known.index_without_targets(index) : index;
   };
   for (const InputColumn& column : known.columns) {
     const std::size_t place = place_of(column.name, column.index);
     if (place < wanted.size()) want_by_knowledge(column, wanted[place]);
   }
-  const std::size_t target = place_of(known.target, known.target_index);
-  if (target >= wanted.size() || (!by_name && without_target)) return wanted;
+  if (!by_name && without_targets) return wanted;
   const bool classes = known.task == Task::classify;
-  wanted[target] = {{classes ? Reading::categories : Reading::numbers_only, true},
-                    classes ? KeepTexts::all : KeepTexts::no};
+  for (const TargetColumn& target : known.targets) {
+    const std::size_t place = place_of(target.name, target.index);
+    if (place < wanted.size())
+      wanted[place] = {{classes ? Reading::categories : Reading::numbers_only, true},
+                       classes ? KeepTexts::all : KeepTexts::no};
+  }
   return wanted;
 }
 

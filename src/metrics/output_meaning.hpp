@@ -1,16 +1,21 @@
 // How the outputs of a model are read.
 #pragma once
 #include <cstddef>
+#include <vector>
 
 namespace halfstep::internal {
+
+// target = output * scale + mean
+struct TargetUnits {
+  double mean = 0, scale = 1;
+};
 
 // Classes, or values to be brought back to target units.
 struct OutputMeaning {
   bool classification = true;
   bool softmax = true;        // of cross_entropy; else each output is of a logistic function
   bool single_logit = false;  // binary classification with one output
-  double target_mean = 0;
-  double target_scale = 1;
+  std::vector<TargetUnits> targets = std::vector<TargetUnits>(1);  // of values, for each output
 };
 
 // An inf is an overflow on the way, as good as a NaN: softmax makes one of it.

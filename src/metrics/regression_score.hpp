@@ -12,19 +12,20 @@ namespace halfstep::internal {
 
 class RegressionScore {
  public:
-  // `columns` outputs a row, of which the first counts. `truths`: standardised, of each row.
-  RegressionScore(std::span<const double> truths, const OutputMeaning& meaning, std::size_t columns)
-      : truths_(truths), meaning_(meaning), columns_(columns) {}
+  // `truths`: standardised, rows x meaning.targets.
+  RegressionScore(std::span<const double> truths, const OutputMeaning& meaning)
+      : truths_(truths), meaning_(meaning), residuals_(meaning.targets.size()) {}
 
   void add(std::size_t row, const float* outputs);
   void finish(Metrics& metrics) const;
 
  private:
+  TargetErrors errors_of(std::size_t target) const;
+
   std::span<const double> truths_;
   const OutputMeaning& meaning_;
-  std::size_t columns_;
   std::int64_t non_finite_ = 0;
-  std::vector<double> residuals_;  // standardised
+  std::vector<std::vector<double>> residuals_;  // standardised, of each target
 };
 
 }  // namespace halfstep::internal

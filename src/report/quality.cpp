@@ -115,11 +115,15 @@ Markup calibration(const HeldOut& h) {
   return counts.bars.empty() ? Markup{} : figure(plot) + figure(counts);
 }
 
-Markup predicted_figure(const HeldOut& h) {
-  Plot plot = {.title = "Predicted against true", .x_label = "true value", .exact_x = false};
+std::string with_name(const char* title, const TargetValues& target) {
+  return target.name.empty() ? title : std::string(title) + ": " + target.name;
+}
+
+Markup predicted_figure(const HeldOut& h, const TargetValues& target) {
+  Plot plot = {.title = with_name("Predicted against true", target), .x_label = "true value", .exact_x = false};
   Cloud cloud = {.colour = "c0", .points = {}};
   Extent range;
-  for (const auto& [truth, prediction] : h.values) {
+  for (const auto& [truth, prediction] : target.values) {
     cloud.points.push_back({truth, prediction});
     range.add(truth);
   }
@@ -127,25 +131,43 @@ Markup predicted_figure(const HeldOut& h) {
   plot.curves.push_back(
       {.name = "exact", .colour = "c7", .points = {{range.low, range.low}, {range.high, range.high}}, .dashed = true});
   plot.clouds.push_back(std::move(cloud));
-  if (std::int64_t(h.values.size()) < h.metrics.rows) {
-    plot.note =
-        "A sample of " + count_text(std::int64_t(h.values.size())) + " of " + count_text(h.metrics.rows) + " rows.";
+  if (std::int64_t(target.values.size()) < h.metrics.rows) {
+    plot.note = "A sample of " + count_text(std::int64_t(target.values.size())) + " of " + count_text(h.metrics.rows) +
+                " rows.";
   }
   return figure(plot);
 }
 
-Markup residual_figure(const HeldOut& h) {
-  if (h.residuals.empty()) return {};
-  Plot plot = {.title = "Predicted minus true", .x_label = "difference", .exact_x = false};
-  const double width = (h.residual_high - h.residual_low) / static_cast<double>(h.residuals.size());
-  for (std::size_t i = 0; i < h.residuals.size(); ++i) {
-    const double from = h.residual_low + double(i) * width;
+Markup residual_figure(const TargetValues& target) {
+  const std::vector<std::int64_t>& counts = target.residuals;
+  if (counts.empty()) return {};
+  Plot plot = {.title = with_name("Predicted minus true", target), .x_label = "difference", .exact_x = false};
+  const double width = (target.residual_high - target.residual_low) / static_cast<double>(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double from = target.residual_low + double(i) * width;
     plot.bars.push_back(
-        {from, from + width, double(h.residuals[i]), "c0",
-         count_text(h.residuals[i]) + " rows from " + short_number(from, 4) + " to " + short_number(from + width, 4)});
+        {from, from + width, double(counts[i]), "c0",
+         count_text(counts[i]) + " rows from " + short_number(from, 4) + " to " + short_number(from + width, 4)});
   }
   plot.note = "Rows by difference; the first and last bar hold all beyond.";
   return figure(plot);
+}
+
+// Of several: each in its own units.
+Markup targets_table(const HeldOut& h) {
+  const std::size_t n = h.metrics.targets.size();
+  if (n < 2 || h.targets.size() != n) return {};
+  Table table = {
+      .head = {"target", "RMSE", "R²", "mean error", "median error"}, .kinds = {"w", "n", "n", "n", "n"}, .rows = {}};
+  for (std::size_t i = 0; i < std::min(n, kMostClasses); ++i) {
+    const TargetErrors& e = h.metrics.targets[i];
+    table.rows.push_back({words(h.targets[i]), words(figure_text(e.rmse)), words(figure_text(e.r2)),
+                          words(figure_text(e.mae)), words(figure_text(e.median_error))});
+  }
+  Markup out = element("h3", "Each target") + table_of(table);
+  if (n > kMostClasses)
+    out += element("p", {{"class", "note"}}, words("and " + std::to_string(n - kMostClasses) + " more targets"));
+  return element("div", out);
 }
 
 // Of pictures: where in them the model looks.
@@ -189,7 +211,9 @@ Markup quality_of(const RunReport& report) {
     content = element("div", {{"class", "figures"}}, calibration(h)) +
               element("div", {{"class", "pair"}}, confusion(h) + mistakes(h) + classes_table(h));
   } else {
-    content = element("div", {{"class", "figures"}}, predicted_figure(h) + residual_figure(h));
+    Markup figures;
+    for (const TargetValues& target : h.values) figures += predicted_figure(h, target) + residual_figure(target);
+    content = element("div", {{"class", "figures"}}, figures) + targets_table(h);
   }
   std::string lead = count_text(h.metrics.rows) + " " + h.name + " rows, which training has not seen";
   if (h.metrics.non_finite > 0) lead += "; " + count_text(h.metrics.non_finite) + " of them without a finite output";

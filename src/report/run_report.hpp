@@ -15,6 +15,7 @@ namespace halfstep::internal::report {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMetrics = kEnumNames<MetricKind>.size();
 constexpr std::size_t kCalibrationBins = 15;
+constexpr std::size_t kShownTargets = 4;  // of several, in figures
 
 // An epoch without the parts of its metrics that grow with the number of classes.
 struct EpochPoint {
@@ -55,15 +56,22 @@ struct Importance {
   std::string groups;    // what a line of it stands for, where that is no column
 };
 
+// How the values of one target are predicted.
+struct TargetValues {
+  std::string name;                               // empty where there is one target only
+  std::vector<std::pair<double, double>> values;  // true and predicted, of a sample of the rows
+  std::vector<std::int64_t> residuals;            // histogram between the next two; the ends hold what lies beyond
+  double residual_low = 0, residual_high = 0;
+};
+
 // The rows held out, or the test set, as the model that is kept sees them.
 struct HeldOut {
   std::string name;  // "validation", "test"; empty: there are none
   Metrics metrics;
   std::vector<std::string> classes;
   std::array<CalibrationBin, kCalibrationBins> bins{};
-  std::vector<std::pair<double, double>> values;  // true and predicted, of a sample of the rows
-  std::vector<std::int64_t> residuals;            // histogram between the next two; the ends hold what lies beyond
-  double residual_low = 0, residual_high = 0;
+  std::vector<TargetValues> values;  // of the first targets
+  std::vector<std::string> targets;  // names, of several, in the order of metrics.targets
   std::vector<WorstRow> worst;
   Importance importance;
 };

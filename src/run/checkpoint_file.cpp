@@ -167,6 +167,7 @@ SavedModel model_of_checkpoint(const io::File& file, const std::string& path) {
   network.drop_masters();
   load_state(network, state);
   c.model.tensors = network.tensors();
+  if (c.model.preprocessor.task() == Task::regress) c.model.preprocessor.set_outputs(c.model.spec.widths.back());
   return std::move(c.model);
 }
 

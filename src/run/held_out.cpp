@@ -20,7 +20,7 @@ constexpr std::size_t kResidualBars = 31;
 // What is kept of a row until all are seen.
 struct Row {
   double loss = 0;
-  double predicted = 0;   // value, or place of the class
+  std::size_t guess = 0;  // place of the class
   float probability = 0;  // of the true class
 };
 
@@ -45,7 +45,7 @@ class Rows {
                      for (std::size_t i = 0; i < count; ++i) add(first + i, logits + i * ld);
                    });
     finish_bins();
-    if (!meaning_.classification) add_values();
+    for (std::size_t t = 0; t < shown_targets(); ++t) out_.values.push_back(values_of(t));
     add_worst(numbers);
     return std::move(out_);
   }
@@ -61,14 +61,14 @@ class Rows {
     if (meaning_.classification) {
       add_class(static_cast<std::size_t>(examples_.labels[index]), logits, row);
     } else {
-      row.predicted = target_value(logits[0], meaning_.target_mean, meaning_.target_scale);
+      outputs_.insert(outputs_.end(), logits, logits + shown_targets());
     }
     rows_.push_back(row);
   }
 
   void add_class(std::size_t label, const float* logits, Row& row) {
     const std::size_t guess = predicted_class(logits, columns_, meaning_.single_logit);
-    row.predicted = static_cast<double>(guess);
+    row.guess = guess;
     if (!is_finite_output(logits, columns_)) {
       row.probability = std::numeric_limits<float>::quiet_NaN();
       return;
@@ -95,31 +95,55 @@ class Rows {
     }
   }
 
-  double truth(std::size_t row) const {
-    return examples_.exact_targets[row] * meaning_.target_scale + meaning_.target_mean;
+  std::size_t shown_targets() const {
+    return meaning_.classification ? 0 : std::min(meaning_.targets.size(), report::kShownTargets);
   }
 
-  void add_values() {
+  double truth(std::size_t row, std::size_t target) const {
+    const TargetUnits& units = meaning_.targets[target];
+    return examples_.exact_targets[row * meaning_.targets.size() + target] * units.scale + units.mean;
+  }
+  double predicted(std::size_t row, std::size_t target) const {
+    const TargetUnits& units = meaning_.targets[target];
+    return target_value(outputs_[row * shown_targets() + target], units.mean, units.scale);
+  }
+
+  report::TargetValues values_of(std::size_t target) const {
+    report::TargetValues out;
+    if (meaning_.targets.size() > 1) out.name = report::short_name(preprocessor_.targets()[target].name);
     std::vector<double> differences;
     const std::size_t stride = (rows_.size() + kMostDots - 1) / kMostDots;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (i % stride == 0) out_.values.emplace_back(truth(i), rows_[i].predicted);
-      const double difference = rows_[i].predicted - truth(i);
+      const double value = predicted(i, target);
+      if (i % stride == 0) out.values.emplace_back(truth(i, target), value);
+      const double difference = value - truth(i, target);
       if (std::isfinite(difference)) differences.push_back(difference);
     }
-    if (differences.empty()) return;
+    if (differences.empty()) return out;
     std::sort(differences.begin(), differences.end());
     // A few far ones must not make one bar of all others.
     const std::size_t beyond = differences.size() / 200;
-    out_.residual_low = differences[beyond];
-    out_.residual_high = differences[differences.size() - 1 - beyond];
-    const double width = (out_.residual_high - out_.residual_low) / kResidualBars;
-    if (!(width > 0) || !std::isfinite(width)) return;
-    out_.residuals.assign(kResidualBars, 0);
+    out.residual_low = differences[beyond];
+    out.residual_high = differences[differences.size() - 1 - beyond];
+    const double width = (out.residual_high - out.residual_low) / kResidualBars;
+    if (!(width > 0) || !std::isfinite(width)) return out;
+    out.residuals.assign(kResidualBars, 0);
     for (const double difference : differences) {
-      const double place = std::clamp((difference - out_.residual_low) / width, 0.0, kResidualBars - 0.5);
-      ++out_.residuals[static_cast<std::size_t>(place)];
+      const double place = std::clamp((difference - out.residual_low) / width, 0.0, kResidualBars - 0.5);
+      ++out.residuals[static_cast<std::size_t>(place)];
     }
+    return out;
+  }
+
+  // Of several targets the first, in their order.
+  void add_values(std::size_t row, report::WorstRow& worst) const {
+    for (std::size_t t = 0; t < shown_targets(); ++t) {
+      worst.truth += (t > 0 ? ", " : "") + short_number(truth(row, t), 6);
+      worst.prediction += (t > 0 ? ", " : "") + short_number(predicted(row, t), 6);
+    }
+    if (shown_targets() == meaning_.targets.size()) return;
+    worst.truth += ", ...";
+    worst.prediction += ", ...";
   }
 
   std::string class_name(std::size_t place) const {
@@ -143,11 +167,10 @@ class Rows {
       report::WorstRow worst = {.row = numbers.text(order[i]), .loss = row.loss, .truth = {}, .prediction = {}};
       if (meaning_.classification) {
         worst.truth = class_name(static_cast<std::size_t>(examples_.labels[order[i]]));
-        worst.prediction = std::isnan(row.probability) ? "none" : class_name(static_cast<std::size_t>(row.predicted));
+        worst.prediction = std::isnan(row.probability) ? "none" : class_name(row.guess);
         worst.probability = static_cast<double>(row.probability);
       } else {
-        worst.truth = short_number(truth(order[i]), 6);
-        worst.prediction = short_number(row.predicted, 6);
+        add_values(order[i], worst);
       }
       out_.worst.push_back(std::move(worst));
     }
@@ -161,6 +184,7 @@ class Rows {
   std::size_t columns_;
   AlignedBuffer<float> d_, probabilities_;
   std::vector<Row> rows_;
+  std::vector<float> outputs_;  // of the targets that are shown, row by row
   report::HeldOut out_;
 };
 

@@ -4,6 +4,7 @@
 #include "data/folds.hpp"
 #include "data/hold_out.hpp"
 #include "data/take.hpp"
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "run/machine.hpp"
@@ -66,6 +67,7 @@ Fold run_fold(const Source& source, const data::Split& fold, const Machine& mach
   if (out.folds.empty()) out.notes = p.notes;
   out.metric = result.metric;
   out.classification = meaning.classification;
+  if (!meaning.classification) out.targets = data::target_names(p.preprocessor.targets());
   return {.train_rows = static_cast<std::int64_t>(p.train.rows),
           .held_out = result.has_test ? result.test : result.eval,
           .best_epoch = result.best_epoch};

@@ -49,6 +49,8 @@ std::vector<NamedFile> files_read(const std::string& data, const Options& option
   add_set("the data", data, options.labels.empty(), files);
   if (!options.labels.empty()) files.push_back({"--labels", options.labels});
   if (!options.test.empty()) add_set("--test", options.test, true, files);
+  if (!options.init_from.empty()) files.push_back({"--init-from", options.init_from});
+  if (!options.resume.empty() && options.resume != "auto") files.push_back({"--resume", options.resume});
   return files;
 }
 

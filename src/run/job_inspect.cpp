@@ -1,6 +1,7 @@
 // What is in a model file or a checkpoint, and whether it is whole.
 #include <cstring>
 
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/text.hpp"
@@ -59,6 +60,8 @@ ModelSummary inspect(const std::string& path) {
   s.digest = saved.digest;
   s.weights_digest = weights_digest(saved.tensors);
   s.classes = saved.preprocessor.classes();
+  const bool named = s.kind == "regressor" && !saved.preprocessor.recipe().is_matrix;
+  if (named) s.targets = data::target_names(saved.preprocessor.targets());
   s.preprocessing = saved.preprocessor.describe();
   s.config = saved.config;
   return s;

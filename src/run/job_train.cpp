@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
@@ -92,6 +93,8 @@ SavedModel model_to_save(const Prepared& prepared, const ModelSpec& spec, const 
 }
 
 void add_results(const SavedModel& saved, const Machine& machine, const Options& options, TrainResult& result) {
+  const data::Preprocessor& p = saved.preprocessor;
+  if (p.task() == Task::regress) result.targets = data::target_names(p.targets());
   result.precision = name(options.precision);
   result.layer_precision = exceptions_text(saved.spec);
   result.isa = machine.kernels->name;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/data.hpp"
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/text.hpp"
@@ -67,22 +68,31 @@ data::Examples read_examples(const SavedModel& saved, const std::string& path, c
   return preprocessor.apply(std::move(raw), need_targets, &result.notes);
 }
 
-// What a file holds for people is one value a row.
+// What a file holds for people is a value a row, or several that have names.
 SavedModel load_for_rows(const std::string& path) {
   SavedModel saved = load_model(path);
   const std::size_t outputs = saved.spec.widths.back();
-  if (saved.preprocessor.task() == Task::classify || outputs == 1) return saved;
+  const data::Preprocessor& p = saved.preprocessor;
+  if (p.task() == Task::classify || outputs == 1 || !p.recipe().is_matrix) return saved;
   throw Error(Status::unsupported, {.what = "cannot use this model on a file",
                                     .where = path,
-                                    .why = "it predicts " + std::to_string(outputs) + " values for each row",
+                                    .why = "it predicts " + std::to_string(outputs) + " values without names",
                                     .kept = {},
                                     .hint = "the library's Predictor"});
 }
 
-void add_value(const OutputMeaning& meaning, float output, Predictions& out) {
-  const double value = target_value(output, meaning.target_mean, meaning.target_scale);
-  out.values.push_back(value);
-  out.predicted.push_back(number_text(value));
+// Of several targets all or none: a row that is finite in part has no values.
+void add_values(const OutputMeaning& meaning, const float* outputs, Predictions& out) {
+  const std::size_t targets = meaning.targets.size();
+  const bool finite = targets == 1 || is_finite_output(outputs, targets);
+  std::string text;
+  for (std::size_t t = 0; t < targets; ++t) {
+    const double value = finite ? target_value(outputs[t], meaning.targets[t].mean, meaning.targets[t].scale)
+                                : std::numeric_limits<double>::quiet_NaN();
+    out.values.push_back(value);
+    text += (t > 0 ? "," : "") + number_text(value);
+  }
+  out.predicted.push_back(std::move(text));
 }
 
 }  // namespace
@@ -97,6 +107,7 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   out.metrics =
       measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss), true);
   if (out.metrics.classification) out.classes = saved.preprocessor.classes();
+  if (!out.metrics.classification) out.targets = data::target_names(saved.preprocessor.targets());
   const Metrics& m = out.metrics;
   if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
   return out;
@@ -111,9 +122,10 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
   const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();
+  if (!meaning.classification) out.targets = data::target_names(saved.preprocessor.targets());
   const auto add = [&](std::size_t row, const float* logits) {
     if (meaning.classification) add_class(*loaded.machine.kernels, saved, meaning, logits, out);
-    if (!meaning.classification) add_value(meaning, logits[0], out);
+    if (!meaning.classification) add_values(meaning, logits, out);
     if (!is_finite_output(logits, saved.spec.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
   };
   for_each_batch(loaded.context, loaded.model, examples,

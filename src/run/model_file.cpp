@@ -7,11 +7,9 @@
 #include "base/digest.hpp"
 #include "halfstep/error.hpp"
 #include "io/safetensors.hpp"
-#include "loss/loss.hpp"
 #include "run/bad_model.hpp"
 #include "run/checkpoint_file.hpp"
 #include "run/model_metadata.hpp"
-#include "run/output_meaning.hpp"
 #include "train/network_of.hpp"
 
 namespace halfstep::internal {
@@ -38,23 +36,6 @@ std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& f
     out.push_back(std::move(tensor));
   }
   return out;
-}
-
-void check_outputs(const std::string& path, const SavedModel& model) {
-  const data::Preprocessor& p = model.preprocessor;
-  const std::size_t outputs = model.spec.widths.back();
-  const bool classify = p.task() == Task::classify;
-  const bool single = output_meaning(p, model.spec.loss).single_logit;
-  // Of rows from memory there may be several values.
-  const std::size_t expected = !classify && p.recipe().is_matrix ? outputs
-                               : !classify || single             ? 1
-                                                                 : p.classes().size();
-  const bool loss_fits = classify == has_labels(model.spec.loss);
-  if (p.features() != model.spec.widths.front() || outputs != expected || !loss_fits) {
-    bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
-                        std::to_string(expected) + " outputs are described, the layers have " +
-                        std::to_string(model.spec.widths.front()) + " and " + std::to_string(outputs));
-  }
 }
 
 }  // namespace
@@ -87,8 +68,8 @@ SavedModel load_model(const std::string& path) {
   const io::File file = io::read_safetensors(path);
   if (is_checkpoint(file)) return model_of_checkpoint(file, path);
   SavedModel model = model_without_tensors(file, path, kModelFormat);
-  check_outputs(path, model);
   model.tensors = read_tensors(path, file, model);
+  if (model.preprocessor.task() == Task::regress) model.preprocessor.set_outputs(model.spec.widths.back());
   return model;
 }
 

@@ -3,8 +3,10 @@
 #include <charconv>
 
 #include "halfstep/error.hpp"
+#include "loss/loss.hpp"
 #include "run/bad_model.hpp"
 #include "run/model_spec_json.hpp"
+#include "run/output_meaning.hpp"
 #include "run/scaler_json.hpp"
 #include "text/json.hpp"
 
@@ -29,6 +31,22 @@ void check_format(const io::File& file, const std::string& path, std::string_vie
                .why = "it says '" + format.substr(0, 64) + "', this program reads '" + std::string(wanted) + "' here",
                .kept = {},
                .hint = "the halfstep version that wrote it"});
+}
+
+void check_outputs(const std::string& path, const SavedModel& model) {
+  const data::Preprocessor& p = model.preprocessor;
+  const std::size_t outputs = model.spec.widths.back();
+  const bool classify = p.task() == Task::classify;
+  const bool single = output_meaning(p, model.spec.loss).single_logit;
+  // Of rows from memory there may be several values.
+  const std::size_t values = p.recipe().is_matrix ? outputs : p.targets().size();
+  const std::size_t expected = !classify ? values : single ? 1 : p.classes().size();
+  const bool loss_fits = classify == has_labels(model.spec.loss);
+  if (p.features() != model.spec.widths.front() || outputs != expected || !loss_fits) {
+    bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
+                        std::to_string(expected) + " outputs are described, the layers have " +
+                        std::to_string(model.spec.widths.front()) + " and " + std::to_string(outputs));
+  }
 }
 
 }  // namespace
@@ -68,6 +86,7 @@ SavedModel model_without_tensors(const io::File& file, const std::string& path, 
   if (const json::Value* math = numerics.find("math")) {  // files from before it was recorded are portable
     model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
   }
+  check_outputs(path, model);
   return model;
 }
 

@@ -4,10 +4,12 @@ namespace halfstep::internal {
 
 OutputMeaning output_meaning(const data::Preprocessor& p, LossKind loss) {
   const bool classify = p.task() == Task::classify;
-  return {.classification = classify,
-          .single_logit = classify && loss == LossKind::binary_cross_entropy && p.classes().size() == 2,
-          .target_mean = p.target_mean(),
-          .target_scale = p.target_scale()};
+  OutputMeaning meaning = {
+      .classification = classify,
+      .single_logit = classify && loss == LossKind::binary_cross_entropy && p.classes().size() == 2};
+  meaning.targets.clear();
+  for (const data::TargetColumn& target : p.targets()) meaning.targets.push_back({target.mean, target.scale});
+  return meaning;
 }
 
 }  // namespace halfstep::internal

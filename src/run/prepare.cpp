@@ -7,6 +7,7 @@
 #include "data/hold_out.hpp"
 #include "data/take.hpp"
 #include "data/target.hpp"
+#include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "run/read_text.hpp"
 
@@ -20,7 +21,7 @@ void add_test(std::optional<data::RawData> test, const Options& options, const d
   add_read(*test, p.reads);
   const std::string source = test->source;
   std::vector<std::string> differences;
-  if (!options.report.empty()) p.test_rows = row_numbers(*test, p.preprocessor.recipe().target, {});
+  if (!options.report.empty()) p.test_rows = row_numbers(*test, data::target_names(p.preprocessor.targets()), {});
   p.test = p.preprocessor.apply(*std::move(test), true, &differences);
   for (const std::string& text : differences) p.notes.push_back("test set: " + text);
   p.split += ", " + std::to_string(p.test.rows) + " to test from " + source;
@@ -73,7 +74,7 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   p.notes.insert(p.notes.end(), source.notes.begin(), source.notes.end());
   p.train = p.preprocessor.apply(std::move(train), true);
   if (held_out.rows() > 0 && !source.inputs.report.empty()) {
-    p.validation_rows = row_numbers(held_out, p.preprocessor.recipe().target, split.validation);
+    p.validation_rows = row_numbers(held_out, data::target_names(p.preprocessor.targets()), split.validation);
   }
   if (held_out.rows() > 0) p.validation = p.preprocessor.apply(std::move(held_out), true);
   p.train.weights = data::take(source.weights, 1, split.train);

@@ -9,18 +9,19 @@ std::string RowNumbers::text(std::size_t row) const {
   return (lines ? "line " : "row ") + std::to_string(number);
 }
 
-RowNumbers row_numbers(const data::RawData& raw, const std::string& target, std::span<const std::uint32_t> chosen) {
+RowNumbers row_numbers(const data::RawData& raw, const std::vector<std::string>& targets,
+                       std::span<const std::uint32_t> chosen) {
   const data::Table* const table = raw.table();
-  const data::Column* column = nullptr;
-  if (table) {
-    const auto found = std::find_if(table->columns.begin(), table->columns.end(),
-                                    [&](const data::Column& c) { return c.name == target; });
-    if (found != table->columns.end()) column = &*found;
+  std::vector<const data::Column*> columns;
+  for (std::size_t i = 0; table && i < table->columns.size(); ++i) {
+    const data::Column& column = table->columns[i];
+    if (std::find(targets.begin(), targets.end(), column.name) != targets.end()) columns.push_back(&column);
   }
   RowNumbers out;
   out.lines = table && !table->lines.empty();
   for (std::size_t row = 0; row < raw.rows(); ++row) {
-    if (column && column->missing(row)) continue;
+    const auto missing = [&](const data::Column* column) { return column->missing(row); };
+    if (std::any_of(columns.begin(), columns.end(), missing)) continue;
     out.numbers.push_back(out.lines         ? table->lines[row]
                           : !chosen.empty() ? chosen[row] + 1
                                             : static_cast<std::uint32_t>(row) + 1);

@@ -17,8 +17,9 @@ struct RowNumbers {
   std::string text(std::size_t row) const;
 };
 
-// Of those rows of `raw` that have a target, where `target` is the name of its column. `chosen`: the rows of the file
-// that `raw` is made of; empty: all.
-RowNumbers row_numbers(const data::RawData& raw, const std::string& target, std::span<const std::uint32_t> chosen);
+// Of those rows of `raw` that have all targets, where `targets` are the names of their columns. `chosen`: the rows of
+// the file that `raw` is made of; empty: all.
+RowNumbers row_numbers(const data::RawData& raw, const std::vector<std::string>& targets,
+                       std::span<const std::uint32_t> chosen);
 
 }  // namespace halfstep::internal

@@ -39,6 +39,8 @@ report::HeldOut held_out(const ReportOf& of, const TrainResult& result) {
   out.name = result.eval_name;
   out.metrics = result.eval;
   for (const std::string& name : p.preprocessor.classes()) out.classes.push_back(report::short_name(name));
+  for (const data::TargetColumn& target : p.preprocessor.targets())
+    out.targets.push_back(report::short_name(target.name));
   out.importance = column_use(of.trainer, of.meaning, p.preprocessor, examples);
   return out;
 }

@@ -47,7 +47,8 @@ void check_residual(const ModelSpec& spec) {
 
 std::size_t outputs_of(const data::Preprocessor& preprocessor, LossKind loss) {
   const OutputMeaning meaning = output_meaning(preprocessor, loss);
-  return !meaning.classification || meaning.single_logit ? 1 : preprocessor.classes().size();
+  if (!meaning.classification) return meaning.targets.size();
+  return meaning.single_logit ? 1 : preprocessor.classes().size();
 }
 
 }  // namespace

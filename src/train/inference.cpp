@@ -31,12 +31,12 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   if (meaning.classification) {
     classes.emplace(meaning.softmax, columns, with_ranking ? examples.rows : 0);
   } else {
-    values.emplace(examples.exact_targets, meaning, columns);
+    values.emplace(examples.exact_targets, meaning);
   }
   for_each_batch(
       context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
         const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
-                                 examples.targets.empty() ? nullptr : examples.targets.data() + first,
+                                 examples.targets.empty() ? nullptr : examples.targets.data() + first * columns,
                                  examples.weights.empty() ? nullptr : examples.weights.data() + first};
         const LogitsView view = {logits, ld, columns, rows};
         const double weight = total_weight(loss, targets, rows);

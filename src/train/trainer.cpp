@@ -21,8 +21,9 @@ void check_set(const data::Examples* set, const TrainerConfig& config) {
     refuse(Status::invalid_argument, "the examples do not fit",
            "they have another number of rows than the configuration says");
   }
-  if (set && set->features != config.model.widths.front()) {
-    refuse(Status::invalid_argument, "the examples do not fit", "the model has another number of inputs");
+  const bool outputs_fit = !set || set->targets.empty() || set->outputs == config.model.widths.back();
+  if (!outputs_fit || (set && set->features != config.model.widths.front())) {
+    refuse(Status::invalid_argument, "the examples do not fit", "the model has other inputs or outputs");
   }
 }
 

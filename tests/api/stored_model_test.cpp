@@ -1,6 +1,7 @@
 // Model files of format 1, kept as they were written: whoever has one reads it, and gets the same bits from it.
 //   models/batch_norm.safetensors   3-4-2, GELU, BatchNorm, bf16, classes "even" and "odd"
 //   models/no_norm.safetensors      3-4-1, ReLU, fp32, a number
+//   models/two_targets.safetensors  3-4-2, ReLU, fp32, the numbers "high" and "low"
 #include <doctest/doctest.h>
 
 #include "halfstep/jobs.hpp"
@@ -52,6 +53,20 @@ TEST_CASE("a stored regressor predicts on every ISA what it did when it was writ
     CHECK_FALSE(p.classification);
     CHECK(p.predicted == std::vector<std::string>{"8.12618293", "1.31768833", "24.63600846"});
   });
+}
+
+TEST_CASE("a stored regressor with two targets predicts on every ISA what it did when it was written") {
+  const NewRows rows;
+  for_each_consistent_isa([&](const Options& options) {
+    const Predictions p = predict(stored("two_targets.safetensors"), rows.path, options);
+    CHECK(p.targets == std::vector<std::string>{"high", "low"});
+    CHECK(p.predicted ==
+          std::vector<std::string>{"9729.041683,1.025295125", "9849.5803972,3.400917077", "8996.4353773,27.735263209"});
+  });
+  const ModelSummary two = inspect(stored("two_targets.safetensors"));
+  CHECK(two.architecture == "3-4-2 relu, mse");
+  CHECK(two.targets == std::vector<std::string>{"high", "low"});
+  CHECK(two.weights_digest == "3efd3d4b09a39756");
 }
 
 TEST_CASE("stored models are described as they were") {

@@ -75,6 +75,39 @@ TEST_CASE("trainer: learns classes; its file predicts what it predicts") {
   CHECK(inspect(dir / "m.safetensors").step == 120);
 }
 
+TEST_CASE("trainer: a set with several values for each row, and its file") {
+  const TempDir dir;
+  const Rows rows = rows_of(300);
+  std::vector<float> two;
+  for (std::size_t i = 0; i < 300; ++i) two.insert(two.end(), {rows.values[i], 40 * rows.x[3 * i] + 7});
+  const Dataset data = Dataset::values(3, rows.x, two, 2);
+  CHECK(data.rows() == 300);
+  CHECK(data.outputs() == 2);
+  ModelSpec spec = {.widths = {3, 24, 2}, .activation = Activation::silu, .precision = Dtype::fp32};
+  spec.loss = LossKind::mse;
+  Options options = options_of();
+  options.epochs = 60;
+  Trainer trainer(spec, data, options);
+  const Metrics before = trainer.evaluate(data);
+  while (!trainer.done()) trainer.step();
+  const Metrics after = trainer.evaluate(data);
+  REQUIRE(after.targets.size() == 2);
+  for (std::size_t t = 0; t < 2; ++t) CHECK(after.targets[t].rmse < 0.2 * before.targets[t].rmse);
+  const std::vector<float> p = trainer.predict(rows.x);
+  REQUIRE(p.size() == 600);
+  for (std::size_t t = 0; t < 2; ++t) {
+    double squares = 0;
+    for (std::size_t i = 0; i < 300; ++i) squares += std::pow(p[2 * i + t] - two[2 * i + t], 2) / 300;
+    CHECK(std::sqrt(squares) == doctest::Approx(after.targets[t].rmse).epsilon(1e-4));
+  }
+  trainer.save(dir / "m.safetensors");
+  const Model model(dir / "m.safetensors");
+  CHECK(model.predict(rows.x) == p);
+  CHECK(model.target_names().size() == 2);
+  spec.widths.back() = 3;
+  CHECK_THROWS_AS(Trainer(spec, data, options), Error);
+}
+
 TEST_CASE("trainer: on batches of the caller's, in values, any number of rows at a time") {
   ModelSpec spec = {.widths = {3, 16, 2}, .activation = Activation::gelu, .precision = Dtype::fp32};
   spec.loss = LossKind::mse;
@@ -200,6 +233,9 @@ TEST_CASE("trainer: what does not fit is refused in words") {
   CHECK_FALSE(refused([&] { Dataset::classes(3, rows.x, rows.labels, 2); }).empty());
   CHECK_FALSE(refused([&] { Dataset::classes(3, rows.x, std::vector<std::int32_t>(20, -1)); }).empty());
   CHECK_FALSE(refused([&] { Dataset::values(0, {}, {}); }).empty());
+  CHECK_FALSE(refused([&] { Dataset::values(3, rows.x, rows.values, 2); }).empty());
+  CHECK_FALSE(refused([&] { Dataset::values(3, rows.x, rows.values, 3); }).empty());
+  CHECK_FALSE(refused([&] { Dataset::values(3, rows.x, rows.values, 0); }).empty());
   Trainer trainer(kClasses);
   CHECK_FALSE(refused([&] { trainer.step({.x = rows.x, .labels = {}, .values = rows.values}); }).empty());
   CHECK_FALSE(refused([&] { trainer.predict(std::vector<float>(4)); }).empty());

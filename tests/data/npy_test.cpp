@@ -104,6 +104,40 @@ TEST_SUITE("data/npy") {
     CHECK(raw.matrix()->floats == LargeVector<float>{0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112});
   }
 
+  TEST_CASE("labels of two dimensions are several targets of a table, of pixels they are refused") {
+    const TempFolder folder;
+    const std::string x = folder.write("x.npy", npy_of("<f8", "(4, 2)", bytes_of<double>({1, 2, 3, 4, 5, 6, 7, 9})));
+    Options options;
+    options.labels =
+        folder.write("y.npy", npy_of("<f8", "(4, 2)", bytes_of<double>({0.5, 10, 1.5, 20, 2.5, 30, NAN, 40})));
+    const RawData raw = read_data(x, options);
+    REQUIRE(raw.table()->columns.size() == 4);
+    CHECK(raw.table()->columns[2].name == "y0");
+    CHECK(raw.table()->columns[3].name == "y1");
+    CHECK(raw.table()->labels == 2);
+    const Preprocessor p = Preprocessor::fit(raw, options);
+    CHECK(p.target_description() == "'y0', 'y1': regression, 2 targets");
+    CHECK(p.targets()[1].mean == 20);
+    CHECK(p.apply(raw, true).targets.size() == 6);
+    CHECK(p.apply(read_data(x, {}, &p.recipe()), false).rows == 4);
+    Options one = options;
+    one.target = "y1";
+    const TargetChoice alone = choose_target(read_data(x, one), one);
+    REQUIRE(alone.columns.size() == 1);
+    CHECK(alone.columns[0].name == "y1");
+    CHECK(std::any_of(alone.notes.begin(), alone.notes.end(),
+                      [](const std::string& note) { return note.find("inputs: 'y0'") != std::string::npos; }));
+    options.labels = folder.write("one.npy", npy_of("<f8", "(4, 1)", bytes_of<double>({0.5, 1, 2, 3})));
+    CHECK(read_data(x, options).table()->columns[2].name == "label");
+    options.labels = folder.write(
+        "deep.npy", npy_of("<f8", "(4, 2, 2)", bytes_of<double>({0.5, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0, 0, 0, 0, 0})));
+    CHECK(thrown_by([&] { read_data(x, options); }).says("labels have one number a row"));
+    options.labels = folder.write("hot.npy", npy_of("|u1", "(4, 2)", "\1\0\0\1\1\0\0\1"sv));
+    CHECK(thrown_by([&] { choose_target(read_data(x, options), options); }).says("numpy.argmax(y, axis=1)"));
+    const std::string images = folder.write("i.npy", npy_of("|u1", "(4, 1, 2)", "abcdefgh"));
+    CHECK(thrown_by([&] { read_data(images, options); }).says("labels have one number a row"));
+  }
+
   TEST_CASE("labels of a table are its last column, of pixels they stand beside") {
     const TempFolder folder;
     const std::string x = folder.write("x.npy", kTable);
@@ -124,7 +158,8 @@ TEST_SUITE("data/npy") {
     CHECK(read_data(x, options).table()->columns[3].name == "label");
     CHECK(thrown_by([&] { read_data(images, options); }).says("integers"));
     options.labels = x;
-    CHECK(thrown_by([&] { read_data(x, options); }).says("one number a row"));
+    CHECK(read_data(x, options).table()->columns.size() == 6);
+    CHECK(thrown_by([&] { read_data(images, options); }).says("one number a row"));
   }
 
   TEST_CASE("a model reads an array by what it knows, with and without its labels") {

@@ -96,7 +96,7 @@ TEST_SUITE("data/preprocess") {
       bad.replace(at, from.size(), to);
       return thrown_by([&] { Preprocessor::from_json(bad); }).status;
     };
-    CHECK(changed("\"version\":2", "\"version\":4") == Status::unsupported);
+    CHECK(changed("\"version\":2", "\"version\":5") == Status::unsupported);
     CHECK(changed("\"version\":2", "\"version\":1") == Status::format);
     CHECK(changed("\"version\":2", "\"version\":0") == Status::format);
     CHECK(changed("\"low\":20.0", "\"low\":\"nan\"") == Status::format);
@@ -123,8 +123,8 @@ TEST_SUITE("data/preprocess") {
     for (int i = 0; i < 30; ++i) many += "1.5," + std::to_string(i) + "\n";
     CHECK(task(many) == Task::regress);
     const Preprocessor p = fit("x,y\n1,0.5\n2,1.5\n");
-    CHECK(p.target_mean() == 1);
-    CHECK(p.target_scale() == 0.5);
+    CHECK(p.targets()[0].mean == 1);
+    CHECK(p.targets()[0].scale == 0.5);
     CHECK(p.apply(raw_of("x,y\n1,0.5\n2,1.5\n"), true).targets == std::vector<float>{-1, 1});
   }
 

@@ -12,7 +12,7 @@ using namespace internal;
 namespace {
 
 std::size_t columns_of(const Predictions& predictions) {
-  return predictions.classification ? predictions.classes.size() : 1;
+  return predictions.classification ? predictions.classes.size() : predictions.targets.size();
 }
 
 bool all_known(const Predictions& predictions, std::size_t row) {

@@ -11,6 +11,7 @@ using namespace halfstep::internal;
 namespace {
 
 constexpr const char* kClasses = "a,b,y\n1,x,p\n2,x,q\n3,z,p\n4,z,q\n5,x,p\n6,z,q\n1,,p\n2,z,q\n";
+constexpr const char* kTwo = "a,h,w\n1,2.5,3\n2,4.5,1\n3,6.5,7\n4,7.5,0.5\n5,1.5,2\n6,8.5,6\n";
 constexpr const char* kNumbers = "1.5,2\n2.5,4.5\n3,5.5\n4,8\n5,9.5\n6,12\n";
 
 struct Case {
@@ -18,6 +19,7 @@ struct Case {
   const char* table;
   const char* norm;
   const char* loss;
+  const char* target = "";
 };
 
 void write_seed(const std::string& folder, const Case& c) {
@@ -29,6 +31,7 @@ void write_seed(const std::string& folder, const Case& c) {
   options.threads = 1;
   set_option(options, "norm", c.norm);
   set_option(options, "loss", c.loss);
+  options.target = c.target;
   options.out = fuzz::scratch() / "seed.safetensors";
   train(data, options, {});
   std::string text;
@@ -47,9 +50,9 @@ int main(int count, char** words) {
     std::fputs("usage: seed_models FOLDER\n", stderr);
     return 2;
   }
-  for (const Case& c :
-       {Case{"plain", kClasses, "none", "auto"}, Case{"batch", kClasses, "batch", "auto"},
-        Case{"binary", kClasses, "layer", "binary_cross_entropy"}, Case{"numbers", kNumbers, "rms", "huber"}}) {
+  for (const Case& c : {Case{"plain", kClasses, "none", "auto"}, Case{"batch", kClasses, "batch", "auto"},
+                        Case{"binary", kClasses, "layer", "binary_cross_entropy"},
+                        Case{"numbers", kNumbers, "rms", "huber"}, Case{"two", kTwo, "none", "mse", "h,w"}}) {
     write_seed(words[1], c);
   }
   return 0;

@@ -66,6 +66,11 @@ void check_examples(const data::Preprocessor& preprocessor, const data::Examples
     for (const float x : examples.sparse.values) require(std::isfinite(x), "features are finite");
   }
   for (const float x : examples.x) require(std::isfinite(x), "features are finite");
+  require(examples.targets.size() == examples.exact_targets.size(), "targets are exact too");
+  if (!examples.targets.empty()) {
+    require(examples.outputs == preprocessor.targets().size(), "each target has its values");
+    require(examples.targets.size() == rows * examples.outputs, "every example has all targets");
+  }
   for (const float target : examples.targets) require(std::isfinite(target), "targets are finite");
   for (const std::int32_t label : examples.labels) {
     const bool known = label >= 0 && static_cast<std::size_t>(label) < preprocessor.classes().size();

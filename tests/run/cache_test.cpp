@@ -45,6 +45,7 @@ void check_same(const data::Examples& a, const data::Examples& b) {
   CHECK(a.rows == b.rows);
   CHECK(a.features == b.features);
   CHECK(all_features(a) == all_features(b));
+  CHECK(a.outputs == b.outputs);
   CHECK(a.labels == b.labels);
   CHECK(a.targets == b.targets);
   CHECK(a.exact_targets == b.exact_targets);
@@ -61,7 +62,8 @@ struct Case {
 constexpr Case kCases[] = {{"class", "random", "", "", "auto"},   {"class", "stratified", "", "w", "auto"},
                            {"class", "random", "g", "w", "auto"}, {"value", "ordered", "", "", "auto"},
                            {"value", "random", "g", "", "none"},  {"value", "random", "", "w", "auto"},
-                           {"id", "stratified", "", "", "auto"},  {"n", "random", "", "", "auto"}};
+                           {"id", "stratified", "", "", "auto"},  {"n", "random", "", "", "auto"},
+                           {"value,n", "random", "", "w", "auto"}};
 
 Options options_of(const Case& c) {
   Options options;

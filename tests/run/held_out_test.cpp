@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -84,13 +85,38 @@ TEST_CASE("held-out rows: true and predicted values, and the histogram of their 
   const data::Examples& examples = t.prepared.test;
   const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
   const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
-  CHECK(std::accumulate(seen.residuals.begin(), seen.residuals.end(), std::int64_t{0}) == metrics.rows);
-  CHECK(seen.residual_low < 0);
-  CHECK(seen.residual_high > 0);
+  const report::TargetValues& values = seen.values.at(0);
+  CHECK(std::accumulate(values.residuals.begin(), values.residuals.end(), std::int64_t{0}) == metrics.rows);
+  CHECK(values.residual_low < 0);
+  CHECK(values.residual_high > 0);
   double squares = 0;
-  for (const auto& [truth, prediction] : seen.values) squares += (truth - prediction) * (truth - prediction);
-  const double rmse = std::sqrt(squares / static_cast<double>(seen.values.size()));  // of a sample of the rows
+  for (const auto& [truth, prediction] : values.values) squares += (truth - prediction) * (truth - prediction);
+  const double rmse = std::sqrt(squares / static_cast<double>(values.values.size()));  // of a sample of the rows
   CHECK(rmse == doctest::Approx(metrics.rmse).epsilon(0.15));
+}
+
+TEST_CASE("held-out rows: each of several targets has its values, in its units") {
+  Options options = few_steps();
+  options.target = "y,x2,x3,x4,x5";
+  TrainedRun t("builtin:regression", options);
+  const data::Examples& examples = t.prepared.test;
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  REQUIRE(seen.values.size() == report::kShownTargets);  // the first of them
+  for (std::size_t i = 0; i < seen.values.size(); ++i) {
+    const report::TargetValues& values = seen.values[i];
+    CHECK(values.name == t.prepared.preprocessor.targets()[i].name);
+    double squares = 0, mean = 0;
+    for (const auto& [truth, prediction] : values.values) {
+      squares += (truth - prediction) * (truth - prediction) / static_cast<double>(values.values.size());
+      mean += truth / static_cast<double>(values.values.size());
+    }
+    CHECK(std::sqrt(squares) == doctest::Approx(metrics.targets[i].rmse).epsilon(0.15));
+    CHECK(mean == doctest::Approx(t.meaning.targets[i].mean).epsilon(0.15));
+  }
+  REQUIRE_FALSE(seen.worst.empty());
+  CHECK(std::count(seen.worst[0].truth.begin(), seen.worst[0].truth.end(), ',') == 4);
+  CHECK(seen.worst[0].prediction.ends_with(", ..."));
 }
 
 TEST_CASE("columns: the one that is used comes first, by the same numbers each time, and no row is changed") {

@@ -209,13 +209,13 @@ TEST_CASE("report: rows are named by their lines, without those that have no tar
   column.name = "y";
   column.numbers = {1, std::nan(""), 3, 4};
   table.columns.push_back(column);
-  const RowNumbers lines = row_numbers({"t", table}, "y", {});
+  const RowNumbers lines = row_numbers({"t", table}, {"y"}, {});
   CHECK(lines.text(0) == "line 2");
   CHECK(lines.text(1) == "line 5");
   CHECK(lines.text(2) == "line 9");
   table.lines.clear();
   const std::uint32_t chosen[] = {10, 20, 30, 40};
-  const RowNumbers rows = row_numbers({"t", table}, "y", chosen);
+  const RowNumbers rows = row_numbers({"t", table}, {"y"}, chosen);
   CHECK(rows.text(0) == "row 11");
   CHECK(rows.text(1) == "row 31");
 }

@@ -16,7 +16,7 @@ namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kRows = 50, kInputs = 6, kClasses = 3;
-constexpr OutputMeaning kClassify = {};
+const OutputMeaning kClassify = {};
 
 data::Examples set_of(std::size_t rows) {
   const test::Examples random(rows, kInputs, kClasses);
@@ -180,6 +180,37 @@ TEST_CASE("trainer: a regression on several values, one for each output") {
   double last = first;
   for (int i = 0; i < 100; ++i) last = run.trainer.step(held.view()).loss;
   CHECK(last < first / 4);
+}
+
+TEST_CASE("trainer: a set with several values gives the bits of the same rows in batches, and fits as many outputs") {
+  TrainerConfig config = config_for(kRows), without = config_for(0);
+  data::Examples set = set_of(kRows);
+  set.labels.clear();
+  set.outputs = kClasses;
+  for (std::size_t i = 0; i < kRows * kClasses; ++i) {
+    set.targets.push_back(static_cast<float>(i * 29 % 31) / 31 - static_cast<float>(i % kClasses));
+    set.exact_targets.push_back(set.targets.back());
+  }
+  for (const LossKind loss : {LossKind::mse, LossKind::mae, LossKind::huber}) {
+    config.model.loss = without.model.loss = loss;
+    Run from_set(config, set), from_memory(without);
+    for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
+      const std::vector<std::uint32_t> order = data::epoch_order(kRows, 5, epoch);
+      for (std::size_t first = 0; first < kRows; first += 16) {
+        Held held({}, {});
+        for (std::size_t i = first; i < std::min(first + 16, kRows); ++i) {
+          const std::size_t row = order[i];
+          held.x.insert(held.x.end(), set.x.data() + row * kInputs, set.x.data() + (row + 1) * kInputs);
+          held.values.insert(held.values.end(), set.targets.data() + row * kClasses,
+                             set.targets.data() + (row + 1) * kClasses);
+        }
+        CHECK(from_set.trainer.step().loss == from_memory.trainer.step(held.view()).loss);
+      }
+    }
+    CHECK(test::master_bits(from_set.trainer.model()) == test::master_bits(from_memory.trainer.model()));
+  }
+  set.outputs = 2;
+  CHECK(status_of([&] { Run other(config, set); }) == Status::invalid_argument);
 }
 
 TEST_CASE("trainer: it learns what a set holds, and measures it") {

@@ -1,4 +1,5 @@
 // hs_dataset_... of halfstep.h.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -24,7 +25,11 @@ hs_status hs_dataset_create_values(const hs_matrix* x, const float* values, uint
     hs_dataset*& made = place(out, "out");
     const auto of_rows = array(values, value_count, "values");
     const Rows rows(x);
-    made = std::make_unique<hs_dataset>(Dataset::values(rows.cols(), rows.x(), of_rows)).release();
+    const std::size_t count = rows.x().size() / std::max<std::size_t>(rows.cols(), 1);
+    const std::size_t outputs = count > 0 && of_rows.size() % count == 0 ? of_rows.size() / count : 1;
+    made =
+        std::make_unique<hs_dataset>(Dataset::values(rows.cols(), rows.x(), of_rows, std::max<std::size_t>(outputs, 1)))
+            .release();
   });
 }
 

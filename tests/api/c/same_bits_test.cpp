@@ -158,6 +158,41 @@ TEST_CASE("c: values, parameters and a state that goes on") {
   HS_CHECK_OK(hs_trainer_destroy(b));
 }
 
+TEST_CASE("c: several values for each row") {
+  SmallRun run;
+  const hs_matrix x = run.rows.matrix();
+  std::vector<float> values;
+  for (std::size_t i = 0; i < SmallData::kRows; ++i) {
+    values.insert(values.end(), {run.rows.x[i * 3] * 2 - 1, run.rows.x[i * 3 + 1]});
+  }
+  const std::uint64_t widths[] = {3, 8, 2};
+  hs_model_spec spec = HS_MODEL_SPEC_INIT;
+  spec.widths = widths;
+  spec.width_count = 3;
+  spec.loss = "mse";
+  hs_dataset* data = nullptr;
+  hs_trainer* trainer = nullptr;
+  CHECK(hs_dataset_create_values(&x, values.data(), values.size() - 1, &data) == HS_STATUS_INVALID_ARGUMENT);
+  HS_CHECK_OK(hs_dataset_create_values(&x, values.data(), values.size() / 2, &data));
+  CHECK(hs_trainer_create(&spec, data, run.config, &trainer) == HS_STATUS_INVALID_ARGUMENT);  // one for two outputs
+  HS_CHECK_OK(hs_dataset_destroy(data));
+  HS_CHECK_OK(hs_dataset_create_values(&x, values.data(), values.size(), &data));
+  HS_CHECK_OK(hs_trainer_create(&spec, data, run.config, &trainer));
+  HS_CHECK_OK(hs_trainer_run(trainer, nullptr, nullptr));
+  hs_metrics metrics = HS_METRICS_INIT;
+  HS_CHECK_OK(hs_trainer_evaluate(trainer, data, &metrics));
+  const std::vector<float> p = predicted(trainer, x);
+  double rmse = 0;
+  for (std::size_t t = 0; t < 2; ++t) {
+    double squares = 0;
+    for (std::size_t i = t; i < values.size(); i += 2) squares += std::pow(p.at(i) - values[i], 2);
+    rmse += std::sqrt(squares / static_cast<double>(SmallData::kRows)) / 2;
+  }
+  CHECK(metrics.rmse == doctest::Approx(rmse).epsilon(1e-4));
+  HS_CHECK_OK(hs_dataset_destroy(data));
+  HS_CHECK_OK(hs_trainer_destroy(trainer));
+}
+
 TEST_CASE("c: data that is read, config from a file") {
   const TempDir dir;
   write_bytes(dir / "run.conf", "lr = 0.25\nbatch = 8\n");
