@@ -5,6 +5,9 @@
 #include <numeric>
 
 #include "data/columns.hpp"
+#include "data/match.hpp"
+#include "data/take.hpp"
+#include "data/target_columns.hpp"
 #include "data/text.hpp"
 
 namespace halfstep::internal::data {
@@ -156,9 +159,9 @@ std::string hold_out_text(const Options& options) {
   return options.split == "stratified" ? "of each class its share, " + seed : seed;
 }
 
-std::vector<float> row_weights(const RawData& raw, const TargetChoice& target, const Options& options) {
-  if (options.weights.empty()) return {};
-  const Column& column = column_about_rows(raw, target, options.weights, "weights");
+namespace {
+
+std::vector<float> checked_weights(const RawData& raw, const Column& column) {
   const Table& table = *raw.table();
   require_numbers(column, static_cast<std::size_t>(&column - table.columns.data()), table, raw.source);
   std::vector<float> weights;
@@ -180,6 +183,28 @@ std::vector<float> row_weights(const RawData& raw, const TargetChoice& target, c
   if (sum == 0)
     fail(Status::format, "all weights are 0", raw.source + ", column " + excerpt(column.name), "no row counts");
   return weights;
+}
+
+}  // namespace
+
+std::vector<float> row_weights(const RawData& raw, const TargetChoice& target, const Options& options) {
+  if (options.weights.empty()) return {};
+  return checked_weights(raw, column_about_rows(raw, target, options.weights, "weights"));
+}
+
+std::string weights_column(const RawData& raw, const Options& options) {
+  if (options.weights.empty() || raw.table() == nullptr) return {};
+  return raw.table()->columns[resolve_column(*raw.table(), options.weights, "weights")].name;
+}
+
+std::optional<std::vector<float>> weights_of_set(const RawData& raw, const Recipe& recipe, const std::string& column) {
+  const Table* const table = raw.table();
+  if (table == nullptr) return std::nullopt;
+  const auto at = std::find_if(table->columns.begin(), table->columns.end(),
+                               [&](const Column& other) { return other.name == column; });
+  if (at == table->columns.end()) return std::nullopt;
+  const std::vector<float> all = checked_weights(raw, *at);
+  return take(all, 1, rows_with_all(*table, match_columns(recipe, *table, raw.source, true, nullptr).targets));
 }
 
 std::vector<std::string> columns_about_rows(const Options& options) {

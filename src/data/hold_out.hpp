@@ -1,6 +1,7 @@
 // Which rows are held out of a file, of those that have a target.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,13 @@ std::string hold_out_text(const Options& options);
 // column, it is the target, a weight that is missing, negative or no number, with its line.
 std::vector<float> row_weights(const RawData& raw, const TargetChoice& target, const Options& options);
 
-// Those columns, which say something about rows and are no inputs.
+// The name of that column; empty without one.
+std::string weights_column(const RawData& raw, const Options& options);
+// The same of another set, of the rows that have its targets: what stands in its column of this name; none where it has
+// no such column.
+std::optional<std::vector<float>> weights_of_set(const RawData& raw, const Recipe& recipe, const std::string& column);
+
+// The columns that options.group and options.weights name, which say something about rows and are no inputs.
 std::vector<std::string> columns_about_rows(const Options& options);
 
 }  // namespace halfstep::internal::data

@@ -7,6 +7,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
 #include "run/cache_choice.hpp"
+#include "run/init_from.hpp"
 #include "run/job_files.hpp"
 #include "run/machine.hpp"
 #include "run/memory_check.hpp"
@@ -117,8 +118,10 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   if (!options.checkpoint_dir.empty()) folder.emplace(options.checkpoint_dir, options.checkpoint_keep);
   std::vector<std::string> notes;
   const std::optional<Found> found = find_checkpoint(options, folder ? &*folder : nullptr, notes);
+  const std::optional<SavedModel> start = model_to_start_from(options);
   Machine machine(options);
-  Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)});
+  Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
+                              start ? &start->preprocessor.recipe() : nullptr);
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
@@ -128,9 +131,10 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   DataIdentity identity;
   if (folder || found) identity = identity_of(data, prepared.train, prepared.validation);
   if (found) check_same_run(*found, saved, identity, machine.kernels->name, notes);
-  prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
 
   StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
+  if (start && !found) notes.push_back(start_from(*start, prepared, trainer, *machine.kernels));
+  prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
   ReportRecorder recorder;
   std::optional<Checkpoints> checkpoints;
   if (folder) checkpoints.emplace(options, *folder, Checkpoint{saved, identity, go_on_command(options), 0, 0, {}});

@@ -152,7 +152,7 @@ void check_checkpoints(const Options& options) {
                    "--checkpoint-dir FOLDER");
     if (options.resume == "auto") refuse("resume", "auto looks into --checkpoint-dir", "--checkpoint-dir FOLDER");
   }
-  if (!options.resume.empty() && !options.init_from.empty()) {
+  if (!options.resume.empty() && options.resume != "auto" && !options.init_from.empty()) {
     refuse("init-from", "a run that goes on has its weights", "one of --resume and --init-from");
   }
 }

@@ -8,6 +8,7 @@
 #include "data/take.hpp"
 #include "data/target.hpp"
 #include "data/target_columns.hpp"
+#include "data/transfer.hpp"
 #include "halfstep/error.hpp"
 #include "run/read_text.hpp"
 
@@ -16,13 +17,21 @@ namespace {
 
 constexpr double kDefaultValidation = 0.1;
 
-void add_test(std::optional<data::RawData> test, const Options& options, const data::ReadHow& how, Prepared& p) {
+// `weights`: the column that says how much rows count; empty: they count alike.
+void add_test(std::optional<data::RawData> test, const std::string& weights, const Options& options,
+              const data::ReadHow& how, Prepared& p) {
   if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe(), how);
   add_read(*test, p.reads);
   const std::string source = test->source;
   std::vector<std::string> differences;
   if (!options.report.empty()) p.test_rows = row_numbers(*test, data::target_names(p.preprocessor.targets()), {});
+  std::optional<std::vector<float>> counts;
+  if (!weights.empty()) {
+    counts = data::weights_of_set(*test, p.preprocessor.recipe(), weights);
+    if (!counts) differences.push_back("no column '" + weights + "' of weights: its rows count alike");
+  }
   p.test = p.preprocessor.apply(*std::move(test), true, &differences);
+  if (counts) p.test.weights = *std::move(counts);
   for (const std::string& text : differences) p.notes.push_back("test set: " + text);
   p.split += ", " + std::to_string(p.test.rows) + " to test from " + source;
 }
@@ -47,12 +56,13 @@ double held_out_share(const Options& options, bool tested) {
 
 bool steers_by_held_out(const Options& options) { return options.early_stop > 0 || options.schedule == "plateau"; }
 
-Source::Source(const std::string& path, const Options& options, const data::ReadHow& how)
+Source::Source(const std::string& path, const Options& options, const data::ReadHow& how, const data::Recipe* known)
     : pair(data::read_train(path, options, how)),
       target(data::choose_target(pair.train, options)),
       weights(data::row_weights(pair.train, target, options)),
       inputs(options),
-      rows(pair.train.rows()) {
+      rows(pair.train.rows()),
+      inputs_of(known) {
   add_read(pair.train, reads);
   for (std::string& column : data::columns_about_rows(options)) {
     notes.push_back("column " + column + " says something about the rows and is no input");
@@ -72,6 +82,11 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   p.preprocessor = data::Preprocessor::fit(train, source.target, source.inputs);
   p.notes = p.preprocessor.notes();
   p.notes.insert(p.notes.end(), source.notes.begin(), source.notes.end());
+  if (source.inputs_of) {
+    data::Recipe recipe = data::with_inputs_of(*source.inputs_of, p.preprocessor.recipe(), train.source, p.notes);
+    p.same_outputs = data::take_targets_of(*source.inputs_of, recipe);
+    p.preprocessor = data::Preprocessor(std::move(recipe));
+  }
   p.train = p.preprocessor.apply(std::move(train), true);
   if (held_out.rows() > 0 && !source.inputs.report.empty()) {
     p.validation_rows = row_numbers(held_out, data::target_names(p.preprocessor.targets()), split.validation);
@@ -87,11 +102,13 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   return p;
 }
 
-Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how) {
-  Source source(path, options, how);
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how,
+                 const data::Recipe* inputs_of) {
+  Source source(path, options, how, inputs_of);
   const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);
+  const std::string weights = data::weights_column(source.pair.train, options);
   data::Split split = {source.target.rows, {}};
   data::RawData held_out, train;
   if (share > 0) {
@@ -103,7 +120,7 @@ Prepared prepare(const std::string& path, const Options& options, const data::Re
     train = std::move(source.pair.train);
   }
   Prepared p = prepare_parts(source, std::move(train), split, std::move(held_out));
-  if (tested) add_test(std::move(source.pair.test), options, how, p);
+  if (tested) add_test(std::move(source.pair.test), weights, options, how, p);
   return p;
 }
 

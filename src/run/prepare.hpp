@@ -24,6 +24,7 @@ struct Prepared {
   RowNumbers test_rows;
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file
+  bool same_outputs = false;       // as those of the model whose inputs were taken
   std::vector<std::string> notes;  // what a user could regret
   std::vector<std::string> reads;  // how fast each file was read
 };
@@ -31,7 +32,9 @@ struct Prepared {
 // What a file gives, before its rows are divided.
 struct Source {
   // Throws Error of reading, and invalid_argument where no training is possible.
-  Source(const std::string& path, const Options& options, const data::ReadHow& how);
+  // With `inputs_of` the inputs are those of another model's recipe, which must outlive it.
+  Source(const std::string& path, const Options& options, const data::ReadHow& how,
+         const data::Recipe* inputs_of = nullptr);
   data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
 
   data::DataPair pair;
@@ -39,6 +42,7 @@ struct Source {
   std::vector<float> weights;  // of each row; empty: all alike
   Options inputs;              // without the columns that say something about rows
   std::size_t rows;
+  const data::Recipe* inputs_of;
   std::vector<std::string> notes, reads;
 };
 
@@ -52,6 +56,7 @@ bool steers_by_held_out(const Options& options);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.
-Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how = {});
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how = {},
+                 const data::Recipe* inputs_of = nullptr);
 
 }  // namespace halfstep::internal

@@ -65,6 +65,39 @@ TEST_CASE("weights: all alike are none, a weight of 0 takes a row's label out of
   CHECK(right.eval.loss == wrong.eval.loss);
 }
 
+TEST_CASE("weights: a test set's own column counts, where it has one") {
+  const test::TempDir dir;
+  Options options = run_of(dir);
+  options.weights = "w";
+  const std::string data = table(
+      dir, "t.csv", [](int i) { return 1 + i % 2; }, by_sign);
+  const auto every_third = [](int i) { return i % 3 == 0 ? 0 : 1; };
+  options.test = table(dir, "right.csv", every_third, by_sign);
+  const TrainResult right = train(data, options, {});
+  // Rows that do not count may say what they like; rows without a target are not there.
+  std::ofstream(options.test, std::ios::app) << "0.5,1,0.5,\n";
+  CHECK(train(data, options, {}).eval.loss == right.eval.loss);
+  options.test = table(dir, "wrong.csv", every_third, [](int i) { return i % 3 == 0 ? by_sign(i + 1) : by_sign(i); });
+  CHECK(train(data, options, {}).eval.loss == right.eval.loss);
+  options.test = table(
+      dir, "alike.csv", [](int) { return 1; }, by_sign);
+  const double alike = train(data, options, {}).eval.loss;
+  CHECK(alike != right.eval.loss);
+  std::ofstream bare(dir / "bare.csv");
+  bare << "a,b,y\n";
+  for (int i = 0; i < 150; ++i) {
+    bare << std::sin(i * 12.9898) << ',' << std::sin(i * 4.1414) << ',' << by_sign(i) << '\n';
+  }
+  bare.close();
+  options.test = dir / "bare.csv";
+  std::vector<std::string> notes;
+  TrainObserver observer;
+  observer.on_plan = [&](const RunPlan& plan) { notes = plan.notes; };
+  CHECK(train(data, options, observer).eval.loss == alike);
+  CHECK(std::any_of(notes.begin(), notes.end(),
+                    [](const std::string& note) { return note.find("count alike") != std::string::npos; }));
+}
+
 TEST_CASE("a model that was trained with weights and groups predicts without their columns") {
   const test::TempDir dir;
   Options options = run_of(dir);
