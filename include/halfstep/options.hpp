@@ -51,6 +51,7 @@ struct Options {
   std::vector<std::string> missing;      // tokens that mean "missing"; empty: the usual ones
   std::string standardize = "auto";      // auto | none
   std::string labels;                    // path of the labels of images or of an array; an array of an NPZ archive
+  std::string cache = "auto";            // auto | none | a folder, by way of which a table goes that is too large
 
   // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};

@@ -1,11 +1,17 @@
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <limits>
+#include <memory>
+#include <system_error>
 
 #include "api/dataset_impl.hpp"
 #include "api/refuse.hpp"
 #include "data/data.hpp"
 #include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
+#include "parallel/executor.hpp"
+#include "parallel/threads.hpp"
 
 namespace halfstep {
 
@@ -30,6 +36,14 @@ data::Examples examples_of(std::size_t rows, std::size_t features, std::span<con
   examples.features = features;
   examples.x.assign(x.begin(), x.end());
   return examples;
+}
+
+// Threads for reading a file that is worth them; else none.
+std::unique_ptr<Executor> executor_for(const std::string& path, const Options& options) {
+  std::error_code code;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, code);
+  if (code || bytes <= 2 * data::ReadHow{}.piece_bytes) return nullptr;
+  return make_executor(choose_threads(options.threads).count, options.threads_of_host ? "host" : "");
 }
 
 }  // namespace
@@ -72,7 +86,11 @@ Dataset Dataset::values(std::size_t features, std::span<const float> x, std::spa
 }
 
 Dataset Dataset::read(const std::string& path, const Options& options) {
-  data::RawData raw = data::read_train(path, options).train;
+  if (options.cache != "auto" && options.cache != "none") {
+    refuse("a data set is held in memory", "the parameter cache is for training from a file");
+  }
+  const std::unique_ptr<Executor> executor = executor_for(path, options);
+  data::RawData raw = data::read_train(path, options, {executor.get()}).train;
   data::Preprocessor preprocessor = data::Preprocessor::fit(raw, options);
   data::Examples examples = preprocessor.apply(std::move(raw), true);
   std::vector<std::string> notes = preprocessor.notes();

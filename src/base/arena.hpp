@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <limits>
+#include <new>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -48,11 +49,35 @@ struct ArrayAllocator {
   bool operator==(const ArrayAllocator&) const = default;
 };
 
+// Elements that are made without a value have none.
+template <class T>
+struct RawAllocator : ArrayAllocator<T> {
+  template <class U>
+  struct rebind {
+    using other = RawAllocator<U>;
+  };
+  RawAllocator() = default;
+  template <class U>
+  RawAllocator(const RawAllocator<U>&) {}  // NOLINT: implicit, as standard containers want it
+  void construct(T* element) noexcept { ::new (static_cast<void*>(element)) T; }
+  template <class... Args>
+  void construct(T* element, Args&&... args) {
+    ::new (static_cast<void*>(element)) T(std::forward<Args>(args)...);
+  }
+};
+
 }  // namespace detail
+
+// For large memory that is yet untouched: in huge pages where it covers them. What comes of it is speed alone.
+void prefer_huge_pages(void* memory, std::size_t bytes) noexcept;
 
 // Large vectors that are read here and there: in huge pages.
 template <class T>
 using LargeVector = std::vector<T, detail::ArrayAllocator<T>>;
+
+// The same for what is written over as soon as it is there: resize() leaves new elements as they are.
+template <class T>
+using RawVector = std::vector<T, detail::RawAllocator<T>>;
 
 // While it lives, aligned buffers that this thread makes have a size and no memory: the code that takes it tells how
 // much that would be. Nobody may touch them.

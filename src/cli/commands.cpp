@@ -69,8 +69,8 @@ constexpr Flag kCvFlags[] = {
 };
 
 constexpr Word kNotOfCv[] = {
-    "test",           "out",       "metrics",          "tensorboard",        "report",         "resume",
-    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep"};
+    "test",           "out",       "metrics",          "tensorboard",        "report",          "resume",
+    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "cache"};
 
 constexpr Word kNotOfLr[] = {"lr",
                              "schedule",
@@ -96,7 +96,8 @@ constexpr Word kNotOfLr[] = {"lr",
                              "init-from",
                              "checkpoint-every",
                              "checkpoint-minutes",
-                             "checkpoint-keep"};
+                             "checkpoint-keep",
+                             "cache"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},

@@ -38,6 +38,9 @@ int run_eval(const Args& args) {
   const Evaluation result = evaluate(model, data, args.options);
   const Metrics& metrics = result.metrics;
   Narrator narrator(args);
+  for (const std::string& read : result.reads) {
+    if (args.verbose) narrator.heading("read", read);
+  }
   for (const std::string& note : result.notes) narrator.heading("note", note);
   for (const std::string& warning : result.warnings) narrator.warning(warning);
   if (args.json) {

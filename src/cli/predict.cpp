@@ -112,6 +112,9 @@ int run_predict(const Args& args) {
   }
   const Predictions predictions = predict(model, data, args.options);
   Narrator narrator(args);
+  for (const std::string& read : predictions.reads) {
+    if (args.verbose) narrator.heading("read", read);
+  }
   for (const std::string& note : predictions.notes) narrator.heading("note", note);
   for (const std::string& warning : predictions.warnings) narrator.warning(warning);
   RowSink sink(out);

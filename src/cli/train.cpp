@@ -37,6 +37,9 @@ std::int64_t peak_memory() {
 
 void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   narrator.heading("data", plan.data);
+  for (const std::string& read : plan.reads) {
+    if (verbose) narrator.heading("read", read);
+  }
   narrator.heading("target", plan.target);
   narrator.heading("split", plan.split);
   narrator.heading("model", plan.model);

@@ -2,14 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 
+#include "data/column_store.hpp"
 #include "data/differences.hpp"
 #include "data/match.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
 #include "data/sparse_recipe.hpp"
 #include "data/standardise.hpp"
+#include "data/stored_table.hpp"
 #include "data/target_columns.hpp"
 #include "data/text.hpp"
 
@@ -203,6 +206,32 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
   return out;
 }
 
+// As much as memory holds is made ready at a time, and its features put on the disk.
+Examples apply_stored(const Recipe& recipe, const RawData& raw, bool need_targets) {
+  const Table& table = *raw.table();
+  Examples out;
+  out.features = count_features(recipe);
+  const auto file = std::make_shared<RowFile>(table.store->folder(), out.features);
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  const std::size_t block = table.store->block_rows();
+  std::vector<bool> wanted(table.columns.size(), true);
+  for (const InputColumn& input : recipe.columns) {
+    wanted[input.index] = input.kind != InputColumn::Kind::dropped;  // the table is that of training
+  }
+  for (std::size_t first = 0; first < table.rows; first += block) {
+    const RawData part = {raw.source, load_rows(table, first, std::min(block, table.rows - first), wanted)};
+    const Examples ready = apply_table(recipe, part, need_targets, nullptr);
+    file->append(ready.x);
+    out.rows += ready.rows;
+    out.outputs = ready.outputs;
+    append(out.labels, ready.labels);
+    append(out.targets, ready.targets);
+    append(out.exact_targets, ready.exact_targets);
+  }
+  out.file = file;
+  return out;
+}
+
 void write_matrix_labels(const Recipe& recipe, const RawData& raw, Examples& out) {
   const Matrix& matrix = *raw.matrix();
   if (recipe.task != Task::classify) {
@@ -266,6 +295,7 @@ Examples apply_recipe(const Recipe& recipe, RawData raw, bool need_targets, std:
          sparse ? "data of the kind that the model was trained on, or --format csv if this is it"
                 : "data of the kind that the model was trained on, or --format libsvm if this is it");
   }
+  if (raw.table()->store) return apply_stored(recipe, raw, need_targets);
   return sparse ? apply_libsvm(recipe, raw, need_targets, notes) : apply_table(recipe, raw, need_targets, notes);
 }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "data/csv_header.hpp"
+#include "data/csv_records.hpp"
 #include "data/csv_scan.hpp"
+#include "data/csv_stream.hpp"
 #include "data/recipe.hpp"
 #include "data/sniff_dialect.hpp"
 #include "data/table_reader.hpp"
@@ -52,77 +55,14 @@ bool has_column(const Recipe& known, const std::string& name) {
   return known.is_target(name) || std::any_of(known.columns.begin(), known.columns.end(), same);
 }
 
-// The records of a file behind its header.
-class Records final : public CellRows {
- public:
-  Records(const RecordScanner& start, const Dialect& dialect, const std::string& name, const Header& header,
-          bool skip_first, std::size_t least)
-      : start_(start),
-        scanner_(start),
-        dialect_(dialect),
-        name_(name),
-        header_(header),
-        skip_first_(skip_first),
-        least_(least) {}
-
-  void rewind() override {
-    scanner_ = start_;
-    std::vector<std::string_view> fields;
-    if (skip_first_) scanner_.next(fields);
-  }
-
-  bool next(std::vector<std::string_view>& fields) override {
-    if (!scanner_.next(fields)) return false;
-    const bool fits = fields.size() >= least_ && (fields.size() <= columns() || only_empty_from(fields));
-    if (!fits) fail_ragged(fields.size());
-    fields.resize(columns());
-    return true;
-  }
-
-  std::uint32_t line() const override { return scanner_.line(); }
-  std::size_t comments() const { return scanner_.comments(); }  // once all is read
-
- private:
-  std::size_t columns() const { return header_.names.size(); }
-
-  bool only_empty_from(const std::vector<std::string_view>& fields) const {
-    return std::all_of(fields.begin() + static_cast<std::ptrdiff_t>(columns()), fields.end(),
-                       [](std::string_view field) { return field.empty(); });
-  }
-
-  [[noreturn]] void fail_ragged(std::size_t found) {
-    const std::uint32_t line = scanner_.line();
-    std::vector<std::string_view> fields;
-    std::size_t others = 0;
-    while (scanner_.next(fields)) others += fields.size() != columns() ? 1 : 0;
-    const std::string sign = separator_name(dialect_.separator);
-    std::string hint = "put quotes around a text in which the separator (" + sign + ") stands";
-    if (found < columns() && dialect_.separator == kBlanks) {
-      hint = "write NA for what is missing, for blanks cannot show it";
-    } else if (found < columns()) {
-      hint = "end the line with " + std::to_string(columns() - found) + " more of the separator (" + sign +
-             ") for the empty fields";
-    }
-    fail(Status::format, "rows differ in length", name_ + ", line " + std::to_string(line),
-         "expected " + std::to_string(columns()) + " fields" +
-             (header_.present ? " as in the header" : " as in most rows") + ", found " + std::to_string(found) +
-             (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
-         hint + "; if another sign separates, --separator");
-  }
-
-  const RecordScanner& start_;
-  RecordScanner scanner_;
-  const Dialect& dialect_;
-  const std::string& name_;
-  const Header& header_;
-  bool skip_first_;    // it has the names
-  std::size_t least_;  // fields that a row must have
-};
-
 class CsvReader {
  public:
-  CsvReader(const Source& source, const Options& options, const Recipe* known)
+  CsvReader(const Source& source, const Options& options, const Recipe* known, const ReadHow& how,
+            const InputFile* file = nullptr)
       : name_(source.name),
+        how_(how),
+        file_(file),
+        text_begin_(source.bytes.size() - without_bom(source).size()),
         options_(options),
         known_(known && !known->is_matrix && !known->is_sparse ? known : nullptr),
         dialect_(find_dialect(without_bom(source), options, known_)),
@@ -130,22 +70,45 @@ class CsvReader {
 
   Table read() {
     read_first();
-    Records records(start_, dialect_, name_, header_, skip_first_, least_);
-    Table table = read_table(records, {header_.names, header_.present, dialect_.separator}, options_, known_, name_);
+    RecordScanner behind_header = start_;
+    std::vector<std::string_view> fields;
+    if (skip_first_) behind_header.next(fields);
+    const RecordShape shape = {header_.names.size(), least_, header_.present, dialect_.separator};
+    std::size_t comments = 0;
+    Table table = file_ ? stream(behind_header, shape, comments) : read(behind_header, shape, comments);
     if (table.rows == 0) {
       fail(Status::format, "the table has no rows", name_,
            "a header of " + std::to_string(header_.names.size()) + " names and 0 rows", "--header no, if it is a row");
     }
     table.remarks = header_.remarks;
-    if (records.comments() > 0) {
-      table.remarks.push_back(std::to_string(records.comments()) +
-                              (records.comments() == 1 ? " line that begins" : " lines that begin") +
+    if (comments > 0) {
+      table.remarks.push_back(std::to_string(comments) + (comments == 1 ? " line that begins" : " lines that begin") +
                               " with '#' left out");
     }
     return table;
   }
 
  private:
+  Table read(CellRows& rows) const {
+    return read_table(rows, {header_.names, header_.present, dialect_.separator}, options_, known_, name_);
+  }
+
+  Table read(const RecordScanner& start, const RecordShape& shape, std::size_t& comments) const {
+    CsvRecords records(start, shape, name_, how_);
+    Table table = read(records);
+    comments = records.comments();
+    return table;
+  }
+
+  Table stream(const RecordScanner& start, const RecordShape& shape, std::size_t& comments) const {
+    const auto store = std::make_shared<ColumnStore>(how_.cache.folder, shape.columns, how_.cache.block_rows);
+    CsvStream records(*file_, text_begin_, start, dialect_, shape, how_, *store);
+    Table table = read(records);
+    comments = records.comments();
+    table.store = store;
+    return table;
+  }
+
   void read_first() {
     RecordScanner scanner = start_;
     std::vector<std::string_view> fields;
@@ -183,6 +146,9 @@ class CsvReader {
   }
 
   const std::string& name_;
+  const ReadHow& how_;
+  const InputFile* file_;     // of which the text is the first part; null: all of it is here
+  std::uint64_t text_begin_;  // in the file
   const Options& options_;
   const Recipe* known_;
   Dialect dialect_;
@@ -194,8 +160,12 @@ class CsvReader {
 
 }  // namespace
 
-Table parse_csv(const Source& source, const Options& options, const Recipe* known) {
-  return CsvReader(source, options, known).read();
+Table parse_csv(const Source& source, const Options& options, const Recipe* known, const ReadHow& how) {
+  return CsvReader(source, options, known, how).read();
+}
+
+Table stream_csv(const Source& head, const InputFile& file, const Options& options, const ReadHow& how) {
+  return CsvReader(head, options, nullptr, how, &file).read();
 }
 
 }  // namespace halfstep::internal::data

@@ -57,8 +57,8 @@ std::vector<Below> look_below(RecordScanner scanner, const Cells& first, const M
   return below;
 }
 
-// The numbers of a first line as names: 0, 1, 2 as pandas writes them, 1, 2, 3, or years, in even steps. One number alone is a
-// name when it is 0.
+// The numbers of a first line as names: 0, 1, 2 as pandas writes them, 1, 2, 3, or years, in even steps. One number
+// alone is a name when it is 0.
 struct NumberNames {
   bool even = true;
   bool rising = true;  // whole, each above the one before

@@ -30,7 +30,11 @@ std::size_t count_fields(std::string_view line, char separator) {
 }
 
 RecordScanner::RecordScanner(std::string_view text, const Dialect& dialect, const std::string& name)
-    : text_(text), dialect_(dialect), name_(name) {
+    : text_(text),
+      dialect_(dialect),
+      name_(name),
+      stop_(text.size()),
+      plain_numbers_(!is_digit(dialect.separator) && dialect.separator != '.' && dialect.separator != '-') {
   for (const char c : {dialect.separator, '\n', '\r', '\0'}) ends_plain_[static_cast<unsigned char>(c)] = true;
   if (dialect.separator == kBlanks) ends_plain_[static_cast<unsigned char>('\t')] = true;
 }
@@ -51,7 +55,7 @@ bool RecordScanner::take_line_end() {
 }
 
 bool RecordScanner::skip_blank_lines() {
-  while (at_ < text_.size()) {
+  while (at_ < stop_) {
     const std::size_t begin = at_;
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     if (!take_line_end()) {
@@ -119,30 +123,55 @@ std::string_view RecordScanner::quoted_field() {
   return field;
 }
 
-bool RecordScanner::next(std::vector<std::string_view>& fields) {
-  fields.clear();
-  unescaped_.clear();
+bool RecordScanner::begin_record() {
+  if (!unescaped_.empty()) unescaped_.clear();
+  fields_ = 0;
   do {
     if (!skip_blank_lines()) return false;
   } while (skip_comment());
   record_line_ = line_;
+  if (dialect_.separator == kBlanks) skip_blanks();
+  return true;
+}
+
+std::string_view RecordScanner::field() {
+  std::size_t start = at_;
+  while (start < text_.size() && text_[start] == ' ') ++start;
+  const bool quoted = start < text_.size() && text_[start] == '"';
+  if (quoted) at_ = start;
+  const std::string_view field = quoted ? quoted_field() : plain_field();
+  ++fields_;
+  if (field.size() > kMaxFieldBytes || fields_ > kMaxFields) {
+    fail(Status::limit, "cannot read the table", name_ + ", line " + std::to_string(record_line_),
+         fields_ > kMaxFields ? "more than " + std::to_string(kMaxFields) + " columns"
+                              : "a field of " + std::to_string(field.size()) + " bytes");
+  }
+  return field;
+}
+
+bool RecordScanner::end_of_record() {
   const bool blanks = dialect_.separator == kBlanks;
   if (blanks) skip_blanks();
-  for (;;) {
-    std::size_t start = at_;
-    while (start < text_.size() && text_[start] == ' ') ++start;
-    const bool quoted = start < text_.size() && text_[start] == '"';
-    if (quoted) at_ = start;
-    fields.push_back(quoted ? quoted_field() : plain_field());
-    if (fields.back().size() > kMaxFieldBytes || fields.size() > kMaxFields) {
-      fail(Status::limit, "cannot read the table", name_ + ", line " + std::to_string(record_line_),
-           fields.size() > kMaxFields ? "more than " + std::to_string(kMaxFields) + " columns"
-                                      : "a field of " + std::to_string(fields.back().size()) + " bytes");
-    }
-    if (blanks) skip_blanks();
-    if (take_line_end()) return true;
-    if (!blanks) ++at_;  // the separator
-  }
+  if (take_line_end()) return true;
+  if (!blanks) ++at_;  // the separator
+  return false;
+}
+
+bool RecordScanner::next(std::vector<std::string_view>& fields) {
+  fields.clear();
+  if (!begin_record()) return false;
+  do {
+    fields.push_back(field());
+  } while (!end_of_record());
+  return true;
+}
+
+RecordScanner RecordScanner::part(std::size_t begin, std::size_t end, std::uint32_t lines_before) const {
+  RecordScanner scanner(text_, dialect_, name_);
+  scanner.at_ = begin;
+  scanner.stop_ = end;
+  scanner.line_ = lines_before + 1;
+  return scanner;
 }
 
 }  // namespace halfstep::internal::data

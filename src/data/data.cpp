@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "data/builtin.hpp"
+#include "data/large_file.hpp"
 #include "data/read_file.hpp"
 #include "data/take.hpp"
 #include "data/text.hpp"
@@ -50,49 +51,48 @@ Options without_labels(Options options) {
   return options;
 }
 
-DataPair read_pair(const std::string& path, const Options& options) {
+DataPair read_pair(const std::string& path, const Options& options, const ReadHow& how) {
+  if (is_builtin(path) || is_folder(path)) refuse_cache(how.cache, path);
   if (is_builtin(path)) {
     BuiltinData made = make_builtin(path, kBuiltinSeed);
     return {RawData{path, std::move(made.train)}, RawData{path + " (test part)", std::move(made.test)}};
   }
   const Parts parts = options.test.empty() ? Parts::both : Parts::train;
-  if (!is_folder(path)) return read_file(path, options, nullptr, parts);
+  if (!is_folder(path)) return read_file(path, options, nullptr, parts, how);
   const FolderPaths paths = look_into(path);
   if (paths.train.empty()) {
     fail(Status::format, "no training data in the folder", path, "train-images-idx3-ubyte is not there",
          "give the path of a file");
   }
-  DataPair pair = read_file(paths.train, options, nullptr, parts);
+  DataPair pair = read_file(paths.train, options, nullptr, parts, how);
   if (!paths.test.empty() && options.test.empty()) {
-    pair.test = read_file(paths.test, without_labels(options), nullptr, Parts::test).train;
+    pair.test = read_file(paths.test, without_labels(options), nullptr, Parts::test, how).train;
   }
   return pair;
 }
 
 }  // namespace
 
-RawData read_data(const std::string& path, const Options& options, const Recipe* known) {
-  if (is_builtin(path)) return std::move(*read_pair(path, options).test);
-  if (!is_folder(path)) return read_file(path, options, known, Parts::test).train;
+RawData read_data(const std::string& path, const Options& options, const Recipe* known, const ReadHow& how) {
+  if (is_builtin(path)) return std::move(*read_pair(path, options, how).test);
+  if (!is_folder(path)) return read_file(path, options, known, Parts::test, how).train;
   const FolderPaths paths = look_into(path);
-  return read_file(paths.test.empty() ? paths.train : paths.test, options, known, Parts::test).train;
+  return read_file(paths.test.empty() ? paths.train : paths.test, options, known, Parts::test, how).train;
 }
 
-DataPair read_train(const std::string& path, const Options& options) {
-  DataPair pair = read_pair(path, options);
+DataPair read_train(const std::string& path, const Options& options, const ReadHow& how) {
+  DataPair pair = read_pair(path, options, how);
   if (!options.test.empty()) pair.test.reset();
   return pair;
 }
 
 // --labels belongs to the training images; those of the test images are found by name. The name of an array in an
 // archive is that of the test archive too.
-RawData read_test(const Options& options, const Recipe& known) {
+RawData read_test(const Options& options, const Recipe& known, const ReadHow& how) {
   std::error_code code;
   const bool names_array = !options.labels.empty() && !std::filesystem::exists(options.labels, code);
-  return read_data(options.test, names_array ? options : without_labels(options), &known);
+  return read_data(options.test, names_array ? options : without_labels(options), &known, how);
 }
-
-namespace {
 
 Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   Table to;
@@ -109,12 +109,14 @@ Table take_table(const Table& from, std::span<const std::uint32_t> rows) {
   to.zero_based = from.zero_based;
   for (const Column& column : from.columns) {
     to.columns.push_back({column.name, column.is_text, take(column.numbers, 1, rows), take(column.codes, 1, rows),
-                          column.values, column.missing_tokens, column.unit, column.remarks, column.problem});
+                          column.values, column.missing_tokens, column.unit, column.remarks, column.problem,
+                          column.stored});
   }
+  to.store = from.store;
+  if (to.store) to.stored_rows.assign(rows.begin(), rows.end());
+  for (std::uint32_t& row : to.stored_rows) row = from.stored_rows.empty() ? row : from.stored_rows[row];
   return to;
 }
-
-}  // namespace
 
 RawData take_rows(const RawData& from, std::span<const std::uint32_t> rows) {
   if (const Table* table = from.table()) return {from.source, take_table(*table, rows), from.remarks};

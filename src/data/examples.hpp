@@ -2,10 +2,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "data/row_file.hpp"
 #include "data/sparse.hpp"
 
 namespace halfstep::internal::data {
@@ -20,11 +22,12 @@ struct Examples {
   // In place of x for rows that differ from `usual`, a row, in few places.
   SparseRows<float> sparse;
   std::vector<float> usual;
-  std::vector<std::int32_t> labels;   // classification
-  std::size_t outputs = 1;            // regression: values of a row
-  std::vector<float> targets;         // rows x outputs, standardised
-  std::vector<double> exact_targets;  // the same before rounding: what errors are measured by
-  std::vector<float> weights;         // how much each row counts in the loss; empty: all alike
+  std::shared_ptr<const RowFile> file;  // in place of x for rows that are too many for memory
+  std::vector<std::int32_t> labels;     // classification
+  std::size_t outputs = 1;              // regression: values of a row
+  std::vector<float> targets;           // rows x outputs, standardised
+  std::vector<double> exact_targets;    // the same before rounding: what errors are measured by
+  std::vector<float> weights;           // how much each row counts in the loss; empty: all alike
 };
 
 // Sparse rows with all their numbers in x; others as they are.

@@ -3,13 +3,13 @@
 #include <cmath>
 #include <limits>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "data/missing.hpp"
 #include "data/moments.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
 #include "data/sparse_recipe.hpp"
+#include "data/stored_table.hpp"
 #include "data/target.hpp"
 #include "data/target_columns.hpp"
 #include "data/text.hpp"
@@ -24,12 +24,15 @@ constexpr const char* kKeepApart = "; to keep one as a category, name with --mis
 using Rows = std::vector<std::uint32_t>;
 
 bool all_distinct_integers(const std::vector<double>& numbers, const Rows& rows) {
-  std::unordered_set<double> seen;
+  std::vector<double> sorted;
+  sorted.reserve(rows.size());
   for (const std::uint32_t row : rows) {
     const double x = numbers[row];
-    if (x != std::floor(x) || !seen.insert(x).second) return false;  // NaN is unequal to its floor
+    if (x != std::floor(x)) return false;  // NaN is unequal to its floor
+    sorted.push_back(x);
   }
-  return true;
+  std::sort(sorted.begin(), sorted.end());
+  return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
 }
 
 // Words that stood for missing ones; those that always do need not be kept.
@@ -74,9 +77,8 @@ void note_number(const Column& column, const std::vector<double>& numbers, const
   }
 }
 
-void fit_number(const RawData& raw, const Rows& rows, bool standardize, InputColumn& input,
+void fit_number(const RawData& raw, const Column& column, const Rows& rows, bool standardize, InputColumn& input,
                 std::vector<std::string>& notes) {
-  const Column& column = raw.table()->columns[input.index];
   require_numbers(column, input.index, *raw.table(), raw.source);
   std::vector<double> read;
   const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;
@@ -98,8 +100,8 @@ void check_category_count(const RawData& raw, const InputColumn& input) {
            " if it is numbers");
 }
 
-void fit_categories(const RawData& raw, const Rows& rows, InputColumn& input, std::vector<std::string>& notes) {
-  const Column& column = raw.table()->columns[input.index];
+void fit_categories(const RawData& raw, const Column& column, const Rows& rows, InputColumn& input,
+                    std::vector<std::string>& notes) {
   const Categories found = as_categories(column);
   std::vector<bool> used(found.texts.size());
   std::size_t missing = 0;
@@ -169,14 +171,16 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
            excerpt(table.columns[i].name), "one of --numeric and --categorical");
     }
     if (targets[i]) continue;
-    const Column& column = table.columns[i];
+    Column loaded;
+    if (table.columns[i].stored && !dropped[i]) loaded = load_column(table, i);
+    const Column& column = table.columns[i].stored && !dropped[i] ? loaded : table.columns[i];
     InputColumn input;
     input.name = column.name;
     input.index = i;
     input.kind = kind_of(column, dropped[i], categorical[i]);
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
-    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, rows, input, notes);
-    if (input.kind == InputColumn::Kind::number) fit_number(raw, rows, recipe.standardize, input, notes);
+    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, column, rows, input, notes);
+    if (input.kind == InputColumn::Kind::number) fit_number(raw, column, rows, recipe.standardize, input, notes);
     recipe.columns.push_back(std::move(input));
   }
 }

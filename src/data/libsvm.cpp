@@ -13,7 +13,7 @@ namespace halfstep::internal::data {
 namespace {
 
 // Labels as a table's cells, so that they are read as the target of any table is.
-class LabelRows final : public CellRows {
+class LabelRows final : public SingleRows {
  public:
   LabelRows(const std::vector<std::string_view>& labels, const std::vector<std::uint32_t>& lines)
       : labels_(labels), lines_(lines) {}

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <limits>
 
 #include "data/text.hpp"
@@ -47,7 +49,16 @@ bool MissingTokens::contains(std::string_view cell) const {
   if (!is_utf8(cell)) return contains(to_utf8(cell));  // tokens are UTF-8
   double number = 0;
   if (parse_number(cell, number) != CellKind::number) return false;
-  return std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();
+  return contains_number(number);
+}
+
+// Not by ==, which flushes subnormal numbers in some floating-point environments.
+bool MissingTokens::contains_number(double number) const {
+  const auto bits_of = [](double value) { return std::bit_cast<std::uint64_t>(value); };
+  constexpr std::uint64_t kMinusZero = std::uint64_t{1} << 63;
+  const auto key = [&](double value) { return bits_of(value) == kMinusZero ? 0 : bits_of(value); };
+  const auto same = [&](double token) { return key(token) == key(number); };
+  return std::any_of(numbers_.begin(), numbers_.end(), same);  // a token that is no number is NaN, no cell is
 }
 
 }  // namespace halfstep::internal::data

@@ -22,6 +22,8 @@ class MissingTokens {
   bool empty() const { return tokens_.empty(); }
   const std::vector<std::string>& tokens() const { return tokens_; }
   bool contains(std::string_view cell) const;
+  // Whether cells that are this number are among them.
+  bool contains_number(double number) const;
 
  private:
   std::vector<std::string> tokens_;

@@ -261,7 +261,7 @@ class NpyArray {
 };
 
 // A row's numbers as a table's cells: integers with all their digits, NaN as nothing.
-class ArrayRows final : public CellRows {
+class ArrayRows final : public SingleRows {
  public:
   ArrayRows(const NpyArray& array, const NpyArray* labels)
       : array_(array), labels_(labels), texts_(array.columns() + (labels ? labels->columns() : 0)) {}

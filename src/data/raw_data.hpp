@@ -1,5 +1,6 @@
 // What a reader gives: a table or a matrix, and where it came from.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,10 +10,19 @@
 
 namespace halfstep::internal::data {
 
+// What reading a file took, from its first byte to its last number.
+struct ReadSpeed {
+  std::uint64_t bytes = 0;  // unpacked; 0: no file was read
+  double seconds = 0;
+  int threads = 1;
+};
+
 struct RawData {
   std::string source;  // path, "standard input" or "builtin:NAME"
   std::variant<Table, Matrix> content;
   std::vector<std::string> remarks = {};  // what format it was taken as, where a user could regret it
+
+  ReadSpeed speed = {};
 
   const Table* table() const { return std::get_if<Table>(&content); }
   const Matrix* matrix() const { return std::get_if<Matrix>(&content); }

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "data/csv.hpp"
+#include "data/csv_stream.hpp"
 #include "data/idx.hpp"
 #include "data/labels.hpp"
+#include "data/large_file.hpp"
 #include "data/libsvm.hpp"
 #include "data/npy.hpp"
 #include "data/npz.hpp"
@@ -26,9 +29,12 @@ struct Input {
   const Options& options;
   const Recipe* known;
   Parts parts;
+  const ReadHow& how;
 };
 
-DataPair read_csv(Input& in) { return {{in.source.name, parse_csv(in.source, in.options, in.known)}, std::nullopt}; }
+DataPair read_csv(Input& in) {
+  return {{in.source.name, parse_csv(in.source, in.options, in.known, in.how)}, std::nullopt};
+}
 
 DataPair read_libsvm(Input& in) {
   return {{in.source.name, parse_libsvm(in.source, in.options, in.known)}, std::nullopt};
@@ -156,8 +162,9 @@ std::string known_endings() {
   return endings;
 }
 
-DataPair read_bytes(Source source, const std::string& path, const Options& options, const Recipe* known, Parts parts) {
-  Input input{std::move(source), path, options, known, parts};
+DataPair read_bytes(Source source, const std::string& path, const Options& options, const Recipe* known, Parts parts,
+                    const ReadHow& how) {
+  Input input{std::move(source), path, options, known, parts, how};
   std::vector<std::string> remarks;
   if (is_utf16(input.source.text()) && may_be_text(input)) {
     input.source = utf8_of_utf16(input.source);
@@ -168,8 +175,43 @@ DataPair read_bytes(Source source, const std::string& path, const Options& optio
   return pair;
 }
 
-DataPair read_file(const std::string& path, const Options& options, const Recipe* known, Parts parts) {
-  return read_bytes(read_source(path), path, options, known, parts);
+namespace {
+
+// What of `path` is a table of plain text goes by way of the disk, if it is to; else nothing.
+std::optional<RawData> read_large(const std::string& path, const Options& options, const ReadHow& how) {
+  if (how.cache.when == Cache::When::never) return {};
+  const std::optional<LargeFile> large = find_large(path, how.cache);
+  if (!large) return {};
+  Input input{large->head, path, options, nullptr, Parts::train, how};
+  std::vector<std::string> remarks;
+  const bool is_table = !large->head.text().starts_with("\x1f\x8b") && !is_utf16(large->head.text()) &&
+                        &find_format(input, remarks) == &kCsv;
+  if (!is_table) return refuse_cache(how.cache, path);
+  if (!goes_by_disk(*large, options, how.cache, remarks)) return {};
+  const InputFile file(path);
+  return RawData{path, stream_csv(large->head, file, options, how), remarks};
+}
+
+}  // namespace
+
+DataPair read_file(const std::string& path, const Options& options, const Recipe* known, Parts parts,
+                   const ReadHow& how) {
+  using Time = std::chrono::steady_clock;
+  const Time::time_point start = Time::now();
+  ReadSpeed speed;
+  DataPair pair;
+  if (std::optional<RawData> streamed = known == nullptr ? read_large(path, options, how) : std::nullopt) {
+    pair.train = *std::move(streamed);
+    speed.bytes = std::filesystem::file_size(path);
+  } else {
+    Source source = read_source(path);
+    speed.bytes = source.bytes.size();
+    pair = read_bytes(std::move(source), path, options, known, parts, how);
+  }
+  speed.seconds = std::chrono::duration<double>(Time::now() - start).count();
+  if (pair.train.table() != nullptr) speed.threads = pair.train.table()->threads;
+  pair.train.speed = speed;
+  return pair;
 }
 
 }  // namespace halfstep::internal::data

@@ -27,15 +27,18 @@ constexpr std::size_t kFirstChunk = std::size_t{1} << 16;
   fail(Status::limit, "input is too large", name, "more than " + std::to_string(max_bytes) + " bytes");
 }
 
+[[noreturn]] void fail_memory(const std::string& path) {
+  fail(Status::out_of_memory, "not enough memory for the data", path, "the whole file is held in memory");
+}
+
 // Grows geometrically, never past the budget plus one byte: that byte shows that there is more.
-void grow(std::vector<char>& bytes, std::uint64_t max_bytes) {
+void grow(Bytes& bytes, std::uint64_t max_bytes) {
   const std::uint64_t doubled = std::max<std::uint64_t>(kFirstChunk, std::uint64_t{bytes.size()} * 2);
   bytes.resize(static_cast<std::size_t>(std::min(doubled, max_bytes + 1)));
 }
 
-std::vector<char> read_stream(std::FILE* file, const std::string& name, std::uint64_t size_hint,
-                              std::uint64_t max_bytes) {
-  std::vector<char> bytes(static_cast<std::size_t>(std::min(size_hint, max_bytes) + 1));
+Bytes read_stream(std::FILE* file, const std::string& name, std::uint64_t size_hint, std::uint64_t max_bytes) {
+  Bytes bytes(static_cast<std::size_t>(std::min(size_hint, max_bytes) + 1));
   std::size_t used = 0;
   for (;;) {
     errno = 0;
@@ -54,7 +57,7 @@ std::vector<char> read_stream(std::FILE* file, const std::string& name, std::uin
   return bytes;
 }
 
-std::vector<char> read_file(const std::string& path, std::uint64_t max_bytes) {
+Bytes read_file(const std::string& path, std::uint64_t max_bytes) {
   std::error_code code;
   const auto status = std::filesystem::status(path, code);
   if (std::filesystem::is_directory(status)) {
@@ -100,7 +103,7 @@ struct Inflater {
 }
 
 // Inflates one member from the front of `packed`, appends to bytes[0, used) and returns the packed bytes taken.
-std::size_t inflate_member(std::string_view packed, std::size_t offset, std::vector<char>& bytes, std::size_t& used,
+std::size_t inflate_member(std::string_view packed, std::size_t offset, Bytes& bytes, std::size_t& used,
                            const std::string& name, std::uint64_t max_bytes) {
   constexpr std::size_t kMaxStep = std::size_t{1} << 30;  // zlib counts in unsigned int
   Inflater inflater(kGzip);
@@ -139,8 +142,8 @@ std::uint64_t announced_size(std::string_view packed) {
   return std::min(std::uint64_t{size}, std::uint64_t{packed.size()} * 16);
 }
 
-std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes) {
-  std::vector<char> bytes(static_cast<std::size_t>(
+Bytes gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes) {
+  Bytes bytes(static_cast<std::size_t>(
       std::min(std::max<std::uint64_t>(kFirstChunk, announced_size(packed) + 1), max_bytes + 1)));
   std::size_t used = 0;
   std::size_t offset = 0;
@@ -156,14 +159,14 @@ std::vector<char> gunzip(std::string_view packed, const std::string& name, std::
   return bytes;
 }
 
-std::vector<char> inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size) {
+Bytes inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size) {
   constexpr std::size_t kMaxStep = std::size_t{1} << 30;
   constexpr std::uint64_t kBestRatio = 1032;  // of deflate: a size beyond that is a lie, and takes no memory
   const auto damaged = [&](const std::string& why) {
     fail(Status::format, "damaged deflated data", name, why, "copy or make the file again");
   };
   if (size / kBestRatio > packed.size()) damaged(std::to_string(size) + " bytes cannot come of so few");
-  std::vector<char> bytes(static_cast<std::size_t>(size) + 1);  // the one more shows that there is more
+  Bytes bytes(static_cast<std::size_t>(size) + 1);  // the one more shows that there is more
   Inflater inflater(kRaw);
   z_stream& z = inflater.stream;
   std::size_t taken = 0, used = 0;
@@ -192,12 +195,12 @@ std::vector<char> inflate_raw(std::string_view packed, const std::string& name, 
   return bytes;
 }
 #else
-std::vector<char> gunzip(std::string_view, const std::string& name, std::uint64_t) {
+Bytes gunzip(std::string_view, const std::string& name, std::uint64_t) {
   fail(Status::unsupported, "cannot read gzip data", name, "this halfstep was built without zlib",
        "unpack the file first (gunzip)");
 }
 
-std::vector<char> inflate_raw(std::string_view, const std::string& name, std::uint64_t) {
+Bytes inflate_raw(std::string_view, const std::string& name, std::uint64_t) {
   fail(Status::unsupported, "cannot read deflated data", name, "this halfstep was built without zlib",
        "numpy.savez, which does not compress");
 }
@@ -213,7 +216,10 @@ Source read_source(const std::string& path, std::uint64_t max_bytes) {
     }
     return source;
   } catch (const std::bad_alloc&) {
-    fail(Status::out_of_memory, "not enough memory for the data", path, "the whole file is held in memory");
+    fail_memory(path);
+  } catch (const Error& error) {
+    if (error.status() == Status::out_of_memory) fail_memory(path);
+    throw;
   }
 }
 

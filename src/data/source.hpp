@@ -3,16 +3,19 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "base/arena.hpp"
 
 namespace halfstep::internal::data {
 
 // Most bytes that one input may have, before and after decompression.
 constexpr std::uint64_t kMaxInputBytes = std::uint64_t{16} << 30;
 
+using Bytes = RawVector<char>;
+
 struct Source {
   std::string name;  // for messages: the path, or "standard input"
-  std::vector<char> bytes;
+  Bytes bytes;
 
   std::string_view text() const { return {bytes.data(), bytes.size()}; }
 };
@@ -22,10 +25,10 @@ struct Source {
 Source read_source(const std::string& path, std::uint64_t max_bytes = kMaxInputBytes);
 
 // Every member of a gzip stream, one after another.
-std::vector<char> gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes = kMaxInputBytes);
+Bytes gunzip(std::string_view packed, const std::string& name, std::uint64_t max_bytes = kMaxInputBytes);
 
 // A deflated stream of `size` bytes without a wrapper, as in ZIP archives. Throws Error(format) where it is damaged or
 // of another size, Error(unsupported) in a build without zlib.
-std::vector<char> inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size);
+Bytes inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size);
 
 }  // namespace halfstep::internal::data

@@ -70,6 +70,8 @@ Examples take_rows(const Examples& from, std::span<const std::uint32_t> rows) {
   to.byte_scale = from.byte_scale;
   to.byte_shift = from.byte_shift;
   to.x = take(from.x, from.features, rows);
+  if (from.file) to.x.resize(rows.size() * from.features);
+  for (std::size_t i = 0; from.file && i < rows.size(); ++i) from.file->read(rows[i], &to.x[i * from.features]);
   to.bytes = take(from.bytes, from.features, rows);
   to.sparse = take_rows(from.sparse, rows);
   to.usual = from.usual;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 namespace halfstep::internal::data {
 
 constexpr std::uint32_t kMissingCode = 0xffffffffu;
+
+class ColumnStore;
 
 struct TokenCount {
   std::string token;
@@ -33,6 +36,7 @@ struct Column {
   // Set when this should be a numeric column but some cell is no finite number. The column is then kept as text,
   // so that it can still be dropped or taken as categories; whoever needs its numbers throws this.
   std::optional<ErrorParts> problem = {};
+  bool stored = false;  // its numbers and codes are in the table's store
 
   bool missing(std::size_t row) const { return is_text ? codes[row] == kMissingCode : numbers[row] != numbers[row]; }
 };
@@ -51,6 +55,11 @@ struct Table {
   SparseRows<double> sparse = {};
   std::size_t sparse_width = 0;  // of the whole file, whatever rows were taken of it
   bool zero_based = false;       // the first index is 0, not 1
+  int threads = 1;               // that read it
+  // Of a table that is too large for memory: its columns but the target and those about rows, and which rows of theirs
+  // these are; empty: all.
+  std::shared_ptr<const ColumnStore> store = {};
+  std::vector<std::uint32_t> stored_rows = {};
 };
 
 // Row-major. Exactly one of `bytes` and `floats` is used.

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/column_builder.hpp"
+#include "data/column_store.hpp"
 #include "data/recipe.hpp"
 #include "data/text.hpp"
 #include "data/wanted_columns.hpp"
@@ -26,32 +27,23 @@ class TableReader {
       wanted.rules.own_missing = !tokens.empty();
       tokens.insert(tokens.end(), wanted.missing.begin(), wanted.missing.end());
       missing_.emplace_back(tokens);
-      builders_.emplace_back(wanted.keep_texts);
     }
-    read_cells(std::vector<bool>(builders_.size(), true), &table_.lines);
+    for (std::size_t i = 0; i < wanted_.size(); ++i) cells_.columns.emplace_back(wanted_[i].keep_texts, missing_[i]);
+    cells_.selected.assign(wanted_.size(), true);
+    rows_.read(cells_);
+    table_.lines = std::move(cells_.lines);
     table_.rows = table_.lines.size();
+    table_.threads = cells_.threads;
     table_.has_header = head_.in_file;
     table_.separator = head_.separator;
     decide_decimal();
     finish_columns();
+    load_about_rows();
     find_unused_missing();
     return std::move(table_);
   }
 
  private:
-  // Gives the cells of the selected columns to their builders, and lines to `lines` unless null.
-  void read_cells(const std::vector<bool>& selected, std::vector<std::uint32_t>* lines) {
-    std::vector<std::string_view> cells;
-    rows_.rewind();
-    while (rows_.next(cells)) {
-      const std::uint32_t line = rows_.line();
-      if (lines) lines->push_back(line);
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (selected[i]) builders_[i].add(cells[i], line, missing_[i]);
-      }
-    }
-  }
-
   // One sign for the file, where some column tells.
   void decide_decimal() {
     DecimalSign sign = DecimalSign::point;
@@ -63,11 +55,14 @@ class TableReader {
     }
     if (!is_known) {
       bool comma = false, point = false;
-      for (const ColumnBuilder& builder : builders_) {
+      for (const ColumnBuilder& builder : cells_.columns) {
         comma = comma || builder.decides_for(DecimalSign::comma);
         point = point || builder.decides_for(DecimalSign::point);
       }
-      for (const ColumnBuilder& builder : builders_) point = point || (!comma && builder.evidence().has_point);
+      for (std::size_t i = 0; i < wanted_.size(); ++i) {
+        const bool counts = wanted_[i].keep_texts == KeepTexts::no;  // others may have forgotten their texts, or not
+        point = point || (!comma && counts && cells_.columns[i].evidence().has_point);
+      }
       is_known = comma != point;
       // Semicolons are what is left where commas are decimal signs.
       if (comma ? !point : !point && head_.separator == ';') sign = DecimalSign::comma;
@@ -80,21 +75,55 @@ class TableReader {
   }
 
   ColumnKind kind_of(std::size_t i) const {
-    return decide_kind(builders_[i].evidence(), wanted_[i].rules, column_key(head_.names[i], i));
+    return decide_kind(cells_.columns[i].evidence(), wanted_[i].rules, column_key(head_.names[i], i));
+  }
+
+  // What is no column of numbers is told of with all its texts.
+  bool needs_forgotten_texts(std::size_t i, const ColumnKind& kind) const {
+    return kind.problem > 0 && wanted_[i].keep_texts == KeepTexts::few && !cells_.columns[i].evidence().kept;
   }
 
   void finish_columns() {
     std::vector<ColumnKind> kinds;
-    std::vector<bool> again(builders_.size());
-    for (std::size_t i = 0; i < builders_.size(); ++i) {
+    TableCells again;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
       kinds.push_back(kind_of(i));
-      again[i] = kinds[i].needs_texts;
-      if (again[i]) builders_[i] = ColumnBuilder(true);
+      again.columns.emplace_back(KeepTexts::all, missing_[i]);
+      again.selected.push_back(kinds[i].needs_texts || needs_forgotten_texts(i, kinds[i]));
+      if (again.selected[i]) cells_.columns[i] = again.columns[i];
     }
-    if (std::find(again.begin(), again.end(), true) != again.end()) read_cells(again, nullptr);
-    for (std::size_t i = 0; i < builders_.size(); ++i) {
-      if (again[i]) kinds[i] = kind_of(i);
-      table_.columns.push_back(builders_[i].finish(head_.names[i], kinds[i], file_, i));
+    if (std::find(again.selected.begin(), again.selected.end(), true) != again.selected.end()) {
+      rows_.read(again);
+      if (again.lines != table_.lines) {
+        fail(Status::io, "cannot read the table", file_, "it has changed while it was read", "another try");
+      }
+    }
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (again.selected[i]) {
+        cells_.columns[i] = std::move(again.columns[i]);
+        kinds[i] = kind_of(i);
+      }
+      const bool kept = cells_.columns[i].evidence().kept;
+      table_.columns.push_back(cells_.columns[i].finish(head_.names[i], kinds[i], file_, i));
+      if (cells_.store && cells_.store->has(i)) {
+        cells_.store->keep_meaning(i, kinds[i], kept);
+        table_.columns[i].stored = true;
+      }
+    }
+  }
+
+  // The target, and what says something about rows, are wanted as a whole.
+  void load_about_rows() {
+    const auto load = [&](std::size_t i) {
+      if (i >= table_.columns.size() || !table_.columns[i].stored) return;
+      cells_.store->load(i, table_.columns[i]);
+      table_.columns[i].stored = false;
+    };
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      if (wanted_[i].rules.target) load(i);
+    }
+    for (const std::string& key : {options_.group, options_.weights}) {
+      if (!key.empty()) load(find_column(head_.names, key));
     }
   }
 
@@ -116,11 +145,24 @@ class TableReader {
   const std::string& file_;
   std::vector<MissingTokens> missing_;  // of each column
   std::vector<Wanted> wanted_;
-  std::vector<ColumnBuilder> builders_;
+  TableCells cells_;
   Table table_;
 };
 
 }  // namespace
+
+void TableCells::add_row(const std::vector<std::string_view>& cells, std::uint32_t line) {
+  lines.push_back(line);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (selected[i]) columns[i].add(cells[i], line);
+  }
+}
+
+void SingleRows::read(TableCells& cells) {
+  std::vector<std::string_view> row;
+  rewind();
+  while (next(row)) cells.add_row(row, line());
+}
 
 Table read_table(CellRows& rows, const TableHead& head, const Options& options, const Recipe* known,
                  const std::string& file) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/column_builder.hpp"
 #include "data/table.hpp"
 #include "halfstep/options.hpp"
 
@@ -12,10 +13,30 @@ namespace halfstep::internal::data {
 
 struct Recipe;
 
+// Where the cells of a file go.
+struct TableCells {
+  std::vector<ColumnBuilder> columns;
+  std::vector<bool> selected;        // columns whose cells are wanted
+  std::vector<std::uint32_t> lines;  // of each row
+  int threads = 1;                   // that worked on it
+  ColumnStore* store = nullptr;      // has what columns do not have any more
+
+  void add_row(const std::vector<std::string_view>& cells, std::uint32_t line);
+};
+
 // The rows of a file, read from the first on as often as wanted.
 class CellRows {
  public:
   virtual ~CellRows() = default;
+  virtual void read(TableCells& cells) = 0;
+};
+
+// Of a file that gives one row after another.
+class SingleRows : public CellRows {
+ public:
+  void read(TableCells& cells) final;
+
+ private:
   virtual void rewind() = 0;
   // As many cells as the table has columns; false behind the last row. They are good until the next call.
   virtual bool next(std::vector<std::string_view>& cells) = 0;

@@ -8,7 +8,7 @@ namespace {
 bool is_high(std::uint32_t unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool is_low(std::uint32_t unit) { return unit >= 0xdc00 && unit < 0xe000; }
 
-void append(std::uint32_t character, std::vector<char>& out) {
+void append(std::uint32_t character, Bytes& out) {
   const auto tail = [&](int shift) { out.push_back(static_cast<char>(0x80 | (character >> shift & 0x3f))); };
   if (character < 0x80) {
     out.push_back(static_cast<char>(character));
@@ -32,8 +32,8 @@ class Decoder {
         high_(source.text()[0] == '\xfe' ? 0 : 1),
         max_bytes_(max_bytes) {}
 
-  std::vector<char> decode() {
-    std::vector<char> out;
+  Bytes decode() {
+    Bytes out;
     out.reserve(text_.size() / 2 + 1);  // most of a table is ASCII
     for (std::size_t at = 0; at < text_.size(); at += 2) {
       std::uint32_t character = unit(at);

@@ -10,7 +10,7 @@ namespace {
 
 void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
   wanted.missing = column.missing_tokens;
-  wanted.keep_texts = column.kind == InputColumn::Kind::categories;
+  if (column.kind == InputColumn::Kind::categories) wanted.keep_texts = KeepTexts::all;
   if (column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
   if (column.kind == InputColumn::Kind::categories) wanted.rules.reading = Reading::categories;
 }
@@ -30,11 +30,12 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
     const std::size_t named = find_target(names, key);
     Wanted& t = wanted[named < names.size() ? named : names.size() - 1];
     t.rules.target = true;
-    t.keep_texts = t.keep_texts || keys.size() == 1;  // several are never classes
+    if (keys.size() > 1) continue;  // several are never classes
+    t.keep_texts = options.task == Task::classify ? KeepTexts::all : KeepTexts::few;
   }
   each(options.categorical, [](Wanted& w) {
     w.rules.reading = Reading::categories;
-    w.keep_texts = true;
+    w.keep_texts = KeepTexts::all;
   });
   each(options.numeric, [](Wanted& w) { w.rules.reading = Reading::numbers; });
   return wanted;
@@ -56,7 +57,9 @@ std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, b
   const bool classes = known.task == Task::classify;
   for (const TargetColumn& target : known.targets) {
     const std::size_t place = place_of(target.name, target.index);
-    if (place < wanted.size()) wanted[place] = {{classes ? Reading::categories : Reading::numbers_only, true}, classes};
+    if (place < wanted.size())
+      wanted[place] = {{classes ? Reading::categories : Reading::numbers_only, true},
+                       classes ? KeepTexts::all : KeepTexts::no};
   }
   return wanted;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/column_builder.hpp"
 #include "data/column_kind.hpp"
 #include "data/recipe.hpp"
 #include "halfstep/options.hpp"
@@ -12,7 +13,7 @@ namespace halfstep::internal::data {
 // What is wanted of each column of the file.
 struct Wanted {
   ColumnRules rules;
-  bool keep_texts = false;
+  KeepTexts keep_texts = KeepTexts::no;
   std::vector<std::string> missing = {};  // tokens of this column alone
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/digest.hpp"
 #include "halfstep/error.hpp"
@@ -25,10 +26,27 @@ void add(Digest& digest, const Buffer& buffer) {
   if (size > 0) digest.update(buffer.data(), buffer.size() * sizeof(buffer[0]));
 }
 
+// As if the features were in memory.
+void add_stored(Digest& digest, const data::Examples& e) {
+  constexpr std::size_t kRows = 4096;
+  const std::uint64_t size = std::uint64_t{e.rows} * e.features;
+  digest.update(&size, sizeof size);
+  std::vector<float> some(kRows * e.features);
+  for (std::size_t first = 0; first < e.rows; first += kRows) {
+    const std::size_t count = std::min(kRows, e.rows - first);
+    e.file->read(first, count, some.data());
+    digest.update(some.data(), count * e.features * sizeof(float));
+  }
+}
+
 void add(Digest& digest, const data::Examples& e) {
   const std::uint64_t shape[] = {e.rows, e.features};
   digest.update(shape, sizeof shape);
-  add(digest, e.x);
+  if (e.file) {
+    add_stored(digest, e);
+  } else {
+    add(digest, e.x);
+  }
   add(digest, e.bytes);
   const float bytes[] = {e.byte_scale, e.byte_shift};
   digest.update(bytes, sizeof bytes);

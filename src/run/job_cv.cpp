@@ -80,7 +80,7 @@ CrossValidation cross_validate(const std::string& data, int folds, const Options
   validate(options);
   check(folds, options);
   const Machine machine(options);
-  const Source source(data, options);
+  const Source source(data, options, {machine.executor.get()});
   if (source.pair.test) {
     refuse("a cross-validation has no test set", data.c_str(), "this data has one",
            "its training part alone: the path of that file, or an archive without x_test and y_test");

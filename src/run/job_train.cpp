@@ -6,6 +6,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
+#include "run/cache_choice.hpp"
 #include "run/init_from.hpp"
 #include "run/job_files.hpp"
 #include "run/machine.hpp"
@@ -42,6 +43,7 @@ RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& traine
   plan.memory = trainer.memory(example_bytes(p));
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
   plan.notes = p.notes;
+  plan.reads = p.reads;
   return plan;
 }
 
@@ -118,7 +120,8 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const std::optional<Found> found = find_checkpoint(options, folder ? &*folder : nullptr, notes);
   const std::optional<SavedModel> start = model_to_start_from(options);
   Machine machine(options);
-  Prepared prepared = prepare(data, options, start ? &start->preprocessor.recipe() : nullptr);
+  Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
+                              start ? &start->preprocessor.recipe() : nullptr);
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);

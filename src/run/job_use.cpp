@@ -15,6 +15,7 @@
 #include "run/model_text.hpp"
 #include "run/non_finite.hpp"
 #include "run/output_meaning.hpp"
+#include "run/read_text.hpp"
 #include "run/target_value.hpp"
 #include "train/inference.hpp"
 #include "train/network_of.hpp"
@@ -28,14 +29,14 @@ constexpr std::size_t kBatch = 512;
 
 // A model ready for forward passes, in the precision it was trained in.
 struct Loaded {
-  Loaded(const SavedModel& saved, const Options& options, std::size_t rows)
-      : machine(options),
+  Loaded(const SavedModel& saved, const Machine& machine, std::size_t rows)
+      : machine(machine),
         context(*machine.kernels, *machine.executor),
         model(network_of(saved.spec, {.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1))})) {
     model.set_tensors(saved.tensors);
     model.pack_all(*machine.kernels);
   }
-  Machine machine;
+  const Machine& machine;
   GemmContext context;
   Network model;
 };
@@ -58,10 +59,13 @@ void add_class(const KernelTable& kernels, const SavedModel& saved, const Output
 }
 
 // Reads by what the model knows of its table.
+template <class Result>
 data::Examples read_examples(const SavedModel& saved, const std::string& path, const Options& options,
-                             bool need_targets, std::vector<std::string>& notes) {
+                             const Machine& machine, bool need_targets, Result& result) {
   const data::Preprocessor& preprocessor = saved.preprocessor;
-  return preprocessor.apply(data::read_data(path, options, &preprocessor.recipe()), need_targets, &notes);
+  data::RawData raw = data::read_data(path, options, &preprocessor.recipe(), {machine.executor.get()});
+  add_read(raw, result.reads);
+  return preprocessor.apply(std::move(raw), need_targets, &result.notes);
 }
 
 // What a file holds for people is a value a row, or several that have names.
@@ -95,12 +99,11 @@ void add_values(const OutputMeaning& meaning, const float* outputs, Predictions&
 
 Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
   const SavedModel saved = load_for_rows(model);
-  std::vector<std::string> notes;
-  const data::Examples examples = read_examples(saved, data, options, true, notes);
-  Loaded loaded(saved, options, examples.rows);
-  const auto loss = loss_of(saved.spec);
+  const Machine machine(options);
   Evaluation out;
-  out.notes = std::move(notes);
+  const data::Examples examples = read_examples(saved, data, options, machine, true, out);
+  Loaded loaded(saved, machine, examples.rows);
+  const auto loss = loss_of(saved.spec);
   out.metrics =
       measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss), true);
   if (out.metrics.classification) out.classes = saved.preprocessor.classes();
@@ -112,9 +115,10 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
 
 Predictions predict(const std::string& model, const std::string& data, const Options& options) {
   const SavedModel saved = load_for_rows(model);
+  const Machine machine(options);
   Predictions out;
-  const data::Examples examples = read_examples(saved, data, options, false, out.notes);
-  Loaded loaded(saved, options, examples.rows);
+  const data::Examples examples = read_examples(saved, data, options, machine, false, out);
+  Loaded loaded(saved, machine, examples.rows);
   const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();

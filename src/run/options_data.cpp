@@ -34,6 +34,11 @@ std::vector<Entry> data_entries() {
       choice("standardize", "auto|none", "bring input columns to mean 0 and standard deviation 1", &O::standardize),
       text("labels", "labels of images or of the rows of an array: an IDX or NPY file, or an array in the NPZ archive",
            &O::labels),
+      text("cache",
+           "folder by way of which a CSV goes that is too large for memory: auto (beside --out, where it is needed), "
+           "none, "
+           "or a folder (always)",
+           &O::cache),
   };
 }
 

@@ -184,6 +184,7 @@ void validate(const Options& options) {
   if (options.split == "stratified" && options.task == Task::regress) {
     refuse("split", "values have no classes of which to take a share", "--split random");
   }
+  if (options.cache.empty()) refuse("cache", "it is auto, none or a folder", "--cache auto");
   if (!options.metrics.empty() && options.metrics == options.out) refuse("metrics", "it is the same file as --out");
   if (!options.report.empty() && options.report == options.out) refuse("report", "it is the same file as --out");
 }

@@ -10,6 +10,7 @@
 #include "data/target_columns.hpp"
 #include "data/transfer.hpp"
 #include "halfstep/error.hpp"
+#include "run/read_text.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -17,8 +18,10 @@ namespace {
 constexpr double kDefaultValidation = 0.1;
 
 // `weights`: the column that says how much rows count; empty: they count alike.
-void add_test(std::optional<data::RawData> test, const std::string& weights, const Options& options, Prepared& p) {
-  if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe());
+void add_test(std::optional<data::RawData> test, const std::string& weights, const Options& options,
+              const data::ReadHow& how, Prepared& p) {
+  if (!options.test.empty()) test = data::read_test(options, p.preprocessor.recipe(), how);
+  add_read(*test, p.reads);
   const std::string source = test->source;
   std::vector<std::string> differences;
   if (!options.report.empty()) p.test_rows = row_numbers(*test, data::target_names(p.preprocessor.targets()), {});
@@ -53,13 +56,14 @@ double held_out_share(const Options& options, bool tested) {
 
 bool steers_by_held_out(const Options& options) { return options.early_stop > 0 || options.schedule == "plateau"; }
 
-Source::Source(const std::string& path, const Options& options, const data::Recipe* known)
-    : pair(data::read_train(path, options)),
+Source::Source(const std::string& path, const Options& options, const data::ReadHow& how, const data::Recipe* known)
+    : pair(data::read_train(path, options, how)),
       target(data::choose_target(pair.train, options)),
       weights(data::row_weights(pair.train, target, options)),
       inputs(options),
       rows(pair.train.rows()),
       inputs_of(known) {
+  add_read(pair.train, reads);
   for (std::string& column : data::columns_about_rows(options)) {
     notes.push_back("column " + column + " says something about the rows and is no input");
     inputs.drop.push_back(std::move(column));
@@ -73,6 +77,7 @@ data::RawData Source::take(const std::vector<std::uint32_t>& of) const {
 Prepared prepare_parts(const Source& source, data::RawData train, const data::Split& split, data::RawData held_out) {
   Prepared p;
   p.rows = source.rows;
+  p.reads = source.reads;
   // Fitted on training rows alone: nothing of the others leaks into the scaling.
   p.preprocessor = data::Preprocessor::fit(train, source.target, source.inputs);
   p.notes = p.preprocessor.notes();
@@ -97,8 +102,9 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   return p;
 }
 
-Prepared prepare(const std::string& path, const Options& options, const data::Recipe* inputs_of) {
-  Source source(path, options, inputs_of);
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how,
+                 const data::Recipe* inputs_of) {
+  Source source(path, options, how, inputs_of);
   const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);
@@ -114,7 +120,7 @@ Prepared prepare(const std::string& path, const Options& options, const data::Re
     train = std::move(source.pair.train);
   }
   Prepared p = prepare_parts(source, std::move(train), split, std::move(held_out));
-  if (tested) add_test(std::move(source.pair.test), weights, options, p);
+  if (tested) add_test(std::move(source.pair.test), weights, options, how, p);
   return p;
 }
 

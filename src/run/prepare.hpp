@@ -7,6 +7,7 @@
 #include "data/examples.hpp"
 #include "data/preprocess.hpp"
 #include "data/raw_data.hpp"
+#include "data/read_how.hpp"
 #include "data/split.hpp"
 #include "data/target.hpp"
 #include "halfstep/options.hpp"
@@ -25,13 +26,15 @@ struct Prepared {
   std::size_t rows = 0;            // of the file
   bool same_outputs = false;       // as those of the model whose inputs were taken
   std::vector<std::string> notes;  // what a user could regret
+  std::vector<std::string> reads;  // how fast each file was read
 };
 
 // What a file gives, before its rows are divided.
 struct Source {
   // Throws Error of reading, and invalid_argument where no training is possible.
   // With `inputs_of` the inputs are those of another model's recipe, which must outlive it.
-  Source(const std::string& path, const Options& options, const data::Recipe* inputs_of = nullptr);
+  Source(const std::string& path, const Options& options, const data::ReadHow& how,
+         const data::Recipe* inputs_of = nullptr);
   data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
 
   data::DataPair pair;
@@ -40,7 +43,7 @@ struct Source {
   Options inputs;              // without the columns that say something about rows
   std::size_t rows;
   const data::Recipe* inputs_of;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes, reads;
 };
 
 // Fits on `train`, the rows split.train of the source, and prepares them and those held out, split.validation.
@@ -53,6 +56,7 @@ bool steers_by_held_out(const Options& options);
 
 // Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
 // invalid_argument where no training is possible.
-Prepared prepare(const std::string& path, const Options& options, const data::Recipe* inputs_of = nullptr);
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how = {},
+                 const data::Recipe* inputs_of = nullptr);
 
 }  // namespace halfstep::internal

@@ -32,6 +32,7 @@ constexpr std::array kFree = {"threads",
                               "checkpoint-every",
                               "checkpoint-minutes",
                               "checkpoint-keep",
+                              "cache",
                               "time-limit"};
 // How long it is: what has happened stays, the rest follows from the new length.
 constexpr std::array kLength = {"epochs", "steps"};

@@ -16,6 +16,7 @@ void scatter(const data::SparseRows<float>& rows, std::size_t row, float* out) {
 
 void gather(const KernelTable& kernels, const InputRows& from, std::size_t row, float* out) {
   const std::size_t n = from.features;
+  if (from.file != nullptr) return from.file->read(row, out);
   if (from.sparse != nullptr) return scatter(*from.sparse, row, std::copy_n(from.x, n, out) - n);
   if (from.bytes == nullptr) {
     std::copy_n(from.x + row * n, n, out);
@@ -26,7 +27,7 @@ void gather(const KernelTable& kernels, const InputRows& from, std::size_t row, 
 
 // Rows lie anywhere in memory: a row is prefetched while those before it are converted.
 void prefetch(const InputRows& from, std::size_t row) {
-  if (from.sparse != nullptr) return;
+  if (from.sparse != nullptr || from.file != nullptr) return;
   const std::size_t n = from.features, element = from.bytes == nullptr ? sizeof(float) : 1;
   const void* const rows = from.bytes == nullptr ? static_cast<const void*>(from.x) : from.bytes;
   const std::byte* const begin = at(rows, row * n * element);
@@ -37,6 +38,7 @@ void prefetch(const InputRows& from, std::size_t row) {
 
 InputRows input_rows(const data::Examples& e) {
   if (!e.sparse.empty()) return {.features = e.features, .x = e.usual.data(), .sparse = &e.sparse};
+  if (e.file) return {.features = e.features, .file = e.file.get()};
   return {e.features, e.x.data(), e.bytes.empty() ? nullptr : e.bytes.data(), e.byte_scale, e.byte_shift};
 }
 

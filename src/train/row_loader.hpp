@@ -18,6 +18,7 @@ struct InputRows {
   const std::uint8_t* bytes = nullptr;  // in place of x: x = byte * byte_scale + byte_shift
   float byte_scale = 1, byte_shift = 0;
   const data::SparseRows<float>* sparse = nullptr;  // in place of x: where a row is not as `x`, which is one row
+  const data::RowFile* file = nullptr;              // in place of x
 };
 
 InputRows input_rows(const data::Examples& examples);

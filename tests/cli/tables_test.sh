@@ -35,6 +35,19 @@ expect 0 train plain.csv --target y --json "${short[@]}"; in_out '"notes":[]'
 expect 2 train plain.csv --separator dots "${short[@]}"; in_err "tab, semicolon, pipe, comma, blanks"
 expect 2 train plain.csv --numeric a --categorical a "${short[@]}"; in_err "both numeric and categorical"
 
+# A table that is worth several threads: the same on any number of them, and how fast it was is said.
+awk 'BEGIN { print "a,b,y"; for (i = 0; i < 250000; ++i) print i * 7 % 3100 / 8 "," i % 70 ".25," i % 2 }' >large.csv
+for threads in 1 2 3; do
+  expect 0 train large.csv --steps 20 --threads $threads -v "${short[@]:2}"
+  grep -Eq "^read +large.csv: [0-9.]+ MB in [0-9.e-]+ s, [0-9.]+ MB/s, $threads thread" err || fail "$last: no speed"
+  grep digest out >digest.$threads; cmp digest.1 digest.$threads || fail "$last: other weights"
+done
+expect 0 eval m.safetensors large.csv -v; in_err "MB/s, "
+expect 0 predict m.safetensors large.csv -v --out predicted.csv; in_err "MB/s, "
+expect 0 eval m.safetensors large.csv; not_in_err "MB/s"
+echo 1,2 >>large.csv
+expect 3 train large.csv --threads 2 "${short[@]}"; in_err "line 250002"; in_err "expected 3 fields as in the header, found 2"
+
 # Errors whose advice works.
 { cat plain.csv; echo 1,2; } >short.csv
 expect 3 train short.csv "${short[@]}"; in_err "line 62"; in_err "1 more of the separator (comma)"

@@ -27,7 +27,7 @@ std::string gzip(std::string_view text, int level) {
 }
 
 void check_any(std::string_view packed) {
-  std::vector<char> bytes;
+  data::Bytes bytes;
   fuzz::succeeds([&] { bytes = data::gunzip(packed, "input", kBudget); });
   fuzz::require(bytes.size() <= kBudget, "no more bytes than the budget");
 }
@@ -35,7 +35,7 @@ void check_any(std::string_view packed) {
 // Members one after another are one text.
 void check_whole(std::string_view text, std::size_t cut, int level) {
   const std::string packed = gzip(text.substr(0, cut), level) + gzip(text.substr(cut), level);
-  std::vector<char> bytes;
+  data::Bytes bytes;
   fuzz::require(fuzz::succeeds([&] { bytes = data::gunzip(packed, "input", kBudget); }), "a whole stream is read");
   fuzz::require(std::string_view(bytes.data(), bytes.size()) == text, "packing and unpacking changes nothing");
   const bool fits = fuzz::succeeds([&] { data::gunzip(packed, "input", text.size() / 2); });
@@ -49,7 +49,7 @@ void check_damaged(std::string_view text, std::size_t place, unsigned char chang
   const bool cut_off = change == 0;
   if (cut_off) packed.resize(place);
   if (!cut_off) packed[place] = static_cast<char>(packed[place] ^ change);
-  std::vector<char> bytes;
+  data::Bytes bytes;
   if (!fuzz::succeeds([&] { bytes = data::gunzip(packed, "input", kBudget); })) return;
   fuzz::require(!cut_off, "a stream that is cut off is refused");
   fuzz::require(std::string_view(bytes.data(), bytes.size()) == text, "a damaged text is refused");

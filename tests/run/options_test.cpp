@@ -69,6 +69,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"missing", "NA,?"},
                                                         {"standardize", "none"},
                                                         {"labels", "l.idx"},
+                                                        {"cache", "tmp"},
                                                         {"hidden", "5,6,7"},
                                                         {"activation", "silu"},
                                                         {"norm", "rms"},

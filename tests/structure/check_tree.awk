@@ -3,7 +3,8 @@ BEGIN {
   # What each folder of src may include besides itself and include/halfstep.
   below["base"] = ""
   below["text"] = below["kernels"] = below["parallel"] = "base"
-  below["data"] = below["io"] = below["report"] = "base text"
+  below["io"] = below["report"] = "base text"
+  below["data"] = "base text parallel"
   below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
   below["nn"] = "base kernels parallel gemm"
   below["metrics"] = "base"

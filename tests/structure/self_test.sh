@@ -32,7 +32,7 @@ accepts src/base/long.cpp "$(yes '//' | head -500)"
 refuses src/gemm/a.cpp '#include "nn/network.hpp"'
 refuses src/base/a.cpp '  #  include "kernels/table.hpp"'
 refuses src/loss/a.cpp '#include "amp/scaler.hpp"'
-refuses src/data/a.cpp '#include "parallel/executor.hpp"'
+refuses src/io/a.cpp '#include "parallel/executor.hpp"'
 refuses src/cli/a.cpp '#include "train/trainer.hpp"'
 refuses src/train/a.cpp '#include "run/machine.hpp"'
 refuses src/train/a.cpp '#include "halfstep/options.hpp"'
