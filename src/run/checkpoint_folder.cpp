@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <dirent.h>
@@ -73,6 +75,20 @@ std::string read_holder(int file) {
   return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : "unknown";
 }
 
+// False where another process has it. One that was killed may take a moment to go, with what it was writing.
+bool take_lock(int file) {
+  constexpr std::chrono::seconds kPatience{3};
+  constexpr std::chrono::milliseconds kPause{20};
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
 // A second name for the file `from`, at once; false where the file system has none.
 bool give_name(const std::string& from, const std::string& to) {
   const std::string beside = to + ".tmp-" + std::to_string(::getpid());
@@ -116,11 +132,8 @@ FolderLock::FolderLock(const std::string& folder) {
     io::throw_io("cannot write to the folder of checkpoints", folder, io::errno_text(errno), "no step was made",
                  "a folder that can be written for --checkpoint-dir");
   }
-  int result = 0;
-  while ((result = ::flock(file_.get(), LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
-  }
   // File systems without locks: two runs in one folder are then the user's to keep apart.
-  if (result != 0 && errno == EWOULDBLOCK) {
+  if (!take_lock(file_.get())) {
     io::throw_io("another run writes its checkpoints here", folder, read_holder(file_.get()), "no step was made",
                  "another --checkpoint-dir, or wait until it has ended");
   }
