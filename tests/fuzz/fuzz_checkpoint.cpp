@@ -31,7 +31,6 @@ Options options_of(std::size_t variant) {
   o.threads = 1;
   o.batch = 3;
   o.steps = 5;
-  o.isa = "scalar";
   o.validation = 0.2;
   o.out = fuzz::scratch() / "m.safetensors";
   if (variant == 1) o.norm = Norm::batch, o.dropout = 0.5, o.precision = Dtype::fp16, o.loss_scale = "dynamic";
