@@ -22,14 +22,28 @@ constexpr const char* kHint = "--cache FOLDER with another folder, or --cache no
   throw Error(Status::io, {what, folder, std::move(why), "no file was written", kHint});
 }
 
+// A file that never has a name, where the system knows such; else its name is taken away at once. -1: errno says why.
+int open_nameless(const std::string& folder) {
+#if defined(O_TMPFILE)
+  const int file = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const bool unknown = errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL;
+  if (file >= 0 || !unknown) return file;
+#endif
+  std::string name = folder + "/.halfstep-cache-XXXXXX";
+  const int named = ::mkostemp(name.data(), O_CLOEXEC);
+  if (named < 0 || ::unlink(name.c_str()) == 0) return named;
+  const int error = errno;
+  ::close(named);
+  errno = error;
+  return -1;
+}
+
 }  // namespace
 
 CacheFile::CacheFile(std::string folder) : folder_(std::move(folder)) {
   if (folder_.empty()) folder_ = ".";
-  std::string name = folder_ + "/.halfstep-cache-XXXXXX";
-  file_ = ::mkostemp(name.data(), O_CLOEXEC);
+  file_ = open_nameless(folder_);
   if (file_ < 0) fail_cache("cannot make the cache", folder_, std::strerror(errno));
-  ::unlink(name.c_str());
 }
 
 CacheFile::~CacheFile() { ::close(file_); }

@@ -73,7 +73,7 @@ F* real(F*& place, const char* name) {
 }
 // clang-format off
 #define HS_CALLS(X) \
-  X(dlopen) X(pthread_create) X(open) X(write) X(read) X(fsync) X(rename) X(unlink) X(link) X(ftruncate) X(close) X(posix_fallocate) \
+  X(dlopen) X(pthread_create) X(open) X(write) X(read) X(pwrite) X(pread) X(fsync) X(rename) X(unlink) X(link) X(ftruncate) X(close) X(posix_fallocate) \
   X(fopen) X(fread) X(fwrite) X(fflush) X(fclose)
 // clang-format on
 #define HS_DECLARE(name) decltype(&::name) g_##name;
@@ -203,6 +203,20 @@ ssize_t read(int file, void* data, size_t n) {
   errno = g_error;
   return -1;
 }
+ssize_t pwrite(int file, const void* data, size_t n, off_t at) {
+  if (!fails(kWrite)) return HS_REAL(pwrite)(file, data, n, at);
+  if (g_error == 0) return HS_REAL(pwrite)(file, data, shortened(n), at);
+  errno = g_error;
+  return -1;
+}
+ssize_t pwrite64(int file, const void* data, size_t n, off64_t at) { return pwrite(file, data, n, at); }
+ssize_t pread(int file, void* data, size_t n, off_t at) {
+  if (!fails(kRead)) return HS_REAL(pread)(file, data, n, at);
+  if (g_error == 0) return HS_REAL(pread)(file, data, shortened(n), at);
+  errno = g_error;
+  return -1;
+}
+ssize_t pread64(int file, void* data, size_t n, off64_t at) { return pread(file, data, n, at); }
 int fsync(int file) { return refuses(kFsync) ? -1 : HS_REAL(fsync)(file); }
 int rename(const char* from, const char* to) noexcept { return refuses(kRename) ? -1 : HS_REAL(rename)(from, to); }
 int unlink(const char* path) noexcept { return refuses(kUnlink) ? -1 : HS_REAL(unlink)(path); }
