@@ -16,13 +16,30 @@
 namespace halfstep::internal::data {
 namespace {
 
-std::string_view without_bom(const Source& source) {
+// Without a byte order mark, and without the control sign with which DOS ends a text.
+std::string_view text_of(const Source& source) {
   std::string_view text = source.text();
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  if (text.ends_with('\x1a')) text.remove_suffix(1);
   return text;
 }
 
-Dialect find_dialect(std::string_view text, const Options& options, const Recipe* known) {
+// A first line "sep=;", by which spreadsheets say what separates. No bytes: there is none.
+struct SeparatorLine {
+  std::size_t bytes = 0;
+  char separator = 0;
+};
+SeparatorLine separator_line(std::string_view text) {
+  constexpr std::string_view kBegin = "sep=";
+  if (!text.starts_with(kBegin) || text.size() < kBegin.size() + 2) return {};
+  const std::string_view end = text.substr(kBegin.size() + 1, 2);
+  const std::size_t ends = end == "\r\n" ? 2 : end[0] == '\n' || end[0] == '\r' ? 1 : 0;
+  return ends == 0 ? SeparatorLine() : SeparatorLine{kBegin.size() + 1 + ends, text[kBegin.size()]};
+}
+
+Dialect find_dialect(std::string_view text, const SeparatorLine& line, const Options& options, const Recipe* known) {
+  text.remove_prefix(line.bytes);
+  if (line.bytes > 0 && options.separator == "auto") return sniff_dialect(text, std::string(1, line.separator));
   if (!known) return sniff_dialect(text, options.separator);
   const std::array<std::size_t, 2> expected = {known->table_width(), known->columns.size()};
   return sniff_dialect(text, options.separator, expected, known->separator);
@@ -62,11 +79,13 @@ class CsvReader {
       : name_(source.name),
         how_(how),
         file_(file),
-        text_begin_(source.bytes.size() - without_bom(source).size()),
+        text_begin_(static_cast<std::size_t>(text_of(source).data() - source.bytes.data())),
         options_(options),
         known_(known && !known->is_matrix && !known->is_sparse ? known : nullptr),
-        dialect_(find_dialect(without_bom(source), options, known_)),
-        start_(without_bom(source), dialect_, source.name) {}
+        separator_line_(separator_line(text_of(source))),
+        dialect_(find_dialect(text_of(source), separator_line_, options, known_)),
+        start_(RecordScanner(text_of(source), dialect_, source.name)
+                   .part(separator_line_.bytes, text_of(source).size(), separator_line_.bytes > 0 ? 1 : 0)) {}
 
   Table read() {
     read_first();
@@ -81,6 +100,9 @@ class CsvReader {
            "a header of " + std::to_string(header_.names.size()) + " names and 0 rows", "--header no, if it is a row");
     }
     table.remarks = header_.remarks;
+    if (separator_line_.bytes > 0) {
+      table.remarks.push_back("the first line says that " + separator_name(dialect_.separator) + " separates fields");
+    }
     if (comments > 0) {
       table.remarks.push_back(std::to_string(comments) + (comments == 1 ? " line that begins" : " lines that begin") +
                               " with '#' left out");
@@ -151,6 +173,7 @@ class CsvReader {
   std::uint64_t text_begin_;  // in the file
   const Options& options_;
   const Recipe* known_;
+  SeparatorLine separator_line_;
   Dialect dialect_;
   RecordScanner start_;
   Header header_;

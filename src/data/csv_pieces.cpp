@@ -65,7 +65,8 @@ void fail_ragged(const RecordShape& shape, const std::string& name, std::uint32_
        "expected " + std::to_string(shape.columns) + " fields" +
            (shape.has_header ? " as in the header" : " as in most rows") + ", found " + std::to_string(found) +
            (others > 0 ? "; " + std::to_string(others) + " more rows differ" : ""),
-       hint + "; if another sign separates, --separator");
+       hint + (found < shape.columns ? ", or delete the line if it is no row" : "") +
+           "; if another sign separates, --separator");
 }
 
 struct CsvPieces::Piece {

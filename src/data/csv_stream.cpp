@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+#include <system_error>
 
 #include "data/text.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kMostWindow = std::size_t{1} << 28;  // no record is longer
 
 [[noreturn]] void fail_input(const std::string& path, int error) {
-  data::fail(Status::io, "cannot read the data", path, std::strerror(error));
+  data::fail(Status::io, "cannot read the data", path, std::generic_category().message(error));
 }
 
 }  // namespace

@@ -165,3 +165,30 @@ TEST_SUITE("data/csv") {
     CHECK(text_at(table_of("n,v\ncaf\xe9,1\nx,2\n"), 0, 0) == "caf\xc3\xa9");
   }
 }
+
+TEST_SUITE("data/csv/spreadsheets") {
+  TEST_CASE("a first line that names the separator is no row, and lines count on from it") {
+    for (const char* end : {"\n", "\r\n", "\r"}) {
+      const std::string nl = end;
+      const Table table = table_of("sep=;" + nl + "a;b,c" + nl + "1;2,5" + nl + "3;4,5" + nl);
+      CHECK(column_names(table) == std::vector<std::string>{"a", "b,c"});
+      CHECK(table.separator == ';');
+      CHECK(table.lines == std::vector<std::uint32_t>{3, 4});
+      CHECK(table.columns[1].numbers == std::vector<double>{2.5, 4.5});
+      REQUIRE_FALSE(table.remarks.empty());
+      CHECK(table.remarks.back() == "the first line says that semicolon separates fields");
+    }
+    CHECK(table_of("\xef\xbb\xbfsep=|\na|b\n1|x,y\n2|z\n").columns.size() == 2);
+    // With a separator of the user's it is left out all the same.
+    Options options;
+    options.separator = "comma";
+    CHECK(table_of("sep=;\na,b\n1,2\n", options).rows == 1);
+    // And this is a name.
+    CHECK(table_of("sep=,b\n1,2\n3,4\n").columns[0].name == "sep=");
+  }
+
+  TEST_CASE("the sign that ends a text of DOS is no row") {
+    CHECK(table_of("a,b\n1,2\n3,4\n\x1a").rows == 2);
+    CHECK(table_of("a,b\n1,2\n3,4\x1a").columns[1].numbers == std::vector<double>{2, 4});
+  }
+}
