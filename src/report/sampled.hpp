@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace halfstep::internal::report {
@@ -26,6 +27,12 @@ class Sampled {
   // At most kMost, of equal width but the last.
   const std::vector<Bucket>& buckets() const { return buckets_; }
   static constexpr std::size_t kMost = 256;
+  std::int64_t width() const { return width_; }
+  // Goes on with what another had, of at most kMost buckets.
+  void restore(std::vector<Bucket> buckets, std::int64_t width) {
+    buckets_ = std::move(buckets);
+    width_ = width;
+  }
 
  private:
   void halve();

@@ -143,7 +143,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
       options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
       prepared.test.rows > 0 ? &prepared.test : nullptr,
       {options.report.empty() ? nullptr : &recorder, checkpoints ? &*checkpoints : nullptr, found ? &from : nullptr});
-  if (found) load_run(*found, training);
+  if (found) load_run(*found, training, options.report.empty() ? nullptr : &recorder);
   const RunPlan plan = make_plan(prepared, machine, trainer, data);
   if (observer.on_plan) observer.on_plan(plan);
 

@@ -1,6 +1,7 @@
 #include "run/report_recorder.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace halfstep::internal {
@@ -39,7 +40,67 @@ report::EpochPoint point_of(const EpochReport& e) {
   return point;
 }
 
+// A vector of plain numbers, in an array as long as it may get: what a checkpoint has does not depend on how far it is.
+template <class T>
+void visit_padded(StateVisitor& visitor, const char* name, std::vector<T>& values, std::size_t most) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const StateVisitor::Group group(visitor, name);
+  std::size_t count = values.size();
+  visitor.value("count", count, static_cast<std::int64_t>(most) + 1);
+  values.resize(count);
+  std::vector<T> padded(most);
+  std::copy(values.begin(), values.end(), padded.begin());
+  visitor.array("values", StateType::bytes, padded);
+  std::copy_n(padded.begin(), count, values.begin());
+}
+
+// What no run counts up to: a file that says so is not believed.
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 48;
+
+bool is_possible(const report::Sampled::Bucket& b) {
+  const auto possible = [](std::int64_t count) { return count >= 0 && count < kMostSteps; };
+  return possible(b.first) && possible(b.last) && possible(b.finite) && possible(b.non_finite);
+}
+
+void visit_sampled(StateVisitor& visitor, const char* name, report::Sampled& sampled) {
+  const StateVisitor::Group group(visitor, name);
+  std::vector<report::Sampled::Bucket> buckets = sampled.buckets();
+  std::int64_t width = sampled.width();
+  visitor.value("width", width, kMostSteps);
+  visit_padded(visitor, "buckets", buckets, report::Sampled::kMost);
+  if (!std::all_of(buckets.begin(), buckets.end(), is_possible)) buckets.clear();
+  sampled.restore(std::move(buckets), std::max<std::int64_t>(width, 1));
+}
+
+void visit_incident(StateVisitor& visitor, StepRecord& record) {
+  visitor.integer("step", record.step);
+  visitor.integer("applied", record.applied);
+  visitor.value("outcome", record.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
+  visitor.value("cause", record.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
+  visitor.list("tensors", record.tensors, [&](std::string& tensor) { visitor.text("name", tensor); });
+  visitor.number("loss", record.loss);
+  visitor.number("lr", record.lr);
+  visitor.number("loss_scale", record.loss_scale);
+  visitor.number("grad_norm", record.grad_norm);
+  visitor.value("reruns", record.reruns);
+}
+
 }  // namespace
+
+void ReportRecorder::visit_state(StateVisitor& visitor) {
+  visit_sampled(visitor, "loss", report_.loss);
+  visit_sampled(visitor, "lr", report_.lr);
+  visit_sampled(visitor, "grad_norm", report_.grad_norm);
+  visit_sampled(visitor, "loss_scale", report_.loss_scale);
+  visit_padded(visitor, "epochs", report_.epochs, kMostEpochs);
+  visitor.value("epoch_stride", epoch_stride_, kMostSteps);
+  visitor.value("epochs_seen", epochs_seen_, kMostSteps);
+  epoch_stride_ = std::max<std::int64_t>(epoch_stride_, 1);
+  std::vector<report::EpochPoint> best = {report_.best};
+  visit_padded(visitor, "best", best, 1);
+  if (!best.empty()) report_.best = best.front();
+  visitor.list("incidents", report_.incidents, [&](StepRecord& record) { visit_incident(visitor, record); });
+}
 
 void ReportRecorder::end_step(const StepRecord& record, bool metered) {
   const double seconds = std::chrono::duration<double>(Time::now() - begun_).count();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/state.hpp"
 #include "halfstep/jobs.hpp"
 #include "report/run_report.hpp"
 
@@ -18,6 +19,10 @@ class ReportRecorder {
   void add(const MeterReport& report);
   // `best`: the best so far, where any of the epochs is to be pointed out.
   void add(const EpochReport& report);
+
+  // What was collected of losses, rates, scales and incidents, for a run that goes on with it; not the meters and
+  // times.
+  void visit_state(StateVisitor& visitor);
 
   // What was collected; the rest is for the job to fill in.
   report::RunReport take();

@@ -34,6 +34,8 @@ constexpr std::array kFree = {"threads",
                               "checkpoint-keep",
                               "cache",
                               "time-limit"};
+constexpr std::string_view kReport = "report.";
+
 // How long it is: what has happened stays, the rest follows from the new length.
 constexpr std::array kLength = {"epochs", "steps"};
 
@@ -132,9 +134,18 @@ void check_same_run(const Found& found, const SavedModel& model, const DataIdent
   notes.push_back("goes on with " + found.path + ", after " + std::to_string(found.checkpoint.attempted) + " steps");
 }
 
-void load_run(const Found& found, Training& training) {
-  load_state(training, found.checkpoint.state);
+void load_run(const Found& found, Training& training, ReportRecorder* recorder) {
+  State run, report;
+  for (const StateEntry& e : found.checkpoint.state.entries) {
+    const bool of_report = e.name.starts_with(kReport);
+    State& part = of_report ? report : run;
+    part.entries.push_back(e);
+    if (of_report) part.entries.back().name.erase(0, kReport.size());
+  }
+  load_state(training, run);
   training.loaded();
+  // A run that is to have a page only now has one of what follows.
+  if (recorder && !report.entries.empty()) load_state(*recorder, report);
 }
 
 MetricsLog::WentOn went_on(const Checkpoint& checkpoint) {

@@ -21,8 +21,8 @@ std::optional<Found> find_checkpoint(const Options& options, const CheckpointFol
 void check_same_run(const Found& found, const SavedModel& model, const DataIdentity& data, const std::string& isa,
                     std::vector<std::string>& notes);
 
-// Throws Error(format) where the state does not fit; the run is then as it was.
-void load_run(const Found& found, Training& training);
+// Throws Error(format) where the state does not fit. `recorder`: of a run that is to have a report, else null.
+void load_run(const Found& found, Training& training, ReportRecorder* recorder);
 
 // Where the run of a checkpoint stood.
 MetricsLog::WentOn went_on(const Checkpoint& checkpoint);

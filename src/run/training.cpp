@@ -132,6 +132,11 @@ void Training::save_checkpoint() {
   if (early_stop_.best_epoch() != saved_best_) now.best = trainer_.best_tensors();
   saved_best_ = early_stop_.best_epoch();
   now.state = save_state(*this);
+  if (beside_.recorder) {
+    detail::StateSaver saver(now.state);
+    const StateVisitor::Group group(saver, "report");
+    beside_.recorder->visit_state(saver);
+  }
   beside_.checkpoints->save(std::move(now));
 }
 

@@ -171,6 +171,26 @@ TEST_CASE("checkpoint: the newest are kept, latest is the last, best is the mode
   CHECK(verify(options.checkpoint_dir + "/best.safetensors").kind == "model");
 }
 
+TEST_CASE("checkpoint: a run may have a page only before it stopped, only after, or both") {
+  for (const auto& pages : {std::pair(true, true), std::pair(true, false), std::pair(false, true)}) {
+    const bool first = pages.first, second = pages.second;
+    const test::TempDir dir;
+    Options options = checkpointed(dir);
+    options.report = first ? dir / "first.html" : "";
+    run_until(options, 50);
+    options.report = second ? dir / "second.html" : "";
+    options.resume = "auto";
+    const TrainResult result = run_until(options, 0);
+    CHECK(result.resumed_at == 50);
+    CHECK(result.warnings.empty());
+    if (!second) continue;
+    // The curve begins where the page's run did.
+    const std::string page = test::read_bytes(options.report);
+    CHECK(has(page, "</html>"));
+    CHECK(has(page, "after 50 steps"));
+  }
+}
+
 TEST_CASE("checkpoint: another run is refused, by what differs") {
   const test::TempDir dir;
   Options options = checkpointed(dir);
