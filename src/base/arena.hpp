@@ -1,5 +1,6 @@
 // Aligned, zeroed memory that is taken once.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <new>
@@ -143,5 +144,11 @@ class AlignedBuffer {
   std::size_t size_ = 0;
   bool owned_ = true;
 };
+
+// Of buffers of one size.
+template <class T>
+void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
 
 }  // namespace halfstep::internal

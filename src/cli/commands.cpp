@@ -114,7 +114,7 @@ constexpr Command kCommands[] = {
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
      run_predict},
-    {"inspect", "FILE [--json]", "what is in a model file", kJson, 1, 1, run_inspect},
+    {"inspect", "FILE [--json]", "what is in a model file or a checkpoint", kJson, 1, 1, run_inspect},
     {"verify", "FILE.. [--json]", "whether models and checkpoints are whole, and why not", kJson, 1, 1000, run_verify},
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
      run_report, kReportFlags},

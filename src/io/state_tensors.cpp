@@ -11,12 +11,12 @@
 namespace halfstep::internal::io {
 namespace {
 
-constexpr std::string_view kPrefix = "state.", kScalars = "halfstep.state";
+constexpr std::string_view kStatePrefix = "state.", kStateScalars = "halfstep.state";
 
 constexpr std::pair<StateType, std::string_view> kDtypes[] = {
     {StateType::fp32, "F32"}, {StateType::int64, "I64"}, {StateType::bits16, "U16"}, {StateType::bytes, "U8"}};
 
-[[noreturn]] void refuse(const std::string& path, std::string why) {
+[[noreturn]] void refuse_state(const std::string& path, std::string why) {
   throw Error(Status::format, {.what = "this is no saved state of a run",
                                .where = path,
                                .why = std::move(why),
@@ -53,8 +53,8 @@ std::optional<double> exact_number(const std::string& text) {
 }
 
 State scalars_of(const File& file, const std::string& path) {
-  const std::string* text = file.find_metadata(kScalars);
-  if (text == nullptr) refuse(path, "it has the weights of a model alone");
+  const std::string* text = file.find_metadata(kStateScalars);
+  if (text == nullptr) refuse_state(path, "it has the weights of a model alone");
   const json::Value scalars = json::parse(*text);
   State state;
   for (const auto& [name, value] : scalars.at("integers").as_object()) {
@@ -62,7 +62,7 @@ State scalars_of(const File& file, const std::string& path) {
   }
   for (const auto& [name, value] : scalars.at("numbers").as_object()) {
     const std::optional<double> number = exact_number(value.as_string());
-    if (!number) refuse(path, quoted(name) + " is no number");
+    if (!number) refuse_state(path, quoted(name) + " is no number");
     state.entries.push_back(entry_of(name, StateType::number, *number));
   }
   for (const auto& [name, value] : scalars.at("texts").as_object()) {
@@ -85,27 +85,27 @@ void add_state(const State& state, File& file) {
     }
     for (const auto& [type, dtype] : kDtypes) {
       if (e.type != type) continue;
-      file.tensors.push_back({.name = std::string(kPrefix) + e.name,
+      file.tensors.push_back({.name = std::string(kStatePrefix) + e.name,
                               .dtype = std::string(dtype),
                               .shape = {static_cast<std::int64_t>(e.elements)},
                               .bytes = e.bytes});
     }
   }
-  file.metadata.emplace_back(std::string(kScalars), json::dump(json::Object{{"integers", std::move(integers)},
-                                                                            {"numbers", std::move(numbers)},
-                                                                            {"texts", std::move(texts)}}));
+  file.metadata.emplace_back(std::string(kStateScalars), json::dump(json::Object{{"integers", std::move(integers)},
+                                                                                 {"numbers", std::move(numbers)},
+                                                                                 {"texts", std::move(texts)}}));
 }
 
 State state_of(const File& file, const std::string& path) {
   State state = scalars_of(file, path);
   for (const Tensor& tensor : file.tensors) {
-    if (!tensor.name.starts_with(kPrefix)) continue;
-    const std::string name = tensor.name.substr(kPrefix.size());
+    if (!tensor.name.starts_with(kStatePrefix)) continue;
+    const std::string name = tensor.name.substr(kStatePrefix.size());
     std::optional<StateType> type;
     for (const auto& [known, dtype] : kDtypes) {
       if (dtype == tensor.dtype) type = known;
     }
-    if (!type || tensor.shape.size() != 1) refuse(path, quoted(tensor.name) + " has another type");
+    if (!type || tensor.shape.size() != 1) refuse_state(path, quoted(tensor.name) + " has another type");
     state.entries.push_back({name, *type, static_cast<std::size_t>(tensor.shape[0]),
                              std::vector<std::byte>(tensor.bytes.begin(), tensor.bytes.end())});
   }

@@ -9,11 +9,6 @@
 namespace halfstep::internal {
 namespace {
 
-template <class T>
-void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
-  std::copy(from.begin(), from.end(), to.begin());
-}
-
 std::byte* forward_block(Parameter& p, std::size_t strip, std::size_t block) {
   return p.packed_forward.data() +
          (strip * p.strips.forward_panel() + block * kBlockColumns * kLanes) * size_of(p.storage);

@@ -4,15 +4,6 @@
 
 namespace halfstep::internal {
 
-namespace {
-
-template <class T>
-void copy_all(const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
-  std::copy(from.begin(), from.end(), to.begin());
-}
-
-}  // namespace
-
 WeightCopy::WeightCopy(const Network& network) {
   for (const Parameter* p : network.parameters()) {
     Copy copy;

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -16,6 +15,7 @@
 
 #include "halfstep/error.hpp"
 #include "io/safe_file.hpp"
+#include "run/folder.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -64,11 +64,6 @@ std::vector<std::int64_t> steps_in(const std::string& folder) {
   return steps;
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "host";
-}
-
 std::string read_holder(int file) {
   char text[300];
   const ssize_t size = ::pread(file, text, sizeof text, 0);
@@ -113,13 +108,8 @@ void remove_temporaries(const std::string& folder) {
   }
 }
 
-std::string make_folder(std::string folder) {
-  std::error_code code;
-  fs::create_directories(folder, code);
-  if (code) {
-    io::throw_io("cannot make the folder of checkpoints", folder, code.message(), "no step was made",
-                 "a folder that can be written for --checkpoint-dir");
-  }
+std::string made(std::string folder) {
+  make_folder(folder, "--checkpoint-dir");
   return folder;
 }
 
@@ -143,7 +133,7 @@ FolderLock::FolderLock(const std::string& folder) {
 }
 
 CheckpointFolder::CheckpointFolder(std::string folder, std::int64_t keep)
-    : folder_(make_folder(std::move(folder))), keep_(keep), lock_(folder_) {
+    : folder_(made(std::move(folder))), keep_(keep), lock_(folder_) {
   remove_temporaries(folder_);
   io::write_probe(path_of(0));
 }

@@ -4,10 +4,10 @@
 #include <bit>
 #include <chrono>
 #include <filesystem>
-#include <system_error>
 
 #include <fcntl.h>
 
+#include "run/folder.hpp"
 #include "run/metrics_lines.hpp"
 
 namespace halfstep::internal {
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr SideFile::Role kRole = {"the events of TensorBoard", "--tensorboard", "records"};
+constexpr SideFile::Role kEventsRole = {"the events of TensorBoard", "--tensorboard", "records"};
 
 // CRC-32C of Castagnoli, reflected.
 constexpr std::array<std::uint32_t, 256> kCastagnoli = [] {
@@ -61,35 +61,24 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "host";
-  std::string text(name.data());
+// What no name of a file has.
+std::string plain(std::string text) {
   for (char& c : text) {
     if (c == '/' || static_cast<unsigned char>(c) <= ' ') c = '_';
   }
   return text;
 }
 
-void make_folder(const std::string& folder) {
-  std::error_code code;
-  fs::create_directories(folder, code);
-  if (code) {
-    io::throw_io("cannot make the folder", folder, code.message(), {},
-                 "a folder that can be written for --tensorboard");
-  }
-}
-
 SideFile begin_file(const std::string& folder) {
-  make_folder(folder);
+  make_folder(folder, "--tensorboard");
   // A run is a file of its own, whatever else goes on in the folder in the same second.
   const std::string path =
       (fs::path(folder) / ("events.out.tfevents." + std::to_string(static_cast<std::int64_t>(seconds_now())) + "." +
-                           host_name() + "." + std::to_string(::getpid())))
+                           plain(host_name()) + "." + std::to_string(::getpid())))
           .string();
   int i = 0;
   while (::access((path + "." + std::to_string(i)).c_str(), F_OK) == 0) ++i;
-  return SideFile(kRole, path + "." + std::to_string(i), O_EXCL);
+  return SideFile(kEventsRole, path + "." + std::to_string(i), O_EXCL);
 }
 
 }  // namespace
@@ -119,7 +108,7 @@ std::vector<Scalar> scalars_of(const EpochReport& report) {
 }
 
 EventFile::EventFile(const std::string& folder)
-    : wanted_(!folder.empty()), file_(wanted_ ? begin_file(folder) : SideFile(kRole)) {}
+    : wanted_(!folder.empty()), file_(wanted_ ? begin_file(folder) : SideFile(kEventsRole)) {}
 
 void EventFile::write(const EpochReport& report) {
   if (!wanted_) return;

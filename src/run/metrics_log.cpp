@@ -10,7 +10,7 @@
 namespace halfstep::internal {
 namespace {
 
-constexpr SideFile::Role kRole = {"the metrics file", "--metrics", "lines"};
+constexpr SideFile::Role kMetricsRole = {"the metrics file", "--metrics", "lines"};
 
 // Whether a run that went on would write the line again.
 bool comes_again(std::string_view text, const MetricsLog::WentOn& from) {
@@ -35,10 +35,10 @@ std::int64_t kept_bytes(const std::string& path, const MetricsLog::WentOn& from)
 }
 
 SideFile open_log(const std::string& path, const MetricsLog::WentOn* went_on) {
-  if (path.empty()) return SideFile(kRole);
-  if (went_on == nullptr) return SideFile(kRole, path, O_TRUNC);
+  if (path.empty()) return SideFile(kMetricsRole);
+  if (went_on == nullptr) return SideFile(kMetricsRole, path, O_TRUNC);
   const std::int64_t kept = kept_bytes(path, *went_on);
-  SideFile file(kRole, path, 0);
+  SideFile file(kMetricsRole, path, 0);
   file.keep(kept);
   return file;
 }
