@@ -65,7 +65,7 @@ void add_calls(std::vector<Fault>& faults, const Bench& bench, const std::string
 }
 
 std::vector<Fault> faults_of(const Command& command, const Bench& bench) {
-  constexpr long kMostMallocs = 100, kMostOthers = 1000;
+  constexpr long kMostMallocs = 60, kMostOthers = 1000;
   std::vector<Fault> faults;
   const std::size_t step = test::exhaustive() ? 1 : 10;
   for (std::size_t mib = 20; mib <= 300; mib += step) faults.push_back({{}, 0, false, 0, mib << 20});
