@@ -79,7 +79,7 @@ for round in $(seq 1 $rounds); do
   precision=$(echo bf16 fp16 fp32 | cut -d' ' -f$((round % 3 + 1)))
   expect 0 $run --precision $precision --json --quiet --out whole.safetensors; whole=$(digest)
   for try in 1 2 3 4; do
-    timeout -s KILL "0.$((RANDOM % 30 + 3))" "$program" $run --precision $precision --checkpoint-dir c --checkpoint-every 20 \
+    timeout -s KILL "0.$((try % 2))$((RANDOM % 9 + 1))" "$program" $run --precision $precision --checkpoint-dir c --checkpoint-every 20 \
       --resume auto --threads $((try % 3 + 1)) --out m.safetensors --quiet >/dev/null 2>&1
   done
   expect 0 $run --precision $precision --checkpoint-dir c --checkpoint-every 20 --resume auto --isa scalar --threads 2 \
