@@ -98,20 +98,6 @@ void check_size(const State& network, const NetworkShape& shape, const std::stri
   if (planned.elements() > elements) bad_model(path, "it has fewer weights than its layers need");
 }
 
-Checkpoint read(const io::File& file, const std::string& path) {
-  Checkpoint c;
-  c.model = model_without_tensors(file, path, kCheckpointFormat);
-  const json::Value data = json::parse(metadata(file, path, kDataKey));
-  c.data = {data.at("path").as_string(), natural(data, "train_rows", path), natural(data, "held_out_rows", path),
-            natural(data, "features", path), data.at("digest").as_string()};
-  const json::Value run = json::parse(metadata(file, path, kRunKey));
-  c.command = run.at("command").as_string();
-  c.attempted = natural(run, "attempted", path);
-  c.epoch = natural(run, "epoch", path);
-  c.state = io::state_of(file, path);
-  return c;
-}
-
 }  // namespace
 
 DataIdentity identity_of(const std::string& path, const data::Examples& train, const data::Examples& held_out) {
@@ -140,6 +126,20 @@ std::int64_t save_checkpoint(const std::string& path, const Checkpoint& c) {
   return bytes;
 }
 
+Checkpoint checkpoint_of(const io::File& file, const std::string& path) {
+  Checkpoint c;
+  c.model = model_without_tensors(file, path, kCheckpointFormat);
+  const json::Value data = json::parse(metadata(file, path, kDataKey));
+  c.data = {data.at("path").as_string(), natural(data, "train_rows", path), natural(data, "held_out_rows", path),
+            natural(data, "features", path), data.at("digest").as_string()};
+  const json::Value run = json::parse(metadata(file, path, kRunKey));
+  c.command = run.at("command").as_string();
+  c.attempted = natural(run, "attempted", path);
+  c.epoch = natural(run, "epoch", path);
+  c.state = io::state_of(file, path);
+  return c;
+}
+
 Checkpoint load_checkpoint(const std::string& path) {
   const io::File file = io::read_safetensors(path);
   if (!is_checkpoint(file) && file.find_metadata("halfstep.model") != nullptr) {
@@ -149,7 +149,7 @@ Checkpoint load_checkpoint(const std::string& path) {
                                  .kept = {},
                                  .hint = "--init-from " + path + " starts a new run from its weights"});
   }
-  return read(file, path);
+  return checkpoint_of(file, path);
 }
 
 bool is_checkpoint(const io::File& file) {
@@ -158,7 +158,7 @@ bool is_checkpoint(const io::File& file) {
 }
 
 SavedModel model_of_checkpoint(const io::File& file, const std::string& path) {
-  Checkpoint c = read(file, path);
+  Checkpoint c = checkpoint_of(file, path);
   const State state = part_of(c.state, kNetwork);
   const NetworkShape shape =
       network_of(c.model.spec, {.max_rows = 2, .training = true, .master = has_masters(c.model), .mask_seed = 0});

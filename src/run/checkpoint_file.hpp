@@ -35,6 +35,8 @@ std::int64_t save_checkpoint(const std::string& path, const Checkpoint& checkpoi
 Checkpoint load_checkpoint(const std::string& path);
 
 bool is_checkpoint(const io::File& file);
+// Of a file that has been read. Throws as load_checkpoint.
+Checkpoint checkpoint_of(const io::File& file, const std::string& path);
 // The weights that a run had then, as a model. Throws as load_checkpoint.
 SavedModel model_of_checkpoint(const io::File& file, const std::string& path);
 

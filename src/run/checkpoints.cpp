@@ -27,7 +27,7 @@ void Checkpoints::save(Now now) {
   c.state = std::move(now.state);
   if (now.best) {
     job.best = header_.model;
-    job.best->step = now.applied;
+    job.best->step = now.best_applied;
     job.best->scaler = now.scaler;
     job.best->tensors = *std::move(now.best);
   }

@@ -24,6 +24,7 @@ class Checkpoints {
   // What differs from one to the next.
   struct Now {
     std::int64_t attempted = 0, applied = 0, epoch = 0;
+    std::int64_t best_applied = 0;  // steps that led to `best`
     GradScalerState scaler;
     State state;
     std::optional<std::vector<NamedTensor>> best;  // weights, where they are others than the last time

@@ -36,6 +36,11 @@ void check(int folds, const Options& options) {
   if (!options.out.empty()) refuse("a cross-validation writes no model", "--out", "it makes several", "halfstep train");
   if (!options.metrics.empty()) refuse("a cross-validation has no metrics file", "--metrics", "", "leave it out");
   if (!options.tensorboard.empty()) refuse("a cross-validation has no events", "--tensorboard", "", "leave it out");
+  if (!options.checkpoint_dir.empty() || !options.resume.empty()) {
+    refuse("a cross-validation has no checkpoints", "--checkpoint-dir, --resume", "it makes several models",
+           "leave it out");
+  }
+  if (!options.init_from.empty()) refuse("a cross-validation starts from nothing", "--init-from", "", "leave it out");
   if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
   if (options.validation > 0 && !steers_by_held_out(options)) {
     refuse("nothing goes by a validation part", "--validation", "each fold is judged by its own part",

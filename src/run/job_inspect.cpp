@@ -44,8 +44,8 @@ ModelSummary inspect(const std::string& path) {
   const io::File file = io::read_safetensors(path);
   ModelSummary s;
   const bool checkpoint = is_checkpoint(file);
-  const SavedModel saved = checkpoint ? model_of_checkpoint(file, path) : load_model(path);
-  if (checkpoint) s.run = run_of(load_checkpoint(path));
+  const SavedModel saved = model_of(file, path);
+  if (checkpoint) s.run = run_of(checkpoint_of(file, path));
   s.format = checkpoint ? "halfstep checkpoint 1 (safetensors)" : "halfstep 1 (safetensors)";
   s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
   s.architecture = architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));

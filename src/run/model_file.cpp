@@ -64,8 +64,9 @@ void save_model(const std::string& path, const SavedModel& model) {
   io::write_safetensors(path, file);
 }
 
-SavedModel load_model(const std::string& path) {
-  const io::File file = io::read_safetensors(path);
+SavedModel load_model(const std::string& path) { return model_of(io::read_safetensors(path), path); }
+
+SavedModel model_of(const io::File& file, const std::string& path) {
   if (is_checkpoint(file)) return model_of_checkpoint(file, path);
   SavedModel model = model_without_tensors(file, path, kModelFormat);
   model.tensors = read_tensors(path, file, model);

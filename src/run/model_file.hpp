@@ -9,6 +9,7 @@
 #include "data/preprocess.hpp"
 #include "halfstep/model_spec.hpp"
 #include "halfstep/options.hpp"
+#include "io/safetensors.hpp"
 #include "nn/network.hpp"
 
 namespace halfstep::internal {
@@ -33,6 +34,8 @@ std::string weights_digest(const std::vector<NamedTensor>& tensors);
 void save_model(const std::string& path, const SavedModel& model);
 // Throws Error: io when it cannot be read, format when it is not such a file.
 SavedModel load_model(const std::string& path);
+// Of a file that has been read.
+SavedModel model_of(const io::File& file, const std::string& path);
 
 // Every parameter of a run with its value.
 std::vector<std::pair<std::string, std::string>> config_of(const Options& options);

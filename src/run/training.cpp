@@ -129,7 +129,11 @@ void Training::save_checkpoint() {
   now.applied = trainer_.clock().applied;
   now.epoch = trainer_.clock().epoch;
   now.scaler = trainer_.scaler().state();
-  if (early_stop_.best_epoch() != saved_best_) now.best = trainer_.best_tensors();
+  // Again, where the last time was in vain.
+  if (early_stop_.best_epoch() != saved_best_ || (saved_best_ > 0 && !beside_.checkpoints->failure().empty())) {
+    now.best = trainer_.best_tensors();
+    now.best_applied = trainer_.best_applied();
+  }
   saved_best_ = early_stop_.best_epoch();
   now.state = save_state(*this);
   if (beside_.recorder) {

@@ -77,6 +77,7 @@ class StepTrainer {
   // that led to them, 0 where none were. With config.keeps_best only.
   void keep_best();
   std::int64_t restore_best();
+  std::int64_t best_applied() const { return best_ ? best_->applied() : 0; }
   std::vector<NamedTensor> best_tensors();  // as restore_best would have them, which they are not made to be
 
   // Adds the weights as they are now to their average, with this share of it. With config.averages only.

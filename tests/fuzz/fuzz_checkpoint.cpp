@@ -36,7 +36,8 @@ Options options_of(std::size_t variant) {
   if (variant == 1) o.norm = Norm::batch, o.dropout = 0.5, o.precision = Dtype::fp16, o.loss_scale = "dynamic";
   if (variant == 2) o.master = MasterKind::kahan, o.moments = Dtype::bf16, o.early_stop = 1;
   if (variant == 3) {
-    o.schedule = "plateau", o.ema = 0.9, o.precision = Dtype::fp16, o.loss_scale = "headroom", o.epochs = 2, o.steps = 0;
+    o.schedule = "plateau", o.ema = 0.9, o.precision = Dtype::fp16, o.loss_scale = "headroom", o.epochs = 2,
+    o.steps = 0;
   }
   return o;
 }
@@ -125,7 +126,8 @@ struct Draft {
       }
       if (how == 'r' && !value.empty() && value.size() < 200) tensor.name = "state." + value;
       if (how != 'a' || tensor.bytes.empty()) return;
-      std::string& bytes = storage.emplace_back(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+      std::string& bytes =
+          storage.emplace_back(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
       bytes[static_cast<std::size_t>(number & 0xff) % bytes.size()] = static_cast<char>(number >> 8);
       tensor.bytes = std::as_bytes(std::span(bytes));
       return;

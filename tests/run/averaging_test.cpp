@@ -261,6 +261,13 @@ TEST_CASE("a search for a learning rate: its rate trains well, one beyond the ex
   CHECK(find_learning_rate("builtin:digits", options).points.back().loss == found.points.back().loss);
   options.lr = 0.1;
   CHECK_THROWS_WITH_AS(find_learning_rate("builtin:digits", options), doctest::Contains("--lr"), Error);
+  Options others;
+  others.init_from = "m.safetensors";
+  CHECK_THROWS_WITH_AS(find_learning_rate("builtin:digits", others), doctest::Contains("--init-from"), Error);
+  CHECK_THROWS_WITH_AS(cross_validate("builtin:spirals", 3, others), doctest::Contains("--init-from"), Error);
+  others = {};
+  others.checkpoint_dir = "c";
+  CHECK_THROWS_WITH_AS(cross_validate("builtin:spirals", 3, others), doctest::Contains("--checkpoint-dir"), Error);
   int asked = 0;
   CHECK(find_learning_rate("builtin:digits", Options{}, [&] { return ++asked > 5; }).points.size() == 5);
 }
