@@ -97,4 +97,19 @@ inline std::string real_data(const std::string& name) {
   return {};
 }
 
+// Of a recipe as JSON: no beginning of it is one.
+inline void refuses_each_beginning(const std::string& recipe) {
+  for (std::size_t length = 0; length < recipe.size(); ++length) {
+    CHECK(thrown_by([&] { Preprocessor::from_json(recipe.substr(0, length)); }).status == Status::format);
+  }
+}
+
+// What becomes of it with one text in place of another.
+inline Status status_of_changed(std::string recipe, std::string_view from, std::string_view to) {
+  const std::size_t at = recipe.find(from);
+  REQUIRE(at != std::string::npos);
+  recipe.replace(at, from.size(), to);
+  return thrown_by([&] { Preprocessor::from_json(recipe); }).status;
+}
+
 }  // namespace halfstep::internal::data::testing

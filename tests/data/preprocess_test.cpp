@@ -86,16 +86,8 @@ TEST_SUITE("data/preprocess") {
 
   TEST_CASE("damaged JSON is refused, not believed") {
     const std::string good = fit(kMixed).to_json();
-    for (std::size_t length = 0; length < good.size(); ++length) {
-      CHECK(thrown_by([&] { Preprocessor::from_json(good.substr(0, length)); }).status == Status::format);
-    }
-    const auto changed = [&](std::string_view from, std::string_view to) {
-      std::string bad = good;
-      const std::size_t at = bad.find(from);
-      REQUIRE(at != std::string::npos);
-      bad.replace(at, from.size(), to);
-      return thrown_by([&] { Preprocessor::from_json(bad); }).status;
-    };
+    refuses_each_beginning(good);
+    const auto changed = [&](std::string_view from, std::string_view to) { return status_of_changed(good, from, to); };
     CHECK(changed("\"version\":2", "\"version\":5") == Status::unsupported);
     CHECK(changed("\"version\":2", "\"version\":1") == Status::format);
     CHECK(changed("\"version\":2", "\"version\":0") == Status::format);

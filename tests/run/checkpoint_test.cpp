@@ -152,6 +152,9 @@ TEST_CASE("checkpoint: the newest are kept, latest is the last, best is the mode
   options.checkpoint_minutes = 0;
   options.checkpoint_every = 10;
   options.checkpoint_keep = 2;
+  options.lr = 0.3;  // so that the last epoch is not the best
+  options.epochs = 9;
+  options.schedule = "constant";
   std::vector<EpochReport> epochs;
   const TrainResult result = run_until(options, 0, &epochs);
   const std::vector<std::string> names = names_in(options.checkpoint_dir);
@@ -166,6 +169,7 @@ TEST_CASE("checkpoint: the newest are kept, latest is the last, best is the mode
   CHECK(evaluate(result.checkpoint, "builtin:spirals", {}).metrics.loss ==
         evaluate(options.out, "builtin:spirals", {}).metrics.loss);
   const auto best = std::find_if(epochs.rbegin(), epochs.rend(), [](const EpochReport& e) { return e.best; });
+  REQUIRE(best->epoch < epochs.back().epoch);
   CHECK(inspect(options.checkpoint_dir + "/best.safetensors").step == best->steps.applied);
   CHECK(verify(options.checkpoint_dir + "/best.safetensors").kind == "model");
 }
