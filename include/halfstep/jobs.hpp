@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "halfstep/files.hpp"
+#include "halfstep/incident.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/memory_part.hpp"
 #include "halfstep/meters.hpp"
@@ -70,6 +71,7 @@ struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(const ProgressReport&)> on_progress;  // about ten times a second
   std::function<void(const StepRecord&)> on_step;          // every attempted step
+  std::function<void(const Incident&)> on_incident;        // a step that was skipped, explained: the first of its kind
   std::function<void(const MeterReport&)> on_meter;        // every options.meter_every
   std::function<void(const CheckpointReport&)> on_checkpoint;
   std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
@@ -96,6 +98,7 @@ struct TrainResult {
   StepCounts steps;
   MeterReport meter;                // the last reading; step 0: there was none
   std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
+  std::vector<Incident> incidents;  // why it came to that: of the same cause and tensor only the first
   double loss_scale = 1;
   double samples_per_s = 0;
   double seconds = 0;

@@ -77,9 +77,10 @@ struct Options {
   double scale_max = 16777216;  // 2^24
   std::int64_t scale_hysteresis = 1;
   bool scale_consecutive_hysteresis = false;
-  double max_skip_rate = 0.5;  // of the last 100 steps; 1: off
-  double clip_norm = 0;        // 0: off
-  double clip_value = 0;       // 0: off
+  double max_skip_rate = 0.5;         // of the last 100 steps; 1: off
+  double clip_norm = 0;               // 0: off
+  double clip_value = 0;              // 0: off
+  std::string on_nonfinite = "skip";  // skip | rollback | stop: what a step that no loss scale can save does to the run
 
   // ---- optimizer ----
   OptimizerKind optimizer = OptimizerKind::adamw;
@@ -118,6 +119,7 @@ struct Options {
   std::int64_t checkpoint_keep = 3;   // newest that stay
   std::string resume;                 // checkpoint, folder of them, or "auto": the newest good one of checkpoint_dir
   std::string init_from;              // model whose weights the run starts from
+  std::string capsule = "auto";       // file for a step that went non-finite; auto: beside the model; none
   std::string tensorboard;            // folder for an event file; empty: none
   std::string report;                 // HTML file: the whole run on a page
   std::int64_t meter_every = 0;       // steps between two readings of the meters; 0: off

@@ -88,6 +88,18 @@ void Progress::warning(const std::string& text) {
   narrator_.warning(text);
 }
 
+void Progress::incident(const Incident& incident) {
+  // A scale that is found by trial is no news.
+  if (incident.reason == IncidentReason::loss_scale && incident.capsule.empty() && !verbose_) return;
+  say_kept();
+  const std::string words = halfstep::text(incident);
+  for (std::size_t begin = 0; begin < words.size();) {
+    const std::size_t end = words.find('\n', begin);
+    narrator_.line(words.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
 void Progress::say_kept() {
   if (const auto report = std::exchange(kept_, std::nullopt)) narrator_.line(epoch_text(*report, metric_, verbose_));
 }

@@ -23,6 +23,7 @@ class Progress {
   void epoch(const EpochReport& report);
   void within_epoch(const ProgressReport& report);
   void checkpoint(const CheckpointReport& report);
+  void incident(const Incident& incident);
   void warning(const std::string& text);
 
  private:

@@ -71,6 +71,7 @@ TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool
     observer.on_progress = [&progress](const ProgressReport& report) { progress.within_epoch(report); };
   }
   observer.on_checkpoint = [&progress](const CheckpointReport& report) { progress.checkpoint(report); };
+  observer.on_incident = [&progress](const Incident& incident) { progress.incident(incident); };
   observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
   observer.should_save = take_save_signal;

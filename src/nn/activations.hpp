@@ -46,6 +46,9 @@ struct StoredSignal {
   std::size_t ld;                // elements
   const void* panels = nullptr;  // the same in panels, where it is read in them too
   std::size_t panel_stride = 0;  // elements
+  std::size_t block = 0;         // of the network, whose signal it is
+  // Of an output: which of the block's products it is before what follows that row by row; -1: the block's output.
+  int product = -1;
 };
 
 }  // namespace halfstep::internal

@@ -44,7 +44,7 @@ void Dense::list_signals(std::vector<StoredSignal>& list) const {
   if (logits_.size() > 0) {
     list.push_back({"logits", output, Dtype::fp32, logits_.data(), pad_columns(width())});
   } else {
-    if (z_.size() > 0) list.push_back({name_ + ".output", output, y_.dtype, z_.data(), y_.ld});
+    if (z_.size() > 0) list.push_back({name_ + ".output", output, y_.dtype, z_.data(), y_.ld, nullptr, 0, index_, 0});
     list.push_back({name_ + ".output", output, y_.dtype, y_.rows.data(), y_.ld, y_.panels.data(), y_.panel_stride});
   }
   if (d_.rows.size() == 0) return;

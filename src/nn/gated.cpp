@@ -65,9 +65,8 @@ class Gated final : public Block {
   }
   void list_signals(std::vector<StoredSignal>& list) const override {
     using enum StoredSignal::Kind;
-    for (const Half* half : {&value_, &gate_}) {
-      list.push_back({name_ + ".output", output, y_.dtype, half->z.data(), y_.ld});
-    }
+    list.push_back({name_ + ".output", output, y_.dtype, value_.z.data(), y_.ld, nullptr, 0, index_, 0});
+    list.push_back({name_ + ".output", output, y_.dtype, gate_.z.data(), y_.ld, nullptr, 0, index_, 1});
     list.push_back({name_ + ".output", output, y_.dtype, y_.rows.data(), y_.ld, y_.panels.data(), y_.panel_stride});
     for (const GradientTarget& t : targets_) {
       list.push_back({t.name, gradient, t.d.dtype, t.d.rows, t.d.ld, t.d.panels, t.d.panel_stride});

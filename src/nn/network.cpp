@@ -34,7 +34,9 @@ Network::Network(NetworkShape shape) : shape_(std::move(shape)) {
     const std::size_t before = parameters_.size();
     blocks_[i]->list_parameters(parameters_);
     for (std::size_t p = before; p < parameters_.size(); ++p) parameters_[p]->block = i;
+    const std::size_t signals_before = signals_.size();
     blocks_[i]->list_signals(signals_);
+    for (std::size_t s = signals_before; s < signals_.size(); ++s) signals_[s].block = i;
     wants_d_y |= blocks_[i]->wants_d_y();
     wants_d_z |= blocks_[i]->wants_d_z();
   }

@@ -37,9 +37,15 @@ namespace internal {
 
 std::string model_path(const Options& options) { return options.out.empty() ? "model.safetensors" : options.out; }
 
-std::string last_good_path(const std::string& model) {
+static std::string beside(const std::string& model, const char* what) {
   const fs::path path(model);
-  return (path.parent_path() / (path.stem().string() + ".last-good" + path.extension().string())).string();
+  return (path.parent_path() / (path.stem().string() + what + path.extension().string())).string();
+}
+
+std::string last_good_path(const std::string& model) { return beside(model, ".last-good"); }
+
+std::string capsule_path(const Options& options) {
+  return options.capsule == "auto" ? beside(model_path(options), ".capsule") : options.capsule;
 }
 
 }  // namespace internal
@@ -57,6 +63,7 @@ std::vector<NamedFile> files_read(const std::string& data, const Options& option
 std::vector<NamedFile> files_written(const Options& options) {
   const std::string model = model_path(options);
   std::vector<NamedFile> files = {{"--out", model}, {"the last good weights of --out", last_good_path(model)}};
+  if (options.capsule != "none") files.push_back({"--capsule", capsule_path(options)});
   if (!options.metrics.empty()) files.push_back({"--metrics", options.metrics});
   if (!options.report.empty()) files.push_back({"--report", options.report});
   return files;

@@ -13,12 +13,10 @@
 #include "train/network_of.hpp"
 
 namespace halfstep::internal {
-namespace {
 
-// Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
-std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& file, const SavedModel& model) {
+std::vector<NamedTensor> model_tensors(const io::File& file, const std::string& path, const ModelSpec& spec) {
   const PlanOnly plan;
-  const Network network(network_of(model.spec, {.max_rows = 1}));
+  const Network network(network_of(spec, {.max_rows = 1}));
   const std::size_t expected = network.parameters().size();
   if (file.tensors.size() != expected) {
     bad_model(path, "expected " + std::to_string(expected) + " tensors, found " + std::to_string(file.tensors.size()));
@@ -37,8 +35,6 @@ std::vector<NamedTensor> read_tensors(const std::string& path, const io::File& f
   }
   return out;
 }
-
-}  // namespace
 
 std::string weights_digest(const std::vector<NamedTensor>& tensors) {
   Digest digest;
@@ -69,7 +65,7 @@ SavedModel load_model(const std::string& path) { return model_of(io::read_safete
 SavedModel model_of(const io::File& file, const std::string& path) {
   if (is_checkpoint(file)) return model_of_checkpoint(file, path);
   SavedModel model = model_without_tensors(file, path, kModelFormat);
-  model.tensors = read_tensors(path, file, model);
+  model.tensors = model_tensors(file, path, model.spec);
   if (model.preprocessor.task() == Task::regress) model.preprocessor.set_outputs(model.spec.widths.back());
   return model;
 }

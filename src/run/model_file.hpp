@@ -37,6 +37,9 @@ SavedModel load_model(const std::string& path);
 // Of a file that has been read.
 SavedModel model_of(const io::File& file, const std::string& path);
 
+// Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
+std::vector<NamedTensor> model_tensors(const io::File& file, const std::string& path, const ModelSpec& spec);
+
 // Every parameter of a run with its value.
 std::vector<std::pair<std::string, std::string>> config_of(const Options& options);
 

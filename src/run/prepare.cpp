@@ -87,6 +87,7 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
     p.same_outputs = data::take_targets_of(*source.inputs_of, recipe);
     p.preprocessor = data::Preprocessor(std::move(recipe));
   }
+  p.train_rows = row_numbers(train, data::target_names(p.preprocessor.targets()), split.train);
   p.train = p.preprocessor.apply(std::move(train), true);
   if (held_out.rows() > 0 && !source.inputs.report.empty()) {
     p.validation_rows = row_numbers(held_out, data::target_names(p.preprocessor.targets()), split.validation);

@@ -182,6 +182,7 @@ StepRecord Training::step() {
   // A step that overflowed has no loss to speak of, and changed nothing.
   if (record.outcome == StepOutcome::skipped) {
     ++sums_.skipped;
+    last_skipped_ = record;
   } else {
     sums_.loss += record.loss * static_cast<double>(rows);
     sums_.applied_rows += rows;
@@ -200,9 +201,11 @@ void Training::tell_step(const StepRecord& record) {
   }
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer_->on_step) observer_->on_step(record);
-  if (const auto parts = verdict(record, trainer_.ledger(), trainer_.scaler(), options_)) {
-    throw Error(Status::diverged, *parts);
-  }
+  if (const auto parts = verdict(record, trainer_.ledger(), trainer_.scaler(), options_)) diverge(*parts, record);
+}
+
+void Training::diverge(const ErrorParts& parts, const StepRecord& record) const {
+  throw Error(Status::diverged, beside_.incidents ? beside_.incidents->with_reason(parts, record) : parts);
 }
 
 bool Training::must_stop() {
@@ -259,9 +262,11 @@ EpochReport Training::report_of(std::int64_t epoch, double samples_per_s) {
 // A run whose last steps were mostly skipped, or whose last update broke a weight, has no model.
 void Training::finish() {
   const auto parts = final_verdict(trainer_.ledger(), trainer_.scaler(), options_);
-  if (parts && !result_.stopped) throw Error(Status::diverged, *parts);
+  if (parts && !result_.stopped) diverge(*parts, last_skipped_);
   const std::optional<StepRecord> bad = trainer_.check_weights();
-  if (bad) throw Error(Status::diverged, *verdict(*bad, trainer_.ledger(), trainer_.scaler(), options_));
+  if (!bad) return;
+  if (beside_.incidents) beside_.incidents->add_weights(*bad);
+  diverge(*verdict(*bad, trainer_.ledger(), trainer_.scaler(), options_), *bad);
 }
 
 void Training::keep_best() {
@@ -296,8 +301,18 @@ void Training::add_summary() {
     }
   }
   result_.ledger = trainer_.ledger().entries();
+  if (beside_.incidents) add_incidents(*beside_.incidents);
   result_.loss_scale = trainer_.scaler().scale();
   if (reads_meters()) result_.meter = trainer_.meter();
+}
+
+void Training::add_incidents(const Incidents& incidents) {
+  result_.incidents = incidents.list();
+  result_.warnings.insert(result_.warnings.end(), incidents.warnings().begin(), incidents.warnings().end());
+  if (const std::string rows = incidents.rows_to_blame(); !rows.empty()) {
+    result_.warnings.push_back("steps were skipped, and their rows not learned from, because of " + rows);
+    if (observer_->on_warning) observer_->on_warning(result_.warnings.back());
+  }
 }
 
 }  // namespace halfstep::internal

@@ -5,11 +5,13 @@
 #include <optional>
 
 #include "data/examples.hpp"
+#include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "run/averaging.hpp"
 #include "run/checkpoints.hpp"
 #include "run/early_stop.hpp"
 #include "run/event_file.hpp"
+#include "run/incidents.hpp"
 #include "run/metrics_log.hpp"
 #include "run/report_recorder.hpp"
 #include "train/inference.hpp"
@@ -21,6 +23,7 @@ namespace halfstep::internal {
 struct TrainingExtras {
   ReportRecorder* recorder = nullptr;  // of a run that is to have a report
   Checkpoints* checkpoints = nullptr;
+  Incidents* incidents = nullptr;
   const MetricsLog::WentOn* went_on = nullptr;  // of a run that goes on with a checkpoint
 };
 
@@ -66,6 +69,7 @@ class Training {
   void tell_progress(double loss);
   double seconds_left() const;
   void tell_step(const StepRecord& record);
+  [[noreturn]] void diverge(const ErrorParts& parts, const StepRecord& record) const;
   // For those who asked; a report has readings of its own.
   bool reads_meters() const { return options_.meter_every > 0; }
   EpochReport report_of(std::int64_t epoch, double samples_per_s);
@@ -74,6 +78,7 @@ class Training {
   void keep_best();
   void measure_model();
   void add_summary();
+  void add_incidents(const Incidents& incidents);
 
   const Options& options_;
   StepTrainer& trainer_;
@@ -89,6 +94,7 @@ class Training {
   const TrainObserver* observer_ = nullptr;
   TrainResult result_;
   std::int64_t applied_ = 0;
+  StepRecord last_skipped_;
   Sums sums_;                    // of the epoch
   std::int64_t begun_at_ = 0;    // attempted steps when the run began or went on
   std::size_t rows_ = 0;         // of all steps since

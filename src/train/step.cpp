@@ -19,7 +19,7 @@ StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* me
 }
 
 StepReport TrainStep::run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter) {
-  return run({rows, targets, rows, [](std::size_t, std::size_t) {}}, lr, meter);
+  return run({rows, targets, rows, [](std::size_t, std::size_t, Activations&) {}}, lr, meter);
 }
 
 StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, StepMeter* meter) {
@@ -95,7 +95,7 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
 }
 
 void TrainStep::forward(const StepExamples& examples, const Part& part) {
-  examples.load(part.first, part.rows);
+  examples.load(part.first, part.rows, model_.input());
   enter(watch_, StepStage::forward);
   model_.forward(context_, part.rows, clock_.parts + part.index + 1, update_.beside_forward());
   update_.finished();

@@ -25,18 +25,19 @@
 namespace halfstep::internal {
 
 // Where a step went non-finite first.
-struct Incident {
+struct StepIncident {
   StepCause cause = StepCause::none;
   std::string_view tensor;  // where: a parameter or a signal of the network, which keeps the name; may be empty
+  std::size_t part = 0;     // of the step, which the network's buffers hold
 };
 
 struct StepReport {
   double loss = 0;
   bool applied = false;
   double grad_norm = 0;
-  float loss_scale = 1;  // the one this step ended with
-  int reruns = 0;        // of the backward pass, at a smaller scale each
-  Incident incident;     // why it was skipped, or run again
+  float loss_scale = 1;   // the one this step ended with
+  int reruns = 0;         // of the backward pass, at a smaller scale each
+  StepIncident incident;  // why it was skipped, or run again
 };
 
 // What a step learns from. Where the model's buffers do not hold all rows at once they come in parts of `part_rows`,
@@ -45,7 +46,7 @@ struct StepExamples {
   std::size_t rows;  // of all parts
   Targets targets;   // of all rows
   std::size_t part_rows;
-  FunctionRef<void(std::size_t first, std::size_t rows)> load;  // puts these rows into model.input()
+  FunctionRef<void(std::size_t first, std::size_t rows, Activations& input)> load;  // puts these rows into `input`
 
   std::size_t parts() const { return (rows + part_rows - 1) / part_rows; }
   // Where a part begins. A last one of a single row, on which BatchNorm cannot train, gets one of the part before it.
@@ -80,10 +81,10 @@ class TrainStep {
   void visit_state(StateVisitor& visitor);
 
   // After a skipped step: where it began, then each weight gradient that is not finite.
-  std::vector<std::string> tensors_of(const Incident& incident) const;
+  std::vector<std::string> tensors_of(const StepIncident& incident) const;
 
   // The first weight that is not finite, itself or in the storage type.
-  Incident check_weights() const;
+  StepIncident check_weights() const;
 
   // The trained parameters as the optimizer numbers them.
   static std::vector<OptimizerTensor> tensor_sizes(const Network& network);
@@ -101,11 +102,11 @@ class TrainStep {
   double evaluate(const Part& part, const StorageTarget& d_logits, float* sums);
   double backward(const Part& part, bool accumulate);  // the part's loss
   void read_meter(StepMeter& meter, const Part& part);
-  Incident explain(const StepExamples& examples, double weight, double loss, const GradientSummary& gradients);
+  StepIncident explain(const StepExamples& examples, double weight, double loss, const GradientSummary& gradients);
   GradientSummary summarise();
   void clip_by_value();
   bool run_again(StepReport& report);
-  Incident find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const;
+  StepIncident find_incident(const Part& part, double loss, const GradientSummary& gradients) const;
   float largest(const StoredSignal& signal, std::size_t rows) const;
   float largest_d(std::size_t rows) const;
 

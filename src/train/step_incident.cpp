@@ -36,7 +36,7 @@ float TrainStep::largest_d(std::size_t rows) const {
   return most;
 }
 
-Incident TrainStep::check_weights() const {
+StepIncident TrainStep::check_weights() const {
   for (const Parameter* p : model_.parameters()) {
     // Without masters the packed weights are all there is. What is no matrix stays fp32.
     const float most = p->has_master ? largest_of(context_.kernels, Dtype::fp32, p->master.size(), p->master.data())
@@ -46,13 +46,13 @@ Incident TrainStep::check_weights() const {
   return {};
 }
 
-Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientSummary& gradients) const {
+StepIncident TrainStep::find_incident(const Part& part, double loss, const GradientSummary& gradients) const {
   using Kind = StoredSignal::Kind;
-  const Incident weights = check_weights();
+  const StepIncident weights = check_weights();
   // The first of each pass, in the order of that pass.
   const StoredSignal *input = nullptr, *output = nullptr, *gradient = nullptr;
   for (const StoredSignal& signal : model_.signals()) {
-    if (std::isfinite(largest(signal, rows))) continue;
+    if (std::isfinite(largest(signal, part.rows))) continue;
     if (signal.kind == Kind::input) input = &signal;
     if (signal.kind == Kind::output && output == nullptr) output = &signal;
     if (signal.kind == Kind::gradient) gradient = &signal;
@@ -66,37 +66,37 @@ Incident TrainStep::find_incident(std::size_t rows, double loss, const GradientS
                                     .unscaled = gradients.finite});
   switch (cause) {
     case StepCause::data:
-      return {cause, input->name};
+      return {cause, input->name, part.index};
     case StepCause::weights:
-      return weights;
+      return {cause, weights.tensor, part.index};
     case StepCause::forward:
-      return {cause, output->name};
+      return {cause, output->name, part.index};
     case StepCause::scale:
-      return {cause, gradient->name};
+      return {cause, gradient->name, part.index};
     case StepCause::loss:
-      return {cause, "loss"};
+      return {cause, "loss", part.index};
     case StepCause::gradient:  // all of them are named below
     case StepCause::none:
     case StepCause::unscale:
       break;
   }
-  return {cause, {}};
+  return {cause, {}, part.index};
 }
 
 // The sum over parts hides where it began: each runs again by itself, until one is not finite.
-Incident TrainStep::explain(const StepExamples& examples, double weight, double loss,
-                            const GradientSummary& gradients) {
+StepIncident TrainStep::explain(const StepExamples& examples, double weight, double loss,
+                                const GradientSummary& gradients) {
   for (std::size_t i = 0; examples.parts() > 1 && i < examples.parts(); ++i) {
     const Part part = part_of(examples, weight, i);
     forward(examples, part);
     const double loss_of_part = backward(part, false);
     const GradientSummary of_part = summarise();
-    if (!of_part.finite) return find_incident(part.rows, loss_of_part, of_part);
+    if (!of_part.finite) return find_incident(part, loss_of_part, of_part);
   }
-  return find_incident(part_of(examples, weight, examples.parts() - 1).rows, loss, gradients);
+  return find_incident(part_of(examples, weight, examples.parts() - 1), loss, gradients);
 }
 
-std::vector<std::string> TrainStep::tensors_of(const Incident& incident) const {
+std::vector<std::string> TrainStep::tensors_of(const StepIncident& incident) const {
   std::vector<std::string> names;
   if (!incident.tensor.empty()) names.emplace_back(incident.tensor);
   for (std::size_t i = 0; i < squares_.size(); ++i) {

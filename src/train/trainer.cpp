@@ -100,11 +100,11 @@ void StepTrainer::check(const BatchView& batch) const {
 StepRecord StepTrainer::step(const BatchView& batch) {
   check(batch);
   const InputRows rows = {.features = model_.shape().widths.front(), .x = batch.x.data()};
-  auto load = [&](std::size_t first, std::size_t count) {
-    loader_.load(context_, rows, {.count = count, .first = first}, model_.input());
+  auto load = [&](std::size_t first, std::size_t count, Activations& input) {
+    loader_.load(context_, rows, {.count = count, .first = first}, input);
   };
   return run_step(
-      {batch.x.size() / rows.features, {batch.labels.data(), batch.values.data()}, shape_.model.max_rows, load});
+      {batch.x.size() / rows.features, {batch.labels.data(), batch.values.data()}, shape_.model.max_rows, load}, {});
 }
 
 std::size_t StepTrainer::next_rows() const {
@@ -119,10 +119,10 @@ StepRecord StepTrainer::step() {
     order_epoch_ = clock_.epoch;
   }
   const std::span<const std::uint32_t> rows = std::span(order_).subspan(clock_.row, count);
-  auto load = [&](std::size_t first, std::size_t part) {
-    batcher_->load(context_, rows.subspan(first, part), model_.input());
+  auto load = [&](std::size_t first, std::size_t part, Activations& input) {
+    batcher_->load(context_, rows.subspan(first, part), input);
   };
-  StepRecord record = run_step({count, batcher_->targets(rows), shape_.model.max_rows, load});
+  StepRecord record = run_step({count, batcher_->targets(rows), shape_.model.max_rows, load}, rows);
   clock_.row += count;
   if (clock_.row == plan_.rows) {
     clock_.row = 0;
@@ -131,8 +131,9 @@ StepRecord StepTrainer::step() {
   return record;
 }
 
-StepRecord StepTrainer::run_step(const StepExamples& examples) {
+StepRecord StepTrainer::run_step(const StepExamples& examples, std::span<const std::uint32_t> rows) {
   const FpEnvGuard fp_env;  // the rate is calculated here, not in a task
+  const Clock before = clock_;
   metered_ = meter_ && clock_.attempted % config_.meter_every == 0;
   // The rate follows the applied steps: a skipped one does not use it up.
   const double lr = rate_at(clock_.applied);
@@ -140,6 +141,8 @@ StepRecord StepTrainer::run_step(const StepExamples& examples) {
   if (metered_) meter_->set_step(clock_.attempted);
   StepRecord record = record_of(report, lr);
   ledger_.add(record);
+  recent_.add(record);
+  if (!report.applied && on_withheld_) on_withheld_({examples, rows, record, before, report.incident.part});
   last_cause_ = report.applied ? StepCause::none : record.cause;
   if (report.applied) keep_if_good(record);
   return record;
@@ -170,7 +173,7 @@ void StepTrainer::keep_if_good(const StepRecord& record) {
 
 std::optional<StepRecord> StepTrainer::check_weights() {
   step_.finish_update();
-  const Incident bad = step_.check_weights();
+  const StepIncident bad = step_.check_weights();
   if (bad.cause == StepCause::none) return std::nullopt;
   last_cause_ = bad.cause;
   StepRecord record;

@@ -1,6 +1,7 @@
 // Trains a model step by step: on batches that the caller holds, or on the rows of a set in the order of its epochs.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "train/inference.hpp"
 #include "train/last_good.hpp"
 #include "train/ledger.hpp"
+#include "train/recent_steps.hpp"
 #include "train/step.hpp"
 #include "train/trainer_config.hpp"
 
@@ -26,6 +28,15 @@ struct BatchView {
   std::span<const float> x;              // rows x inputs
   std::span<const std::int32_t> labels;  // of each row, from 0: for the two cross-entropies
   std::span<const float> values;         // rows x outputs: for the others
+};
+
+// A step that changed no weight, while its rows are at hand.
+struct WithheldStep {
+  const StepExamples& examples;
+  std::span<const std::uint32_t> rows;  // of the set, in the step's order; empty: they are the caller's
+  const StepRecord& record;
+  Clock clock;       // before the step
+  std::size_t part;  // that went non-finite
 };
 
 class StepTrainer {
@@ -58,6 +69,9 @@ class StepTrainer {
   const Clock& clock() const { return clock_; }
   const Ledger& ledger() const { return ledger_; }
   const GradScaler& scaler() const { return scaler_; }
+  const RecentSteps& recent() const { return recent_; }
+  // Called within each step that is withheld, after it was recorded. It may read the model, and change nothing.
+  void on_withheld(std::function<void(const WithheldStep&)> call) { on_withheld_ = std::move(call); }
 
   // Whether the last step read the meters; and their last reading.
   bool metered() const { return metered_; }
@@ -97,7 +111,7 @@ class StepTrainer {
   void loaded();
 
  private:
-  StepRecord run_step(const StepExamples& examples);
+  StepRecord run_step(const StepExamples& examples, std::span<const std::uint32_t> rows);
   StepRecord record_of(const StepReport& report, double lr) const;
   void keep_if_good(const StepRecord& record);
   void check(const BatchView& batch) const;
@@ -123,7 +137,9 @@ class StepTrainer {
   std::vector<std::uint32_t> order_;  // of the rows of the set, in the epoch that it is of
   std::int64_t order_epoch_ = -1;
   Ledger ledger_;
+  RecentSteps recent_;
   StepCause last_cause_ = StepCause::none;  // of the last step, when it was skipped
+  std::function<void(const WithheldStep&)> on_withheld_;
 };
 
 }  // namespace halfstep::internal

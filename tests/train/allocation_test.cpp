@@ -32,7 +32,7 @@ struct Run {
   }
   void steps(int count) {
     // What is in the buffer stays there: a part learns from the first rows again.
-    const StepExamples batch = {kRows, examples.targets(), part_rows, [](std::size_t, std::size_t) {}};
+    const StepExamples batch = {kRows, examples.targets(), part_rows, [](std::size_t, std::size_t, Activations&) {}};
     for (int i = 0; i < count; ++i) {
       const StepReport report = bench.step.run(batch, 1e-3);
       reruns += report.reruns;

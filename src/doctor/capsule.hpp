@@ -1,0 +1,59 @@
+// A step with all that its result depends on: it can be run again anywhere, bit for bit.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amp/gradient_pass.hpp"
+#include "halfstep/incident.hpp"
+#include "halfstep/model_spec.hpp"
+#include "loss/loss.hpp"
+#include "nn/network.hpp"
+#include "train/clock.hpp"
+#include "train/trainer.hpp"
+
+namespace halfstep::internal {
+
+struct Capsule {
+  ModelSpec model;
+  ClipOptions clip;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  double weight_decay = 0;
+  std::uint64_t seed = 0;  // of dropout's masks
+  Clock clock;             // before the step
+  double lr = 0;
+  float loss_scale = 1;       // of its last attempt
+  std::size_t part_rows = 0;  // that pass through the network together
+  std::int64_t batch = 0;     // of the epoch, from 1; 0: the batches are the caller's
+  StepCause cause = StepCause::none;
+  std::string tensor;  // where the step said that it began
+  double loss = 0;
+
+  // The rows, in the step's order.
+  std::size_t rows = 0;
+  std::vector<float> x;              // rows x inputs, fp32
+  std::vector<std::int32_t> labels;  // or `values`, rows x outputs
+  std::vector<float> values;
+  std::vector<float> weights;           // empty: all rows count alike
+  std::vector<std::uint32_t> examples;  // rows of the set; empty: the batch was the caller's
+  std::vector<std::string> places;      // of each in its file; empty: unknown
+
+  std::vector<NamedTensor> tensors;  // as the step found them
+  std::vector<StepFigures> recent;   // this step included, oldest first
+
+  std::size_t inputs() const { return model.widths.front(); }
+  std::size_t outputs() const { return model.widths.back(); }
+  Targets targets() const {
+    return {labels.empty() ? nullptr : labels.data(), values.empty() ? nullptr : values.data(),
+            weights.empty() ? nullptr : weights.data()};
+  }
+};
+
+// Bytes of rows beyond which a step is not kept.
+constexpr std::size_t kMostCapsuleBytes = std::size_t{1} << 28;
+
+// Within StepTrainer::on_withheld. None: its rows take more than kMostCapsuleBytes.
+std::optional<Capsule> take_capsule(StepTrainer& trainer, const WithheldStep& step);
+
+}  // namespace halfstep::internal

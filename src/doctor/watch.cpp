@@ -1,0 +1,41 @@
+#include "doctor/watch.hpp"
+
+#include <new>
+
+#include "doctor/blame.hpp"
+
+namespace halfstep::internal {
+
+Incident examine(const Capsule& capsule, const DataWords& words, const KernelTable& kernels, Executor& executor) {
+  Rerun rerun(capsule, capsule.model, kernels, executor);
+  const StepReport report = rerun.run();
+  Incident incident = trace(rerun, report);
+  blame(rerun, words, incident);
+  return incident;
+}
+
+IncidentWatch::IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
+                             std::function<void(Incident&, const Capsule&)> see)
+    : trainer_(trainer), words_(std::move(words)), place_(std::move(place)), see_(std::move(see)) {
+  trainer.on_withheld([this](const WithheldStep& step) { withheld(step); });
+}
+
+IncidentWatch::~IncidentWatch() { trainer_.on_withheld(nullptr); }
+
+void IncidentWatch::withheld(const WithheldStep& step) {
+  const std::string tensor = step.record.tensors.empty() ? "" : step.record.tensors.front();
+  if (seen_.size() >= kMost || !seen_.emplace(step.record.cause, tensor).second) return;
+  try {
+    std::optional<Capsule> capsule = take_capsule(trainer_, step);
+    if (!capsule) return;
+    if (place_) {
+      for (const std::uint32_t row : capsule->examples) capsule->places.push_back(place_(row));
+    }
+    GemmContext& context = trainer_.context();
+    Incident incident = examine(*capsule, words_, context.kernels, context.executor);
+    see_(incident, *capsule);
+  } catch (const std::bad_alloc&) {  // the run goes on without an explanation
+  }
+}
+
+}  // namespace halfstep::internal

@@ -1,0 +1,41 @@
+// Follows a trainer: each kind of incident is explained once, when it comes first.
+#pragma once
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "doctor/capsule.hpp"
+#include "doctor/trace.hpp"
+#include "halfstep/incident.hpp"
+
+namespace halfstep::internal {
+
+class IncidentWatch {
+ public:
+  static constexpr std::size_t kMost = 8;  // incidents of a run; the last capsule is kept all the same
+
+  // From now on `trainer`, which must outlive it, tells it of each step that it withholds.
+  // `place` gives where a row of the set stands in its file. `see` hears of each incident, with the capsule that it
+  // was found in; it may add to it.
+  IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
+                std::function<void(Incident&, const Capsule&)> see);
+  ~IncidentWatch();
+  IncidentWatch(const IncidentWatch&) = delete;
+  IncidentWatch& operator=(const IncidentWatch&) = delete;
+
+ private:
+  void withheld(const WithheldStep& step);
+
+  StepTrainer& trainer_;
+  DataWords words_;
+  std::function<std::string(std::size_t)> place_;
+  std::function<void(Incident&, const Capsule&)> see_;
+  std::set<std::pair<StepCause, std::string>> seen_;
+};
+
+// Explains the step of a capsule. Runs it again.
+Incident examine(const Capsule& capsule, const DataWords& words, const KernelTable& kernels, Executor& executor);
+
+}  // namespace halfstep::internal

@@ -1,0 +1,47 @@
+// The incidents of a run: explained in words of its data, told as they come, the last one's step kept in a file.
+#pragma once
+#include <set>
+#include <string>
+#include <vector>
+
+#include "doctor/watch.hpp"
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "run/model_file.hpp"
+#include "run/prepare.hpp"
+
+namespace halfstep::internal {
+
+class Incidents {
+ public:
+  // All of these must outlive it. `model`: what a capsule says of the run.
+  Incidents(const Options& options, StepTrainer& trainer, const Prepared& prepared, const SavedModel& model,
+            const TrainObserver& observer);
+
+  // In order; of the same cause and tensor only the first.
+  const std::vector<Incident>& list() const { return list_; }
+  // What became of files that could not be written.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  // Of weights that were found bad after the last step.
+  void add_weights(const StepRecord& record);
+  // The parts of an error about `record` with what the doctor found out.
+  ErrorParts with_reason(ErrorParts parts, const StepRecord& record) const;
+  // "3 steps were skipped for rows of the data: line 17, line 20"; empty: none was.
+  std::string rows_to_blame() const;
+
+ private:
+  void see(Incident& incident, const Capsule& capsule);
+  void keep(const Incident& incident, const Capsule& capsule);
+  void tell(const Incident& incident);
+  const Incident* find(const StepRecord& record) const;
+
+  const Options& options_;
+  StepTrainer& trainer_;
+  const SavedModel& model_;
+  const TrainObserver& observer_;
+  std::vector<Incident> list_;
+  std::vector<std::string> warnings_;
+  IncidentWatch watch_;
+};
+
+}  // namespace halfstep::internal
