@@ -10,7 +10,7 @@ BEGIN {
   below["metrics"] = "base"
   below["train"] = "base kernels parallel gemm data metrics nn loss amp optim"
   below["doctor"] = below["dist"] = below["train"] " text io train"
-  below["run"] = below["doctor"] " report"
+  below["run"] = below["doctor"] " doctor report"
   below["api"] = below["bench"] = below["run"] " run"
   below["demo"] = "base kernels parallel loss amp optim"
   below["cli"] = ""
