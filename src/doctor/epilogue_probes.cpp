@@ -80,12 +80,13 @@ void logits_epilogue(T t) {
 
 // See conversion_probes.cpp.
 constexpr Probe kEpilogues[] = {
-    {"activate", kAllDtypes, kActivations, activate, 2, 0, kAnyLength, kRangeExtent, 0},
+    {"activate", kAllDtypes, kActivations, activate, 2, 0, kAnyLength, kRangeExtent, 0, false, true},
     {"differentiate", kAllDtypes, kActivations, differentiate, 3, 0, kAnyLength, kRangeExtent, 0},
-    {"activate_stored", kAllDtypes, kActivations, activate_stored, 0, 2, kAnyLength, kRangeExtent, 0},
+    {"activate_stored", kAllDtypes, kActivations, activate_stored, 0, 2, kAnyLength, kRangeExtent, 0, false, true},
     {"differentiate_stored", kAllDtypes, kActivations, differentiate_stored, 0, 3, kAnyLength, kRangeExtent, 0},
     {"forward_epilogue", kAllDtypes, kActivations, forward_epilogue, 2, 4, kColumns, kTile + kLanes, 0},
-    {"backward_epilogue", kAllDtypes, kActivations, backward_epilogue, 3, 3, kColumns, kTile + kLanes, kTile},
+    {"backward_epilogue", kAllDtypes, kActivations, backward_epilogue, 3, 3, kColumns, kTile + kLanes, kTile, false,
+     true},
     {"logits_epilogue", kFp32Alone, {}, logits_epilogue, 3, 0, kColumns, kTile + kLanes, 0},
 };
 

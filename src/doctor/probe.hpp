@@ -54,6 +54,7 @@ struct Probe {
   std::size_t extent;     // elements of each array that it may touch, and some more
   std::size_t reduced;    // 0, or of so many elements each is also the only special one: it sums them up
   bool nan_bits = false;  // NaN keep their bits; else any NaN is as good as any other
+  bool computed = false;  // its fp32 is what arithmetic gave: nothing subnormal
 };
 
 inline constexpr Dtype kFp32Alone[] = {Dtype::fp32};

@@ -69,7 +69,11 @@ class KernelTrials {
   std::size_t bytes(std::size_t array) const { return probe_.extent * size_of(type(array)); }
 
   std::uint32_t value(Filling filling, Dtype type, std::size_t array, std::size_t index, std::size_t round) const {
-    if (filling == Filling::special) return special_code(type, index + (array + 1) * round);
+    if (filling == Filling::special) {
+      const std::uint32_t code = special_code(type, index + (array + 1) * round);
+      const bool subnormal = type == Dtype::fp32 && (code & 0x7f800000u) == 0;
+      return subnormal && probe_.computed ? code & 0x80000000u : code;
+    }
     constexpr float kSizes[kOrdinaryRounds] = {1.0f, 1e-19f, 1e19f};
     const float size = filling == Filling::ordinary && type != Dtype::fp16 ? kSizes[round % kOrdinaryRounds] : 1.0f;
     return code_of(type, ordinary(array, index) * size);

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "base/float16.hpp"
-#include "base/rng.hpp"
 #include "halfstep/types.hpp"
 
 namespace halfstep::internal {
@@ -41,8 +40,16 @@ constexpr std::uint32_t special_code(Dtype dtype, std::size_t index) {
   return signalling ? (code & ~0x200u) | 1u : code;
 }
 
-// An ordinary number in [-2, 2), and its code.
-constexpr float ordinary(std::size_t array, std::size_t index) { return 4.0f * Rng(23, array).uniform(index) - 2.0f; }
+// An ordinary number in [-2, 2): another for each array and index, in scattered order (the finaliser of MurmurHash3).
+constexpr float ordinary(std::size_t array, std::size_t index) {
+  auto x = static_cast<std::uint32_t>(array * 0x10000 + index + 1);
+  x = (x ^ x >> 16) * 0x85ebca6bu;
+  x = (x ^ x >> 13) * 0xc2b2ae35u;
+  x ^= x >> 16;
+  return static_cast<float>(x >> 8) * 0x1p-22f - 2.0f;
+}
+
+// As storage holds it.
 constexpr std::uint32_t code_of(Dtype dtype, float value) {
   if (dtype == Dtype::fp32) return std::bit_cast<std::uint32_t>(value);
   return dtype == Dtype::bf16 ? to_bf16(value).bits : to_fp16(value).bits;

@@ -74,6 +74,9 @@ class TileTrials {
   TileTrials(Dtype dtype, const KernelTable& reference, std::vector<TableUnderTest>& tables)
       : dtype_(dtype), reference_(reference), tables_(tables), lhs_(kRows * kLd), widened_(kMostPanels * kPanel) {
     for (std::size_t round = 0; round < kRounds; ++round) operands_.emplace_back(dtype, round);
+    for (std::size_t i = 0; i < kRows; ++i) {
+      for (std::size_t j = 0; j < kBlockColumns; ++j) start_.sums[i][j] = ordinary(3, i * kBlockColumns + j);
+    }
   }
 
   void run() {
@@ -94,11 +97,7 @@ class TileTrials {
   std::size_t length(std::size_t trial) const { return kLengths[trial / kRounds]; }
   const TileOperandsOf& operands(std::size_t trial) const { return operands_[trial % kRounds]; }
   static bool accumulates(std::size_t trial) { return trial % 2 == 1; }
-  static void start(Sums& c) {
-    for (std::size_t i = 0; i < kRows; ++i) {
-      for (std::size_t j = 0; j < kBlockColumns; ++j) c[i][j] = ordinary(3, i * kBlockColumns + j);
-    }
-  }
+  void start(Sums& c) const { std::memcpy(c, start_.sums, sizeof c); }
 
   Left left_rows(const KernelTable& kernels, const GemmFamily& family, std::size_t trial) {
     if (!family.widen_lhs) return {operands(trial).rows(), kLd * family.lhs_bytes / sizeof(float)};
@@ -190,13 +189,11 @@ class TileTrials {
 
   void compare(TableUnderTest& table, const std::string& name, std::size_t trial, const Sums& c, std::size_t rows,
                std::size_t panels, bool native) const {
-    Sums untouched;
-    start(untouched);
     for (std::size_t i = 0; i < kRows; ++i) {
       if (rows == 1 && i == 1) continue;  // a tile of one row may write a second
       for (std::size_t j = 0; j < kBlockColumns; ++j) {
         const bool inside = i < rows && j < panels * kLanes;
-        const float got = c[i][j], wanted = inside ? wanted_[trial].sums[i][j] : untouched[i][j];
+        const float got = c[i][j], wanted = inside ? wanted_[trial].sums[i][j] : start_.sums[i][j];
         if (std::bit_cast<std::uint32_t>(got) == std::bit_cast<std::uint32_t>(wanted)) continue;
         if (std::isnan(got) && std::isnan(wanted)) continue;
         if (inside && native && is_near(got, wanted)) continue;
@@ -224,6 +221,7 @@ class TileTrials {
   const KernelTable& reference_;
   std::vector<TableUnderTest>& tables_;
   std::vector<TileOperandsOf> operands_;
+  Block start_;  // what sums are added to
   std::vector<Block> wanted_;
   AlignedBuffer<float> lhs_, widened_;
 };
