@@ -8,6 +8,7 @@
 #include "halfstep/gradients.hpp"
 #include "halfstep/info.hpp"
 #include "halfstep/jobs.hpp"
+#include "halfstep/machine_check.hpp"
 #include "halfstep/model.hpp"
 #include "halfstep/operations.hpp"
 #include "halfstep/options.hpp"

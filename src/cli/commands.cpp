@@ -22,6 +22,7 @@ constexpr Word kReport[] = {"json", "quiet"};
 constexpr Word kInfo[] = {"threads", "isa", "math", "json"};
 constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
+constexpr Word kDoctor[] = {"threads", "isa", "math", "json"};
 
 constexpr Flag kReportFlags[] = {{"out", "text", "report.html", {}, "HTML file to write"}};
 
@@ -119,6 +120,8 @@ constexpr Command kCommands[] = {
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
      run_report, kReportFlags},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
+    {"doctor", "machine [flags]", "what is wrong: does this machine compute as it should, and how fast", kDoctor, 1,
+     100, run_doctor},
     {"bench", "gemm|kernels|gradpass|step [flags]",
      "speed of products, kernels, gradient pass and steps, beside the machine's own", kJson, 1, 1, run_bench,
      kBenchFlags},

@@ -19,6 +19,7 @@ int run_info(const Args& args);
 int run_params(const Args& args);
 int run_bench(const Args& args);
 int run_demo(const Args& args);
+int run_doctor(const Args& args);
 
 std::span<const Command> commands();
 

@@ -1,26 +1,32 @@
-#include "halfstep/info.hpp"
 #include "cli/commands.hpp"
-#include "cli/output.hpp"
+#include "cli/info_text.hpp"
 
 namespace halfstep::cli {
-namespace {
 
-std::string info_json(const SystemInfo& info) {
+SystemInfo info_of(const Args& args) {
+  SystemInfo info = system_info(args.options.isa, args.options.math);
+  if (args.options.threads > 0) {
+    info.threads = args.options.threads;
+    info.threads_reason = "asked for by --threads";
+  }
+  return info;
+}
+
+void add_info(JsonObject& object, const SystemInfo& info) {
   std::vector<std::string> isas;
   std::string chosen;
   for (const IsaInfo& isa : info.isas) {
-    JsonObject object;
-    object.text("name", isa.name).boolean("runnable", isa.runnable).boolean("chosen", isa.chosen);
-    isas.push_back(object.text("reason", isa.reason).str());
+    JsonObject entry;
+    entry.text("name", isa.name).boolean("runnable", isa.runnable).boolean("chosen", isa.chosen);
+    isas.push_back(entry.text("reason", isa.reason).str());
     if (isa.chosen) chosen = isa.name;
   }
-  JsonObject object;
-  object.text("command", "info").text("version", info.version).text("compiler", info.compiler).text("cpu", info.cpu);
+  object.text("version", info.version).text("compiler", info.compiler).text("cpu", info.cpu);
   object.text("isa", chosen).raw("isas", "[" + joined(isas, ",") + "]");
   object.text("math", info.math).text("math_reason", info.math_reason);
   object.integer("threads", info.threads).text("threads_reason", info.threads_reason);
   object.text("parallel", info.parallel).text("xsimd", info.xsimd).boolean("gzip", info.gzip);
-  return object.text("limits", info.limits).line();
+  object.text("limits", info.limits);
 }
 
 std::string info_text(const SystemInfo& info) {
@@ -40,15 +46,12 @@ std::string info_text(const SystemInfo& info) {
   return text;
 }
 
-}  // namespace
-
 int run_info(const Args& args) {
-  SystemInfo info = system_info(args.options.isa, args.options.math);
-  if (args.options.threads > 0) {
-    info.threads = args.options.threads;
-    info.threads_reason = "asked for by --threads";
-  }
-  print(args.json ? info_json(info) : info_text(info));
+  const SystemInfo info = info_of(args);
+  JsonObject object;
+  object.text("command", "info");
+  add_info(object, info);
+  print(args.json ? object.line() : info_text(info));
   return kOk;
 }
 

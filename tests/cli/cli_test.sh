@@ -7,7 +7,7 @@ expect 0 --help; in_out "halfstep train"; in_out "exit codes"; empty err
 expect 0 -h
 expect 0 help train
 expect 2
-for command in train eval predict inspect info bench params demo; do
+for command in train eval predict inspect info doctor bench params demo; do
   expect 0 "$command" --help; in_out "usage: halfstep $command"; in_out "--json"
   awk 'length > 100 { exit 1 }' out || fail "$last: a line is wider than 100 columns"
 done
