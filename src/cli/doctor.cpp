@@ -1,6 +1,7 @@
 #include "cli/doctor.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "cli/commands.hpp"
 #include "cli/lists.hpp"
@@ -21,7 +22,10 @@ struct Examination {
 };
 
 constexpr Word kMachine[] = {"threads", "isa", "math"};
-constexpr Examination kExaminations[] = {{"machine", "[flags]", 0, 0, doctor_machine, kMachine}};
+constexpr Examination kExaminations[] = {{"replay", "CAPSULE [flags]", 1, 1, doctor_replay, kMachine},
+                                         {"machine", "[flags]", 0, 0, doctor_machine, kMachine}};
+// Of a capsule, a metrics file or a model, which has no name before it.
+constexpr Examination kFile = {"FILE", "", 1, 1, doctor_file, kMachine};
 
 [[noreturn]] void refuse_flag(Word name, const Examination& examination) {
   refuse("flag does not apply", "--" + std::string(name),
@@ -73,7 +77,14 @@ int run_doctor(const Args& args) {
     refuse_ignored(rest, examination);
     return examination.run(rest);
   }
-  refuse("unknown examination '" + name + "'", "doctor", usages());
+  if (std::FILE* const file = std::fopen(name.c_str(), "rb")) {
+    (void)std::fclose(file);
+    refuse_count(args.positional.size(), kFile);
+    refuse_ignored(args, kFile);
+    return kFile.run(args);
+  }
+  refuse("'" + name + "' is neither an examination nor a file that can be read", "doctor",
+         "halfstep doctor FILE, " + usages());
 }
 
 }  // namespace halfstep::cli

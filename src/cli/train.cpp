@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
+#include "cli/incident_json.hpp"
 #include "cli/meter_text.hpp"
 #include "cli/metrics_text.hpp"
 #include "cli/output.hpp"
@@ -116,6 +117,9 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
                           .str());
   std::vector<std::string> reasons;
   for (const LedgerEntry& entry : result.ledger) reasons.push_back(text(entry));
+  std::vector<std::string> incidents;
+  for (const Incident& incident : result.incidents) incidents.push_back(incident_json(incident));
+  object.raw("incidents", "[" + joined(incidents, ",") + "]");
   object.raw("ledger", ledger_json(result.ledger))
       .raw("skip_reasons", json_array(reasons))
       .number("loss_scale", result.loss_scale);

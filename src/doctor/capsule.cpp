@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "doctor/signals.hpp"
+
 namespace halfstep::internal {
 namespace {
 
@@ -40,6 +42,7 @@ std::optional<Capsule> take_capsule(StepTrainer& trainer, const WithheldStep& st
   c.values = copy_of(e.targets.values, e.rows * config.model.widths.back());
   c.weights = copy_of(e.targets.weights, e.rows);
   c.examples.assign(step.rows.begin(), step.rows.end());
+  c.digest = step_digest(trainer.model(), e.begin_of(step.part + 1) - e.begin_of(step.part));
   c.tensors = trainer.model().tensors();
   c.recent = trainer.recent().list();
 

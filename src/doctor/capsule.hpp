@@ -29,6 +29,7 @@ struct Capsule {
   StepCause cause = StepCause::none;
   std::string tensor;  // where the step said that it began
   double loss = 0;
+  std::string digest;  // of what the part that went non-finite left in memory, see step_digest
 
   // The rows, in the step's order.
   std::size_t rows = 0;

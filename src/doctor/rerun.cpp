@@ -42,11 +42,11 @@ void Rerun::load(std::size_t first, std::size_t rows, Activations& input) {
                input);
 }
 
-StepReport Rerun::run(float loss_scale) {
+StepReport Rerun::run(float loss_scale, StepMeter* meter) {
   GradScaler scaler({.dynamic = false, .initial = static_cast<double>(loss_scale), .minimum = 0});
   Clock clock = capsule_.clock;
   TrainStep step(context_, model_, *loss_, *optimizer_, scaler, clock, capsule_.clip);
-  const StepReport report = step.run(examples_, 0);
+  const StepReport report = step.run(examples_, 0, meter);
   held_ = part(report.applied ? examples_.parts() - 1 : report.incident.part);
   return report;
 }

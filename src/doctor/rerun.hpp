@@ -14,12 +14,13 @@ class Rerun {
   Rerun(const Capsule& capsule, const ModelSpec& model, const KernelTable& kernels, Executor& executor);
 
   // At this loss scale. No weight changes. Where the step is not finite, the network then holds the part where that
-  // began.
-  StepReport run(float loss_scale);
+  // began. A meter reads what the step rounds.
+  StepReport run(float loss_scale, StepMeter* meter = nullptr);
   StepReport run() { return run(capsule_.loss_scale); }
 
   const Capsule& capsule() const { return capsule_; }
   Network& network() { return model_; }
+  const Network& network() const { return model_; }
   GemmContext& context() { return context_; }
   const Loss& loss() const { return *loss_; }
   // Rows of a part, and their targets.

@@ -47,6 +47,7 @@ json::Object capsule_json(const Capsule& c) {
           {"cause", name(c.cause)},
           {"tensor", c.tensor},
           {"loss", c.loss},
+          {"digest", c.digest},
           {"places", places},
           {"recent", figures_json(c.recent)}};
 }
@@ -96,6 +97,7 @@ void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   c.cause = read_name<StepCause>(v, "cause", path);
   c.tensor = v.at("tensor").as_string();
   c.loss = v.at("loss").as_number();
+  c.digest = v.at("digest").as_string();
   for (const json::Value& place : v.at("places").as_array()) c.places.push_back(place.as_string());
   if (!c.places.empty() && c.places.size() != c.rows) bad_model(path, "places are not those of its rows");
   for (const json::Value& s : v.at("recent").as_array()) {

@@ -1,0 +1,62 @@
+#include "doctor/row_gradients.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "doctor/stored_values.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+double squared_norm(const StoredSignal& s, std::size_t row, std::size_t columns) {
+  double sum = 0;
+  for (std::size_t c = 0; c < columns; ++c) {
+    const auto v = static_cast<double>(value_at(s, row, c));
+    sum += v * v;
+  }
+  return std::isfinite(sum) ? sum : INFINITY;
+}
+
+// What block `block` reads.
+const StoredSignal& input_of(const Network& network, std::size_t block) {
+  const StoredSignal* found = &network.signals().front();
+  for (const StoredSignal& s : network.signals()) {
+    if (block > 0 && s.kind == StoredSignal::Kind::output && s.block == block - 1 && s.product < 0) found = &s;
+  }
+  return *found;
+}
+
+}  // namespace
+
+std::vector<RowGradient> row_gradients(Rerun& rerun, std::size_t most) {
+  const Network& network = rerun.network();
+  const Capsule& c = rerun.capsule();
+  const std::vector<std::size_t>& widths = network.shape().widths;
+  std::vector<RowGradient> rows;
+  double total = 0;
+  for (std::size_t r = 0; r < rerun.held().rows; ++r) {
+    double sum = 0;
+    for (const StoredSignal& d : network.signals()) {
+      if (d.kind != StoredSignal::Kind::gradient) continue;
+      // 1: the bias reads an input of 1.
+      const double x = 1 + squared_norm(input_of(network, d.block), r, widths[d.block]);
+      const double of_d = squared_norm(d, r, widths[d.block + 1]);
+      sum += of_d == 0 ? 0 : x * of_d;
+    }
+    const std::size_t row = rerun.held().first + r;
+    RowGradient g;
+    g.row = static_cast<std::int64_t>(row);
+    if (!c.examples.empty()) g.example = c.examples[row];
+    if (!c.places.empty()) g.place = c.places[row];
+    g.norm = std::sqrt(sum) / static_cast<double>(c.loss_scale);
+    total += g.norm * g.norm;
+    rows.push_back(std::move(g));
+  }
+  for (RowGradient& g : rows) g.share = std::isinf(g.norm) ? 1 : total > 0 ? g.norm * g.norm / total : 0;
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const RowGradient& a, const RowGradient& b) { return a.norm > b.norm; });
+  if (rows.size() > most) rows.resize(most);
+  return rows;
+}
+
+}  // namespace halfstep::internal
