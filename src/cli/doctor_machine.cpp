@@ -79,11 +79,13 @@ std::string check_text(const IsaCheck& check) {
 }
 
 std::string speed_text(const PrecisionSpeed& speed) {
-  const auto times = [](double speedup) { return short_number(speedup, 3) + " of fp32"; };
-  return row(name(speed.precision), std::string(speed.native ? "native" : "emulated") + ", product " +
-                                        short_number(speed.gemm_gflops, 3) + " GFLOP/s (" + times(speed.gemm_speedup) +
-                                        "), training step " + short_number(speed.step_ns / 1000, 3) + " us (" +
-                                        times(speed.step_speedup) + ")");
+  const auto beside_fp32 = [&](double speedup) {
+    return speed.precision == Dtype::fp32 ? std::string() : " (" + short_number(speedup, 3) + " of fp32)";
+  };
+  return row(name(speed.precision),
+             std::string(speed.native ? "native" : "emulated") + ", product " + short_number(speed.gemm_gflops, 3) +
+                 " GFLOP/s" + beside_fp32(speed.gemm_speedup) + ", training step " +
+                 short_number(speed.step_ns / 1000, 3) + " us" + beside_fp32(speed.step_speedup));
 }
 
 std::string limits_text(const MachineLimits& limits) {
