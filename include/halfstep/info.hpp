@@ -29,8 +29,10 @@ struct SystemInfo {
   std::string threads_reason;
   std::string parallel;  // back end: "oneTBB 2021.8"
   std::string xsimd;
-  bool gzip = false;   // zlib found at build time
-  std::string limits;  // memory and CPU limits seen
+  bool gzip = false;      // zlib found at build time
+  std::string zlib;       // its version; empty without it
+  std::string c_library;  // "glibc 2.36"; empty: another one
+  std::string limits;     // memory and CPU limits seen
 };
 
 // "0.1.0".

@@ -33,7 +33,7 @@ struct IsaCheck {
 struct PrecisionSpeed {
   Dtype precision = Dtype::fp32;
   bool native = false;      // the ISA multiplies what is stored; else it is converted to fp32 first
-  double gemm_gflops = 0;   // of a product of 512 x 512 x 512
+  double gemm_gflops = 0;   // of a product of 384 x 384 x 384
   double step_ns = 0;       // a training step: 256-256-256-10, a batch of 64, AdamW
   double gemm_speedup = 0;  // fp32 is 1
   double step_speedup = 0;  // likewise

@@ -1,5 +1,10 @@
 #include "halfstep/info.hpp"
 
+#if __has_include(<gnu/libc-version.h>)
+#include <gnu/libc-version.h>
+#endif
+
+#include "data/source.hpp"
 #include "kernels/cpu.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/table.hpp"
@@ -36,6 +41,10 @@ SystemInfo system_info(const std::string& isa, Math math) {
   info.parallel = parallel_back_end();
   info.xsimd = HS_XSIMD_VERSION;
   info.gzip = HS_HAVE_ZLIB != 0;
+  info.zlib = data::version_of_zlib();
+#if defined(__GLIBC__)
+  info.c_library = std::string("glibc ") + gnu_get_libc_version();
+#endif
   const std::optional<double> quota = cpu_quota();
   info.limits = quota ? "CPU quota " + std::to_string(*quota) : "no CPU quota";
   return info;

@@ -69,7 +69,7 @@ std::string report_json(const MachineReport& report) {
 std::string check_text(const IsaCheck& check) {
   std::string text =
       row("self-test", check.isa + ": " + std::to_string(check.passed) + " of " + std::to_string(check.kernels) +
-                           " kernels as scalar has them, in " + std::to_string(check.calls) + " calls");
+                           " kernels passed, in " + std::to_string(check.calls) + " calls");
   for (const KernelFailure& failure : check.failures) {
     text += row("", check.isa + " " + failure.kernel + " of " + std::string(name(failure.dtype)) + ", length " +
                         std::to_string(failure.length) + ", element " + std::to_string(failure.element) + ": got " +
@@ -79,11 +79,13 @@ std::string check_text(const IsaCheck& check) {
 }
 
 std::string speed_text(const PrecisionSpeed& speed) {
-  const auto times = [](double speedup) { return "x" + short_number(speedup, 3); };
-  return row(name(speed.precision), std::string(speed.native ? "native" : "emulated") + ", product " +
-                                        short_number(speed.gemm_gflops, 3) + " GFLOP/s (" + times(speed.gemm_speedup) +
-                                        "), training step " + short_number(speed.step_ns / 1000, 3) + " us (" +
-                                        times(speed.step_speedup) + ")");
+  const auto beside_fp32 = [&](double speedup) {
+    return speed.precision == Dtype::fp32 ? std::string() : " (" + short_number(speedup, 3) + " of fp32)";
+  };
+  return row(name(speed.precision),
+             std::string(speed.native ? "native" : "emulated") + ", product " + short_number(speed.gemm_gflops, 3) +
+                 " GFLOP/s" + beside_fp32(speed.gemm_speedup) + ", training step " +
+                 short_number(speed.step_ns / 1000, 3) + " us" + beside_fp32(speed.step_speedup));
 }
 
 std::string limits_text(const MachineLimits& limits) {

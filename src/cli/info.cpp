@@ -26,6 +26,7 @@ void add_info(JsonObject& object, const SystemInfo& info) {
   object.text("math", info.math).text("math_reason", info.math_reason);
   object.integer("threads", info.threads).text("threads_reason", info.threads_reason);
   object.text("parallel", info.parallel).text("xsimd", info.xsimd).boolean("gzip", info.gzip);
+  object.text("zlib", info.zlib).text("c_library", info.c_library);
   object.text("limits", info.limits);
 }
 
@@ -41,7 +42,8 @@ std::string info_text(const SystemInfo& info) {
       row("threads", std::to_string(info.threads) + (info.threads_reason.empty() ? "" : ", " + info.threads_reason));
   text += row("parallel", info.parallel);
   text += row("xsimd", info.xsimd);
-  text += row("gzip", info.gzip ? "yes" : "no");
+  text += row("gzip", info.gzip ? "yes, zlib " + info.zlib : "no");
+  if (!info.c_library.empty()) text += row("libc", info.c_library);
   text += row("limits", info.limits);
   return text;
 }

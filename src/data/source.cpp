@@ -194,6 +194,8 @@ Bytes inflate_raw(std::string_view packed, const std::string& name, std::uint64_
   bytes.resize(used);
   return bytes;
 }
+
+std::string version_of_zlib() { return zlibVersion(); }
 #else
 Bytes gunzip(std::string_view, const std::string& name, std::uint64_t) {
   fail(Status::unsupported, "cannot read gzip data", name, "this halfstep was built without zlib",
@@ -204,6 +206,8 @@ Bytes inflate_raw(std::string_view, const std::string& name, std::uint64_t) {
   fail(Status::unsupported, "cannot read deflated data", name, "this halfstep was built without zlib",
        "numpy.savez, which does not compress");
 }
+
+std::string version_of_zlib() { return {}; }
 #endif
 
 Source read_source(const std::string& path, std::uint64_t max_bytes) {

@@ -31,4 +31,7 @@ Bytes gunzip(std::string_view packed, const std::string& name, std::uint64_t max
 // of another size, Error(unsupported) in a build without zlib.
 Bytes inflate_raw(std::string_view packed, const std::string& name, std::uint64_t size);
 
+// "1.2.13", of the zlib that is loaded; empty in a build without it.
+std::string version_of_zlib();
+
 }  // namespace halfstep::internal::data

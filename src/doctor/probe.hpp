@@ -59,7 +59,6 @@ struct Probe {
 
 inline constexpr Dtype kFp32Alone[] = {Dtype::fp32};
 inline constexpr Dtype kAllDtypes[] = {Dtype::fp32, Dtype::bf16, Dtype::fp16};
-inline constexpr Dtype kStoredDtypes[] = {Dtype::bf16, Dtype::fp16};
 inline constexpr std::size_t kAnyLength[] = {5, 16, 37, 141};
 inline constexpr std::size_t kWholeLanes[] = {16, 48, 144};
 inline constexpr std::size_t kBlockLengths[] = {16, 32};

@@ -11,8 +11,10 @@
 namespace halfstep::internal {
 namespace {
 
-// What a sum must not swallow, and what it must not lose.
-constexpr std::size_t kAloneSpecials[] = {14, 12, 13, 10, 16, 5, 40};  // of kSpecialBits
+// Of kSpecialBits: what a sum must not swallow, and what it must not lose.
+constexpr std::size_t kQuietNan = 14;
+constexpr std::size_t kAloneSpecials[] = {12, 13, 10, 16, 5, 40};
+constexpr std::size_t kAloneRounds = 2;  // at each place: a NaN, and one of these
 
 // What stands in the arrays: `alone` is a special number among ordinary ones.
 enum class Filling { ordinary, special, alone };
@@ -52,7 +54,7 @@ class KernelTrials {
       for (std::size_t round = 0; round < kOrdinaryRounds; ++round) attempt(Filling::ordinary, n, round);
       for (std::size_t round = 0; round < kSpecials; ++round) attempt(Filling::special, n, round);
     }
-    const std::size_t rounds = probe_.reduced * std::size(kAloneSpecials);
+    const std::size_t rounds = probe_.reduced * kAloneRounds;
     for (std::size_t round = 0; round < rounds; ++round) attempt(Filling::alone, probe_.lengths.back(), round);
     for (TableUnderTest& table : tables_) table.kernel_ended();
   }
@@ -87,10 +89,10 @@ class KernelTrials {
         for (std::size_t i = 0; i < probe_.extent; ++i) write(type(a), words, i, value(filling, type(a), a, i, round));
       }
       if (filling != Filling::alone) continue;
-      const auto spot = [&](std::size_t r) { return (r / std::size(kAloneSpecials) + 5 * a) % probe_.reduced; };
+      const auto spot = [&](std::size_t r) { return (r / kAloneRounds + 5 * a) % probe_.reduced; };
       if (round > 0) write(type(a), words, spot(round - 1), value(filling, type(a), a, spot(round - 1), round));
-      const std::size_t special = kAloneSpecials[round % std::size(kAloneSpecials)];
-      write(type(a), words, spot(round), special_code(type(a), special));
+      const std::size_t other = kAloneSpecials[round / kAloneRounds % std::size(kAloneSpecials)];
+      write(type(a), words, spot(round), special_code(type(a), round % kAloneRounds == 0 ? kQuietNan : other));
     }
   }
 

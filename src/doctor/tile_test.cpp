@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kRows = kLanes;  // at most, of a tile
 constexpr std::size_t kLongest = 38;   // k
-constexpr std::size_t kLengths[] = {2, 16, kLongest};
+constexpr std::size_t kLengths[] = {6, kLongest};
 constexpr std::size_t kLd = 48;                    // of lhs in rows: whole lanes
 constexpr std::size_t kPanel = kLongest * kLanes;  // elements from a panel of rhs to the next
 constexpr std::size_t kRounds = kBlockColumns;     // in each, a special number in another column

@@ -15,6 +15,17 @@ expect 0 train --help; in_out "--clip-norm"; in_out "Optimizer:"; in_out "--conf
 expect 0 --version; in_out "halfstep "
 expect 0 info; in_out "chosen"
 expect 0 info --json; one_line; field isas; field threads; field math_reason; in_out '"math":"portable"'
+if [ "${HALFSTEP_TEST_EFFORT:-}" != quick ]; then
+  expect 0 doctor machine; empty err; in_out "chosen"; in_out "of fp32)"; in_out "trains fastest here"
+fi
+expect 0 doctor machine --threads 1 --json; one_line; empty err
+for name in isas xsimd c_library self_test precisions fastest memory_bytes process_limits floating_point; do field $name; done
+in_out '"ok":true,"advice":""'; in_out '"isa":"scalar","kernels":'; in_out '"failures":[]'; in_out '"precision":"fp16"'
+expect 2 doctor; in_err "doctor machine"; empty out
+expect 2 doctor nothing; in_err "unknown examination"; in_err "doctor machine"
+expect 2 doctor machine model.safetensors; in_err "too many arguments"
+expect 2 doctor machine --epochs 3; in_err "would ignore"
+expect 7 doctor machine --isa nonsense; empty out
 expect 0 info --math native; in_out "math       native, "
 expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --json
 in_out '"pass":"read"'; in_out '"pass":"update"'
