@@ -96,9 +96,10 @@ struct TrainResult {
   std::int64_t best_epoch = 0;       // whose weights the model has; 0: those of the last step
   std::string ended;                 // "early stop", "time limit" or "signal"; empty: at its planned end
   StepCounts steps;
-  MeterReport meter;                // the last reading; step 0: there was none
-  std::vector<LedgerEntry> ledger;  // why steps were skipped or retried, in order of first appearance
-  std::vector<Incident> incidents;  // why it came to that: of the same cause and tensor only the first
+  MeterReport meter;                    // the last reading; step 0: there was none
+  std::vector<LedgerEntry> ledger;      // why steps were skipped or retried, in order of first appearance
+  std::vector<std::string> recoveries;  // what --on-nonfinite rollback did, in order
+  std::vector<Incident> incidents;      // why it came to that: of the same cause and tensor only the first
   double loss_scale = 1;
   double samples_per_s = 0;
   double seconds = 0;

@@ -120,6 +120,7 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
   std::vector<std::string> incidents;
   for (const Incident& incident : result.incidents) incidents.push_back(incident_json(incident));
   object.raw("incidents", "[" + joined(incidents, ",") + "]");
+  object.raw("recoveries", json_array(result.recoveries));
   object.raw("ledger", ledger_json(result.ledger))
       .raw("skip_reasons", json_array(reasons))
       .number("loss_scale", result.loss_scale);
@@ -148,6 +149,7 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
                            " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                            (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
+  for (const std::string& action : result.recoveries) text += row("recovery", action);
   if (result.meter.step > 0) text += meter_text(result.meter);
   text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");
   if (result.ended == "signal") text += row("stopped", "by a signal, before the run's end");

@@ -15,8 +15,8 @@ Incident examine(const Capsule& capsule, const DataWords& words, const KernelTab
 }
 
 IncidentWatch::IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
-                             std::function<void(Incident&, const Capsule&)> see)
-    : trainer_(trainer), words_(std::move(words)), place_(std::move(place)), see_(std::move(see)) {
+                             std::function<void(Incident&, const Capsule&)> see, bool each)
+    : trainer_(trainer), words_(std::move(words)), place_(std::move(place)), see_(std::move(see)), each_(each) {
   trainer.on_withheld([this](const WithheldStep& step) { withheld(step); });
 }
 
@@ -24,7 +24,10 @@ IncidentWatch::~IncidentWatch() { trainer_.on_withheld(nullptr); }
 
 void IncidentWatch::withheld(const WithheldStep& step) {
   const std::string tensor = step.record.tensors.empty() ? "" : step.record.tensors.front();
-  if (seen_.size() >= kMost || !seen_.emplace(step.record.cause, tensor).second) return;
+  // Of the data each row counts: who mends one wants to know of all.
+  const bool first = seen_.emplace(step.record.cause, tensor).second;
+  const bool wanted = first || each_ || step.record.cause == StepCause::data;
+  if (!wanted || count_++ >= kMost) return;
   try {
     std::optional<Capsule> capsule = take_capsule(trainer_, step);
     if (!capsule) return;

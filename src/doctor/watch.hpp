@@ -14,13 +14,14 @@ namespace halfstep::internal {
 
 class IncidentWatch {
  public:
-  static constexpr std::size_t kMost = 8;  // incidents of a run; the last capsule is kept all the same
+  static constexpr std::size_t kMost = 64;  // incidents of a run
 
   // From now on `trainer`, which must outlive it, tells it of each step that it withholds.
   // `place` gives where a row of the set stands in its file. `see` hears of each incident, with the capsule that it
-  // was found in; it may add to it.
+  // was found in; it may add to it. `each`: not only the
+  // first of its kind.
   IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
-                std::function<void(Incident&, const Capsule&)> see);
+                std::function<void(Incident&, const Capsule&)> see, bool each = false);
   ~IncidentWatch();
   IncidentWatch(const IncidentWatch&) = delete;
   IncidentWatch& operator=(const IncidentWatch&) = delete;
@@ -33,6 +34,8 @@ class IncidentWatch {
   std::function<std::string(std::size_t)> place_;
   std::function<void(Incident&, const Capsule&)> see_;
   std::set<std::pair<StepCause, std::string>> seen_;
+  bool each_;
+  std::size_t count_ = 0;
 };
 
 // Explains the step of a capsule. Runs it again.

@@ -29,6 +29,7 @@ class AdamFamily : public Optimizer {
   double beta1_power_ = 1, beta2_power_ = 1;
 
  private:
+  void forget_factors() override { beta1_power_ = beta2_power_ = 1; }
   void visit_factors(StateVisitor& visitor) override {
     visitor.number("beta1_power", beta1_power_);
     visitor.number("beta2_power", beta2_power_);

@@ -94,6 +94,15 @@ void Optimizer::visit_state(StateVisitor& visitor) {
   }
 }
 
+void Optimizer::forget() {
+  steps_ = 0;
+  forget_factors();
+  for (Tensor& t : tensors_) {
+    for (AlignedBuffer<std::byte>& moments : t.moments) std::fill(moments.begin(), moments.end(), std::byte{0});
+    std::fill(t.low.begin(), t.low.end(), std::uint16_t{0});
+  }
+}
+
 std::size_t Optimizer::memory_bytes() const {
   std::size_t total = 0;
   for (const Tensor& t : tensors_) total += t.moments[0].size() + t.moments[1].size() + 2 * t.low.size();

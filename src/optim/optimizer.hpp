@@ -55,12 +55,15 @@ class Optimizer {
   // The clock, and what apply keeps of its own; not the weights.
   void visit_state(StateVisitor& visitor);
   std::size_t memory_bytes() const;
+  // As if it had seen no step.
+  void forget();
 
  protected:
   Optimizer(const OptimizerOptions& options, const OptimizerTensors& tensors, int moments);
   virtual void prepare(double lr) = 0;
   // What prepare keeps from step to step.
   virtual void visit_factors(StateVisitor&) {}
+  virtual void forget_factors() {}
   // All in fp32. A moment that the rule does not have is null.
   virtual void update(const KernelTable&, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
                       float* second) const = 0;

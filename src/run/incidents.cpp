@@ -25,7 +25,8 @@ Incidents::Incidents(const Options& options, StepTrainer& trainer, const Prepare
       watch_(
           trainer, data_words(prepared.preprocessor),
           [&rows = prepared.train_rows](std::size_t row) { return rows.text(row); },
-          [this](Incident& incident, const Capsule& capsule) { see(incident, capsule); }) {}
+          [this](Incident& incident, const Capsule& capsule) { see(incident, capsule); },
+          options.on_nonfinite == "rollback") {}
 
 void Incidents::see(Incident& incident, const Capsule& capsule) {
   // A scale that was too large is found out so, and mended.
@@ -61,6 +62,11 @@ void Incidents::tell(const Incident& incident) {
 void Incidents::add_weights(const StepRecord& record) {
   list_.push_back(incident_of_weights(trainer_, record));
   tell(list_.back());
+}
+
+const Incident* Incidents::of_step(std::int64_t step) const {
+  const auto found = std::find_if(list_.begin(), list_.end(), [&](const Incident& i) { return i.step == step; });
+  return found == list_.end() ? nullptr : &*found;
 }
 
 const Incident* Incidents::find(const StepRecord& record) const {

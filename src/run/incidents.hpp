@@ -24,6 +24,7 @@ class Incidents {
   const std::vector<std::string>& warnings() const { return warnings_; }
   // Of weights that were found bad after the last step.
   void add_weights(const StepRecord& record);
+  const Incident* of_step(std::int64_t step) const;  // null: it was not explained
   // The parts of an error about `record` with what the doctor found out.
   ErrorParts with_reason(ErrorParts parts, const StepRecord& record) const;
   // "3 steps were skipped for rows of the data: line 17, line 20"; empty: none was.

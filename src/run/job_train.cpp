@@ -140,10 +140,11 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   if (folder) checkpoints.emplace(options, *folder, Checkpoint{saved, identity, go_on_command(options), 0, 0, {}});
   const MetricsLog::WentOn from = found ? went_on(found->checkpoint) : MetricsLog::WentOn();
   Incidents incidents(options, trainer, prepared, saved, observer);
+  Recovery recovery(options, trainer, prepared.train, incidents, observer);
   Training training(options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
                     prepared.test.rows > 0 ? &prepared.test : nullptr,
                     {options.report.empty() ? nullptr : &recorder, checkpoints ? &*checkpoints : nullptr, &incidents,
-                     found ? &from : nullptr});
+                     &recovery, found ? &from : nullptr});
   if (found) load_run(*found, training, options.report.empty() ? nullptr : &recorder);
   const RunPlan plan = make_plan(prepared, machine, trainer, data);
   if (observer.on_plan) observer.on_plan(plan);

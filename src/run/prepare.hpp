@@ -20,8 +20,8 @@ struct Prepared {
   data::Examples train;
   data::Examples validation;   // held out of the file: without rows where nothing is
   data::Examples test;         // a set of its own: without rows where there is none
-  RowNumbers train_rows;           // where they are in their file
-  RowNumbers validation_rows;      // where these two are in their files, for a report
+  RowNumbers train_rows;       // where they are in their file
+  RowNumbers validation_rows;  // where these two are in their files, for a report
   RowNumbers test_rows;
   std::string split;               // how the rows were divided, in words
   std::size_t rows = 0;            // of the file

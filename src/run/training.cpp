@@ -153,7 +153,13 @@ void Training::see_epoch(EpochReport& report) {
   report.best = early_stop_.see(report.epoch, report.eval);
   if (report.best && trainer_.config().keeps_best) trainer_.keep_best();
   if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
-  if (plateau_) trainer_.set_rate_factor(plateau_->see(report.epoch, early_stop_.best_epoch()));
+  if (!plateau_) return;
+  plateau_factor_ = plateau_->see(report.epoch, early_stop_.best_epoch());
+  set_rate();
+}
+
+void Training::set_rate() {
+  trainer_.set_rate_factor(plateau_factor_ * (beside_.recovery ? beside_.recovery->rate_factor() : 1));
 }
 
 void Training::visit_state(StateVisitor& visitor) {
@@ -169,9 +175,14 @@ void Training::visit_state(StateVisitor& visitor) {
   visitor.number("train_loss", result_.train.loss);
   visit("early_stop", early_stop_);
   if (plateau_) visit("plateau", *plateau_);
+  if (beside_.recovery && options_.on_nonfinite == "rollback") visit("recovery", *beside_.recovery);
 }
 
-void Training::loaded() { trainer_.loaded(); }
+void Training::loaded() {
+  trainer_.loaded();
+  if (beside_.recovery) beside_.recovery->loaded();
+  plateau_factor_ = trainer_.rate_factor() / (beside_.recovery ? beside_.recovery->rate_factor() : 1);
+}
 
 StepRecord Training::step() {
   const std::size_t rows = trainer_.next_rows();
@@ -201,6 +212,11 @@ void Training::tell_step(const StepRecord& record) {
   }
   if (record.outcome != StepOutcome::applied) log_.write(incident_line(record));
   if (observer_->on_step) observer_->on_step(record);
+  if (beside_.recovery) {
+    const bool mended = beside_.recovery->after(record);
+    set_rate();
+    if (mended) return;
+  }
   if (const auto parts = verdict(record, trainer_.ledger(), trainer_.scaler(), options_)) diverge(*parts, record);
 }
 
@@ -308,6 +324,7 @@ void Training::add_summary() {
 
 void Training::add_incidents(const Incidents& incidents) {
   result_.incidents = incidents.list();
+  if (beside_.recovery) result_.recoveries = beside_.recovery->actions();
   result_.warnings.insert(result_.warnings.end(), incidents.warnings().begin(), incidents.warnings().end());
   if (const std::string rows = incidents.rows_to_blame(); !rows.empty()) {
     result_.warnings.push_back("steps were skipped, and their rows not learned from, because of " + rows);

@@ -13,6 +13,7 @@
 #include "run/event_file.hpp"
 #include "run/incidents.hpp"
 #include "run/metrics_log.hpp"
+#include "run/recovery.hpp"
 #include "run/report_recorder.hpp"
 #include "train/inference.hpp"
 #include "train/trainer.hpp"
@@ -24,6 +25,7 @@ struct TrainingExtras {
   ReportRecorder* recorder = nullptr;  // of a run that is to have a report
   Checkpoints* checkpoints = nullptr;
   Incidents* incidents = nullptr;
+  Recovery* recovery = nullptr;
   const MetricsLog::WentOn* went_on = nullptr;  // of a run that goes on with a checkpoint
 };
 
@@ -79,6 +81,7 @@ class Training {
   void measure_model();
   void add_summary();
   void add_incidents(const Incidents& incidents);
+  void set_rate();
 
   const Options& options_;
   StepTrainer& trainer_;
@@ -87,6 +90,7 @@ class Training {
   MetricKind metric_;
   EarlyStop early_stop_;
   std::optional<Plateau> plateau_;
+  double plateau_factor_ = 1;
   Averaging averaging_;
   MetricsLog log_;
   EventFile events_;

@@ -238,14 +238,31 @@ void StepTrainer::visit_state(StateVisitor& visitor) {
   meter_->visit_state(visitor);
 }
 
+void StepTrainer::visit_learned(StateVisitor& visitor) {
+  step_.finish_update();
+  {
+    const StateVisitor::Group group(visitor, "network");
+    model_.visit_state(visitor);
+  }
+  const StateVisitor::Group group(visitor, "optimizer");
+  optimizer_->visit_state(visitor);
+}
+
+void StepTrainer::begin_again() {
+  const FpEnvGuard fp_env;
+  step_.finish_update();
+  model_.initialise(config_.seed, context_.kernels);
+  model_.discard_statistics();
+  optimizer_->forget();
+}
+
 void StepTrainer::visit_training(StateVisitor& visitor) {
   step_.finish_update();
   const auto visit = [&](const char* name, auto& object) {
     const StateVisitor::Group group(visitor, name);
     object.visit_state(visitor);
   };
-  visit("network", model_);
-  visit("optimizer", *optimizer_);
+  visit_learned(visitor);
   visit("scaler", scaler_);
   visit("step", step_);
   visit("clock", clock_);

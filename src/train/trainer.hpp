@@ -100,6 +100,10 @@ class StepTrainer {
   // The model gets the average in place of the weights, which are kept; a second call brings them back.
   void exchange_average();
 
+  // The weights of the first step and an optimizer that has seen none; the clock goes on.
+  void begin_again();
+  void set_loss_scale(float scale) { scaler_.set_scale(scale); }
+
   // What the schedule's rate is multiplied by from now on; and what came of it for an applied step, from 0.
   void set_rate_factor(double factor) { rate_factor_ = factor; }
   double rate_factor() const { return rate_factor_; }
@@ -108,6 +112,7 @@ class StepTrainer {
   // All that later steps depend on. loaded() follows a load.
   void visit_state(StateVisitor& visitor);
   void visit_training(StateVisitor& visitor);  // without the meters, which no step depends on
+  void visit_learned(StateVisitor& visitor);   // of that, what applied steps have made of weights and optimizer
   void loaded();
 
  private:
