@@ -31,7 +31,7 @@ TEST_CASE("clock: attempted and applied steps, and their parts") {
   CHECK(bench.clock == Clock{.attempted = 1, .applied = 1, .parts = 1});
   CHECK_FALSE(bench.run(bad).applied);
   CHECK(bench.clock == Clock{.attempted = 2, .applied = 1, .parts = 2});
-  const auto load = [&](std::size_t, std::size_t rows) { set_input(bench.model, batch(rows)); };
+  const auto load = [&](std::size_t, std::size_t rows, Activations&) { set_input(bench.model, batch(rows)); };
   bench.step.run({good.rows, good.targets(), 48, load}, 0.01);
   CHECK(bench.clock == Clock{.attempted = 3, .applied = 2, .parts = 5});
 }

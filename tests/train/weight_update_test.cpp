@@ -71,7 +71,7 @@ TEST_CASE("weight update: a step in parts takes what is left in its first one") 
   left.step.leave_updates(0);
   for (int i = 0; i < 3; ++i) {
     for (Bench* bench : {&at_once, &left}) {
-      auto load = [&](std::size_t first, std::size_t rows) {
+      auto load = [&](std::size_t first, std::size_t rows, Activations&) {
         Examples part(rows, all.inputs, all.outputs);
         std::memcpy(part.x.data(), all.x.data() + first * all.inputs, rows * all.inputs * sizeof(float));
         set_input(bench->model, part);
