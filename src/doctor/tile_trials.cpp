@@ -70,6 +70,19 @@ struct Left {
   std::size_t stride;
 };
 
+// What a thread does around its tiles.
+struct AmongTiles {
+  explicit AmongTiles(const KernelTable& table) : kernels(table) {
+    if (kernels.enter) kernels.enter();
+  }
+  ~AmongTiles() {
+    if (kernels.leave) kernels.leave();
+  }
+  AmongTiles(const AmongTiles&) = delete;
+  AmongTiles& operator=(const AmongTiles&) = delete;
+  const KernelTable& kernels;
+};
+
 class TileTrials {
  public:
   TileTrials(Dtype dtype, const KernelTable& reference, std::vector<TableUnderTest>& tables)
@@ -82,8 +95,12 @@ class TileTrials {
 
   void run() {
     wanted_.resize(std::size(kLengths) * kRounds);
-    for (std::size_t r = 0; r < wanted_.size(); ++r) fill_wanted(r);
+    {
+      const AmongTiles entered(reference_);
+      for (std::size_t trial = 0; trial < wanted_.size(); ++trial) fill_wanted(trial);
+    }
     for (TableUnderTest& table : tables_) {
+      const AmongTiles entered(table.kernels);
       const GemmFamily& family = table.kernels.gemm[index_of(dtype_)];
       try_family(table, family, "gemm");
       if (family.by_fma) try_family(table, *family.by_fma, "gemm.by_fma");
