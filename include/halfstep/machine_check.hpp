@@ -29,7 +29,7 @@ struct IsaCheck {
   std::vector<KernelFailure> failures;  // one of a kernel
 };
 
-// How fast one precision is here.
+// How fast one precision is here, at best.
 struct PrecisionSpeed {
   Dtype precision = Dtype::fp32;
   bool native = false;      // the ISA multiplies what is stored; else it is converted to fp32 first

@@ -14,12 +14,12 @@ constexpr auto kActivations = [] {
   return all;
 }();
 
-constexpr std::size_t kRows = 4;  // of a tile; columns are any up to a block
+constexpr std::size_t kEpilogueRows = 4;  // of a tile; columns are any up to a block
 constexpr std::size_t kColumns[] = {5, 16, 37, 64};
-constexpr std::size_t kTile = kRows * kBlockColumns;
+constexpr std::size_t kTile = kEpilogueRows * kBlockColumns;
 
 StorageTarget target(T t, std::size_t rows, std::size_t panels, bool with_panels) {
-  return {t.stored(rows), kBlockColumns, with_panels ? t.stored(panels) : nullptr, kRows * kLanes, t.dtype};
+  return {t.stored(rows), kBlockColumns, with_panels ? t.stored(panels) : nullptr, kEpilogueRows * kLanes, t.dtype};
 }
 
 void activate(T t) { t.kernels.activate[t.type()](t.activation, t.n, t.fp32(0), t.fp32(1)); }
@@ -32,7 +32,7 @@ void differentiate_stored(T t) {
 ForwardEpilogue forward_of(T t) {
   ForwardEpilogue e = {};
   e.tile = t.fp32(0);
-  e.rows = kRows;
+  e.rows = kEpilogueRows;
   e.columns = t.n;
   e.bias = t.fp32(1);
   e.activation = t.activation;
@@ -54,7 +54,7 @@ void forward_epilogue(T t) {
 void backward_epilogue(T t) {
   BackwardEpilogue e = {};
   e.tile = t.fp32(0);
-  e.rows = kRows;
+  e.rows = kEpilogueRows;
   e.columns = t.n;
   e.activation = t.activation;
   e.saved = t.stored(0);

@@ -1,8 +1,8 @@
 #include "doctor/self_test.hpp"
 
 #include "base/fp_env.hpp"
-#include "doctor/probe_test.hpp"
-#include "doctor/tile_test.hpp"
+#include "doctor/probe_trials.hpp"
+#include "doctor/tile_trials.hpp"
 
 namespace halfstep::internal {
 
@@ -17,8 +17,8 @@ std::vector<IsaCheck> self_test(const KernelTable& reference, std::span<const Te
   const FpEnvGuard guard;
   std::vector<TableUnderTest> under_test;
   for (const TestedTable& table : tables) under_test.push_back({*table.kernels, {std::string(table.isa)}});
-  test_probes(reference, under_test);
-  test_tiles(reference, under_test);
+  try_probes(reference, under_test);
+  try_tiles(reference, under_test);
   std::vector<IsaCheck> checks;
   for (TableUnderTest& table : under_test) checks.push_back(std::move(table.check));
   return checks;

@@ -21,8 +21,8 @@ fi
 expect 0 doctor machine --threads 1 --json; one_line; empty err
 for name in isas xsimd c_library self_test precisions fastest memory_bytes process_limits floating_point; do field $name; done
 in_out '"ok":true,"advice":""'; in_out '"isa":"scalar","kernels":'; in_out '"failures":[]'; in_out '"precision":"fp16"'
-expect 2 doctor; in_err "doctor machine"; empty out
-expect 2 doctor nothing; in_err "unknown examination"; in_err "doctor machine"
+expect 2 doctor; in_err "machine"; empty out
+expect 2 doctor nothing; in_err "neither an examination"; in_err "doctor machine"
 expect 2 doctor machine model.safetensors; in_err "too many arguments"
 expect 2 doctor machine --epochs 3; in_err "would ignore"
 expect 7 doctor machine --isa nonsense; empty out

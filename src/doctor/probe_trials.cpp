@@ -1,4 +1,4 @@
-#include "doctor/probe_test.hpp"
+#include "doctor/probe_trials.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -149,7 +149,7 @@ class KernelTrials {
 
 }  // namespace
 
-void test_probes(const KernelTable& reference, std::vector<TableUnderTest>& tables) {
+void try_probes(const KernelTable& reference, std::vector<TableUnderTest>& tables) {
   ProbeMemory memory[3];
   constexpr Activation kNone[] = {Activation::identity};
   for (const auto probes : {conversion_probes(), range_probes(), norm_probes(), epilogue_probes()}) {

@@ -1,4 +1,4 @@
-#include "doctor/tile_test.hpp"
+#include "doctor/tile_trials.hpp"
 
 #include <cmath>
 #include <cstring>
@@ -33,6 +33,7 @@ class TileOperandsOf {
     // At small k, where every length sees them.
     set_lhs(round % kRows, round % 2, special_code(dtype, 5 * round));
     set_rhs((round + 1) % 2, round, special_code(dtype, round));
+    set_rhs(kLongest - 1, (round + 23) % kBlockColumns, special_code(dtype, 3 * round));
     set_rhs(round / 3 % 2, (round + 7) % kBlockColumns, special_code(dtype, round + kSpecials / 2));
   }
 
@@ -69,6 +70,19 @@ struct Left {
   std::size_t stride;
 };
 
+// What a thread does around its tiles.
+struct AmongTiles {
+  explicit AmongTiles(const KernelTable& table) : kernels(table) {
+    if (kernels.enter) kernels.enter();
+  }
+  ~AmongTiles() {
+    if (kernels.leave) kernels.leave();
+  }
+  AmongTiles(const AmongTiles&) = delete;
+  AmongTiles& operator=(const AmongTiles&) = delete;
+  const KernelTable& kernels;
+};
+
 class TileTrials {
  public:
   TileTrials(Dtype dtype, const KernelTable& reference, std::vector<TableUnderTest>& tables)
@@ -81,11 +95,15 @@ class TileTrials {
 
   void run() {
     wanted_.resize(std::size(kLengths) * kRounds);
-    for (std::size_t r = 0; r < wanted_.size(); ++r) fill_wanted(r);
+    {
+      const AmongTiles entered(reference_);
+      for (std::size_t trial = 0; trial < wanted_.size(); ++trial) fill_wanted(trial);
+    }
     for (TableUnderTest& table : tables_) {
+      const AmongTiles entered(table.kernels);
       const GemmFamily& family = table.kernels.gemm[index_of(dtype_)];
-      test_family(table, family, "gemm");
-      if (family.by_fma) test_family(table, *family.by_fma, "gemm.by_fma");
+      try_family(table, family, "gemm");
+      if (family.by_fma) try_family(table, *family.by_fma, "gemm.by_fma");
     }
   }
 
@@ -141,13 +159,13 @@ class TileTrials {
     }
   }
 
-  void test_family(TableUnderTest& table, const GemmFamily& family, const std::string& name) {
+  void try_family(TableUnderTest& table, const GemmFamily& family, const std::string& name) {
     for (std::size_t panels = 1; panels <= kMostPanels; ++panels) {
       for (std::size_t h = 0; h < kMostHeights; ++h) {
         const std::size_t rows = family.shapes.heights[h];
         const std::string size = "[" + std::to_string(rows) + "x" + std::to_string(panels) + "]";
         const auto test = [&](TileFunction tile, const char* form, bool panel, const GemmFamily* first) {
-          if (tile) test_tile(table, family, name + form + size, tile, rows, panels, panel, first);
+          if (tile) try_tile(table, family, name + form + size, tile, rows, panels, panel, first);
         };
         test(family.rows_tile[h][panels - 1], ".rows_tile", false, nullptr);
         test(family.panel_tile[h][panels - 1], ".panel_tile", true, nullptr);
@@ -156,15 +174,15 @@ class TileTrials {
         test(family.on_widened->panel_tile[h][panels - 1], ".on_widened.panel_tile", true, &family);
       }
       if (const TileFunction tile = family.first_row_tile[panels - 1]) {
-        test_tile(table, family, name + ".first_row_tile[1x" + std::to_string(panels) + "]", tile, 1, panels, false,
-                  nullptr);
+        try_tile(table, family, name + ".first_row_tile[1x" + std::to_string(panels) + "]", tile, 1, panels, false,
+                 nullptr);
       }
     }
   }
 
   // `first`: its smallest tiles convert the right operand for this one.
-  void test_tile(TableUnderTest& table, const GemmFamily& family, const std::string& name, TileFunction tile,
-                 std::size_t rows, std::size_t panels, bool panel, const GemmFamily* first) {
+  void try_tile(TableUnderTest& table, const GemmFamily& family, const std::string& name, TileFunction tile,
+                std::size_t rows, std::size_t panels, bool panel, const GemmFamily* first) {
     for (std::size_t trial = 0; trial < wanted_.size() && !table.failed; ++trial) {
       Block block;
       Sums& c = block.sums;
@@ -228,7 +246,7 @@ class TileTrials {
 
 }  // namespace
 
-void test_tiles(const KernelTable& reference, std::vector<TableUnderTest>& tables) {
+void try_tiles(const KernelTable& reference, std::vector<TableUnderTest>& tables) {
   for (const Dtype dtype : {Dtype::fp32, Dtype::bf16, Dtype::fp16}) TileTrials(dtype, reference, tables).run();
 }
 

@@ -6,6 +6,6 @@
 
 namespace halfstep::internal {
 
-void test_probes(const KernelTable& reference, std::vector<TableUnderTest>& tables);
+void try_probes(const KernelTable& reference, std::vector<TableUnderTest>& tables);
 
 }  // namespace halfstep::internal

@@ -7,6 +7,6 @@
 namespace halfstep::internal {
 
 // Against the smallest tile of the reference, of two rows and one panel, put together to the same size.
-void test_tiles(const KernelTable& reference, std::vector<TableUnderTest>& tables);
+void try_tiles(const KernelTable& reference, std::vector<TableUnderTest>& tables);
 
 }  // namespace halfstep::internal
