@@ -13,7 +13,7 @@
 #include "run/model_file.hpp"
 #include "support/effort.hpp"
 
-namespace halfstep::internal {
+namespace halfstep::internal::sabotage {
 namespace {
 
 using Row = std::vector<double>;  // inputs, then the target
@@ -115,7 +115,6 @@ auto with(const std::function<void(Options&)>& base, const std::function<void(Op
     more(o);
   };
 }
-void nothing(Options&) {}
 
 const Sabotage kSabotages[] = {
     {"one input of 1e30 in fp16", true, cell(100, 2, 1e30), fp16_raw, IncidentReason::bad_input, "input", "line 102",
@@ -350,4 +349,4 @@ TEST_CASE("sabotage: a run mends what it is told to mend, and says so") {
   CHECK(run(data, options).diverged);
 }
 
-}  // namespace halfstep::internal
+}  // namespace halfstep::internal::sabotage
