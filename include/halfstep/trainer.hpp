@@ -8,12 +8,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "halfstep/dataset.hpp"
+#include "halfstep/incident.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/metrics.hpp"
 #include "halfstep/model.hpp"
@@ -86,6 +88,14 @@ class Trainer {
   void publish();
   // The last that was published: from any thread, while another trains. Throws Error(state) before the first.
   Model published() const;
+
+  // From now on `see` hears of each step that is withheld, explained, within the call that makes it: a step that the
+  // loss scale spoiled too. Explaining runs the step a few times more, on a network of its own; healthy steps pay
+  // nothing. What `see` throws comes out of that call. Empty: nobody hears of them.
+  void on_incident(std::function<void(const Incident&)> see);
+  // The last step that was explained, with its weights and rows: a file's bytes, for diagnose() and `halfstep doctor`.
+  // Empty: there was none.
+  std::vector<std::byte> capsule() const;
 
   StepCounts counts() const;                       // of all steps so far, those in a state that was set included
   const std::vector<LedgerEntry>& ledger() const;  // why steps were skipped or retried

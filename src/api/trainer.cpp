@@ -12,8 +12,11 @@
 #include "api/outputs.hpp"
 #include "api/refuse.hpp"
 #include "base/state_bytes.hpp"
+#include "doctor/watch.hpp"
 #include "halfstep/error.hpp"
 #include "loss/loss.hpp"
+#include "run/capsule_file.hpp"
+#include "run/data_words.hpp"
 #include "run/machine.hpp"
 #include "run/memory_check.hpp"
 #include "run/model_file.hpp"
@@ -116,6 +119,8 @@ struct Trainer::Impl {
   StepBudget budget;
   std::atomic<bool> stop = false;
   static_assert(std::atomic<bool>::is_always_lock_free);  // for signal handlers
+  std::optional<Capsule> capsule;
+  std::unique_ptr<IncidentWatch> watch;
   mutable std::mutex published_turn;
   std::optional<Model> published;
 };
@@ -202,6 +207,25 @@ Model Trainer::published() const {
   return *impl_->published;
 }
 bool Trainer::done() const { return impl_->trainer.done(); }
+void Trainer::on_incident(std::function<void(const Incident&)> see) {
+  Impl& impl = *impl_;
+  impl.watch.reset();
+  if (!see) return;
+  impl.watch = std::make_unique<IncidentWatch>(
+      impl.trainer, data_words(impl.preprocessor), nullptr,
+      [&impl, see = std::move(see)](Incident& incident, const Capsule& capsule) {
+        impl.capsule = capsule;
+        see(incident);
+      },
+      true);
+}
+std::vector<std::byte> Trainer::capsule() const {
+  if (!impl_->capsule) return {};
+  SavedModel saved = impl_->saved();
+  saved.step = impl_->capsule->clock.applied;
+  return capsule_bytes(saved, *impl_->capsule);
+}
+
 StepCounts Trainer::counts() const { return impl_->trainer.ledger().counts(); }
 const std::vector<LedgerEntry>& Trainer::ledger() const { return impl_->trainer.ledger().entries(); }
 const ModelSpec& Trainer::spec() const { return impl_->trainer.config().model; }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "doctor/rerun.hpp"
 #include "doctor/signals.hpp"
@@ -16,12 +17,17 @@ struct Ran {
   ReplayRun run;
   std::vector<SignalCopy> signals;
   std::string digest;
+  std::size_t part = 0;
 };
 
-Ran run_as(const Capsule& capsule, const ModelSpec& model, const KernelTable& kernels, Executor& executor) {
+// `part`: of the step, to be looked at; none: that where it went non-finite.
+Ran run_as(const Capsule& capsule, const ModelSpec& model, const KernelTable& kernels, Executor& executor,
+           std::optional<std::size_t> part = {}) {
   Rerun rerun(capsule, model, kernels, executor);
   const StepReport report = rerun.run();
+  if (part) rerun.hold(*part);
   Ran ran;
+  ran.part = rerun.held().index;
   ran.run.precision = name(model.precision);
   for (std::size_t i = 0; i < model.layer_precision.size(); ++i) {
     if (model.layer_precision[i] == model.precision) continue;
@@ -68,7 +74,7 @@ Replay replay_step(const Capsule& capsule, const KernelTable& kernels, Executor&
     ModelSpec model = capsule.model;
     model.precision = dtype;
     model.layer_precision.clear();
-    runs.push_back(run_as(capsule, model, kernels, executor));
+    runs.push_back(run_as(capsule, model, kernels, executor, runs.front().part));
   }
   Replay out;
   out.isa = kernels.name;

@@ -51,13 +51,22 @@ StepReport Rerun::run(float loss_scale, StepMeter* meter) {
   return report;
 }
 
+void Rerun::hold(std::size_t index) {
+  if (held_.index == index) return;
+  GradScaler scaler({.dynamic = false, .initial = static_cast<double>(capsule_.loss_scale), .minimum = 0});
+  Clock clock = capsule_.clock;
+  TrainStep step(context_, model_, *loss_, *optimizer_, scaler, clock, capsule_.clip);
+  step.run_part(examples_, index);
+  held_ = part(index);
+}
+
 Rerun::Part Rerun::part(std::size_t index) const {
   const std::size_t first = examples_.begin_of(index), end = examples_.begin_of(index + 1);
   Targets t = capsule_.targets();
   if (t.labels) t.labels += first;
   if (t.values) t.values += first * capsule_.outputs();
   if (t.weights) t.weights += first;
-  return {first, end - first, t};
+  return {index, first, end - first, t};
 }
 
 }  // namespace halfstep::internal

@@ -18,6 +18,9 @@ class Rerun {
   StepReport run(float loss_scale, StepMeter* meter = nullptr);
   StepReport run() { return run(capsule_.loss_scale); }
 
+  // Makes the network hold that part of the step, at the loss scale of the capsule.
+  void hold(std::size_t part);
+
   const Capsule& capsule() const { return capsule_; }
   Network& network() { return model_; }
   const Network& network() const { return model_; }
@@ -25,7 +28,7 @@ class Rerun {
   const Loss& loss() const { return *loss_; }
   // Rows of a part, and their targets.
   struct Part {
-    std::size_t first, rows;
+    std::size_t index, first, rows;
     Targets targets;
   };
   Part part(std::size_t index) const;

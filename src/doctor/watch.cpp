@@ -27,7 +27,7 @@ void IncidentWatch::withheld(const WithheldStep& step) {
   // Of the data each row counts: who mends one wants to know of all.
   const bool first = seen_.emplace(step.record.cause, tensor).second;
   const bool wanted = first || each_ || step.record.cause == StepCause::data;
-  if (!wanted || count_++ >= kMost) return;
+  if (!wanted || (count_++ >= kMost && !each_)) return;
   try {
     std::optional<Capsule> capsule = take_capsule(trainer_, step);
     if (!capsule) return;

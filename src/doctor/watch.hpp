@@ -14,7 +14,7 @@ namespace halfstep::internal {
 
 class IncidentWatch {
  public:
-  static constexpr std::size_t kMost = 64;  // incidents of a run
+  static constexpr std::size_t kMost = 64;  // incidents of a run, but where each is asked for
 
   // From now on `trainer`, which must outlive it, tells it of each step that it withholds.
   // `place` gives where a row of the set stands in its file. `see` hears of each incident, with the capsule that it

@@ -39,5 +39,7 @@ File read_safetensors(const std::string& path);
 // Durable and atomic (safe_file.hpp). Orders tensors by falling element size and adds "halfstep.digest";
 // `file.digest` is ignored. Throws Error(invalid_argument) for a tensor that does not fit its own description.
 void write_safetensors(const std::string& path, const File& file);
+// The bytes of that file.
+std::vector<std::byte> safetensors_bytes(const File& file);
 
 }  // namespace halfstep::internal::io

@@ -72,18 +72,33 @@ std::string make_header(const File& file, const std::vector<const Tensor*>& orde
   return std::string(reinterpret_cast<const char*>(&length), kPrefix) + text;
 }
 
-}  // namespace
-
-void write_safetensors(const std::string& path, const File& file) {
-  const std::vector<const Tensor*> order = in_file_order(file);
+// With its digest.
+std::string whole_header(const File& file, const std::vector<const Tensor*>& order) {
   std::string header = make_header(file, order);
   Digest digest;
   digest.update(header.data(), header.size());
   for (const Tensor* tensor : order) digest.update(tensor->bytes.data(), tensor->bytes.size());
   header.replace(header.find(kDigestField) + kDigestField.size(), kDigestDigits, digest.hex());
+  return header;
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, const File& file) {
+  const std::vector<const Tensor*> order = in_file_order(file);
+  const std::string header = whole_header(file, order);
   std::vector<Bytes> parts = {as_bytes(header)};
   for (const Tensor* tensor : order) parts.push_back(tensor->bytes);
   write_file_atomic(path, parts);
+}
+
+std::vector<std::byte> safetensors_bytes(const File& file) {
+  const std::vector<const Tensor*> order = in_file_order(file);
+  const std::string header = whole_header(file, order);
+  const Bytes head = as_bytes(header);
+  std::vector<std::byte> out(head.begin(), head.end());
+  for (const Tensor* tensor : order) out.insert(out.end(), tensor->bytes.begin(), tensor->bytes.end());
+  return out;
 }
 
 }  // namespace halfstep::internal::io

@@ -197,6 +197,8 @@ Markup ledger_of(const RunReport& report) {
   if (steps.skipped + steps.retried == 0) return {};
   Markup list;
   for (const LedgerEntry& entry : report.result.ledger) list += element("li", text(entry));
+  Markup reasons;
+  for (const Incident& incident : report.result.incidents) reasons += element("pre", words(text(incident)));
   Table table = {.head = {"step", "what", "why", "began in", "loss scale", "loss"},
                  .kinds = {"n", "", "", "", "n", "n"},
                  .rows = {}};
@@ -207,7 +209,8 @@ Markup ledger_of(const RunReport& report) {
                           words(r.tensors.empty() ? "" : r.tensors.front()), words(figure_text(r.loss_scale)),
                           words(figure_text(r.loss))});
   }
-  Markup content = element("ul", {{"class", "notes"}}, list) + table_of(table);
+  for (const std::string& action : report.result.recoveries) list += element("li", words(action));
+  Markup content = element("ul", {{"class", "notes"}}, list) + reasons + table_of(table);
   const std::int64_t more = steps.skipped + steps.retried - std::int64_t(table.rows.size());
   if (more > 0) content += element("p", {{"class", "note"}}, words("and " + count_text(more) + " more"));
   return section("Steps that were not simply applied",

@@ -153,9 +153,8 @@ void read_rows(const io::File& file, const std::string& path, Capsule& c) {
   if (!known) bad_model(path, "a label is of no class of the model");
 }
 
-}  // namespace
-
-void save_capsule(const std::string& path, const SavedModel& model, const Capsule& c) {
+// Its tensors are those of the capsule.
+io::File file_of(const SavedModel& model, const Capsule& c) {
   io::File file;
   file.metadata = metadata_of(model, kCapsuleFormat);
   file.metadata.emplace_back(std::string(kKey), json::dump(capsule_json(c)));
@@ -170,7 +169,17 @@ void save_capsule(const std::string& path, const SavedModel& model, const Capsul
   add(file, kValues, c.rows, c.values);
   add(file, kWeights, c.rows, c.weights);
   add(file, kExamples, c.rows, c.examples);
-  io::write_safetensors(path, file);
+  return file;
+}
+
+}  // namespace
+
+void save_capsule(const std::string& path, const SavedModel& model, const Capsule& c) {
+  io::write_safetensors(path, file_of(model, c));
+}
+
+std::vector<std::byte> capsule_bytes(const SavedModel& model, const Capsule& c) {
+  return io::safetensors_bytes(file_of(model, c));
 }
 
 bool is_capsule(const io::File& file) {

@@ -1,6 +1,8 @@
 // A capsule as a file, by itself all that running its step again needs.
 #pragma once
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "doctor/capsule.hpp"
 #include "io/safetensors.hpp"
@@ -15,6 +17,9 @@ struct SavedCapsule {
 
 // Durable and atomic. Throws Error(io).
 void save_capsule(const std::string& path, const SavedModel& model, const Capsule& capsule);
+
+// The bytes of that file.
+std::vector<std::byte> capsule_bytes(const SavedModel& model, const Capsule& capsule);
 
 // Throws Error: io when it cannot be read, format when it is damaged or no capsule, unsupported for another version.
 SavedCapsule load_capsule(const std::string& path);

@@ -49,9 +49,11 @@ void add_evidence(const Capsule& capsule, const Machine& machine, Diagnosis& d) 
   Rerun rerun(capsule, wide, *machine.kernels, *machine.executor);
   StepMeter meter(rerun.network());
   rerun.run(capsule.loss_scale, &meter);
+  Rerun recorded(capsule, capsule.model, *machine.kernels, *machine.executor);
+  recorded.run();
+  rerun.hold(recorded.held().index);
   d.rows = row_gradients(rerun, kRowsShown);
   d.rows_are_exact = capsule.model.norm != Norm::batch;
-  const Rerun recorded(capsule, capsule.model, *machine.kernels, *machine.executor);
   d.meters.step = capsule.clock.attempted + 1;
   d.meters.loss_scale = static_cast<double>(capsule.loss_scale);
   for (const TensorMeter& m : meter.report().tensors) {

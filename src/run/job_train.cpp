@@ -164,6 +164,8 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   try {
     result = run_or_keep(training, observer, trainer, options.out, saved);
   } catch (const Error& error) {
+    result.incidents = incidents.list();
+    result.recoveries = recovery.actions();
     if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
     throw;
   }

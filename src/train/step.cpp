@@ -64,6 +64,14 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   return report;
 }
 
+void TrainStep::run_part(const StepExamples& examples, std::size_t index) {
+  const FpEnvGuard fp_env;
+  const Part part = part_of(examples, total_weight(loss_, examples.targets, examples.rows), index);
+  forward(examples, part);
+  backward(part, false);
+  model_.discard_statistics();
+}
+
 TrainStep::TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
                      Clock& clock, ClipOptions clip, std::optional<Headroom> headroom)
     : context_(context),

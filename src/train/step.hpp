@@ -68,6 +68,10 @@ class TrainStep {
   // The same with `rows` examples that are in model.input() already.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
 
+  // Forward and backward passes of one part of such a step, without an update or a count: the network then holds that
+  // part.
+  void run_part(const StepExamples& examples, std::size_t index);
+
   // From the next step on `watch` hears of each stage as it begins; null: nobody does. It must outlive the steps.
   void observe(StageWatch* watch) { watch_ = watch; }
 
