@@ -70,8 +70,9 @@ constexpr Flag kCvFlags[] = {
 };
 
 constexpr Word kNotOfCv[] = {
-    "test",           "out",       "metrics",          "tensorboard",        "report",          "resume",
-    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "cache"};
+    "test",           "out",         "metrics",          "tensorboard",        "report",          "resume",
+    "checkpoint-dir", "init-from",   "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "cache",
+    "capsule",        "on-nonfinite"};
 
 constexpr Word kNotOfLr[] = {"lr",
                              "schedule",
@@ -98,7 +99,9 @@ constexpr Word kNotOfLr[] = {"lr",
                              "checkpoint-every",
                              "checkpoint-minutes",
                              "checkpoint-keep",
-                             "cache"};
+                             "cache",
+                             "capsule",
+                             "on-nonfinite"};
 
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},

@@ -149,6 +149,10 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
                            " applied, " + std::to_string(result.steps.skipped) + " skipped" +
                            (result.steps.retried > 0 ? ", " + std::to_string(result.steps.retried) + " retried" : ""));
   for (const LedgerEntry& entry : result.ledger) text += row(name(entry.outcome), halfstep::text(entry));
+  for (const Incident& incident : result.incidents) {
+    const bool routine = incident.reason == IncidentReason::loss_scale && incident.capsule.empty();
+    if (!routine) text += row("because", "step " + std::to_string(incident.step) + ": " + incident.why);
+  }
   for (const std::string& action : result.recoveries) text += row("recovery", action);
   if (result.meter.step > 0) text += meter_text(result.meter);
   text += row("speed", brief(result.samples_per_s) + " samples/s, " + brief(result.seconds) + " s");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "doctor/norm_facts.hpp"
@@ -48,11 +49,27 @@ class Blame {
  private:
   bool has_row() const { return i_.batch_row >= 0; }
   bool is_fp16() const { return i_.storage == Dtype::fp16; }
-  std::string wider() const {
-    if (!is_fp16()) return {};
+  // Empty where it does not help: the step is run to see.
+  std::string wider() {
+    if (!is_fp16() || !is_finite_in_bf16()) return {};
     // An output lies in the type of the layer that reads it.
     const std::size_t block = block_of() + (i_.cause == StepCause::forward ? 1 : 0);
     return "--precision bf16, which has fp32's range, or --layer-precision " + std::to_string(block) + "=bf16";
+  }
+  bool is_finite_in_bf16() {
+    ModelSpec model = c_.model;
+    model.precision = Dtype::bf16;
+    model.layer_precision.clear();
+    Rerun wide(c_, model, rerun_.context().kernels, rerun_.context().executor);
+    return wide.run().applied;
+  }
+  // "a, or b", of those that are not empty.
+  static std::string either(std::initializer_list<std::string> ways) {
+    std::string text;
+    for (const std::string& way : ways) {
+      if (!way.empty()) text += (text.empty() ? "" : ", or ") + way;
+    }
+    return text;
   }
   // "layers.12.output"
   std::size_t block_of() const {
@@ -119,13 +136,13 @@ class Blame {
       const DataWords::Column& column = words_.inputs[x.column];
       i_.why += "; standardised it would be " + digits((x.value - column.mean) / column.scale);
     }
-    std::vector<std::string> ways;
-    if (x.stands_out()) ways.push_back("mend or drop that row");
-    if (!words_.standardised && !words_.inputs.empty()) ways.push_back("--standardize auto");
-    if (is_fp16()) ways.push_back(wider());
-    if (ways.empty()) ways.push_back("smaller inputs");
-    for (const std::string& way : ways) i_.advice += (i_.advice.empty() ? "" : ", or ") + way;
+    const bool raw = !words_.standardised && !words_.inputs.empty();
+    i_.advice = x.stands_out() ? either({"mend or drop that row", leaves_out(), wider()})
+                               : either({raw ? "--standardize auto" : "", wider(), "smaller inputs"});
   }
+
+  // Of a set, whose rows can be left out.
+  std::string leaves_out() const { return c_.examples.empty() ? "" : "--on-nonfinite rollback, which leaves it out"; }
 
   void bad_target(const RowExtreme& t) {
     i_.reason = IncidentReason::bad_target;
@@ -134,7 +151,8 @@ class Blame {
     i_.why = where + ", target " + (i_.target.name.empty() ? "" : "'" + i_.target.name + "' ") + "is " +
              digits(i_.target.raw) + ", " + digits(std::fabs(t.value) / std::max(t.usual, 1e-30)) +
              " times as far from the middle as the other rows of the step";
-    i_.advice = "mend or drop that row, or --loss huber, whose gradient does not grow with the error";
+    i_.advice =
+        either({"mend or drop that row", leaves_out(), "--loss huber, whose gradient does not grow with the error"});
   }
 
   void name_target(const RowExtreme& t) { i_.target = value_of(words_.targets, true, t.column, t.value); }
@@ -159,7 +177,7 @@ class Blame {
                               digits(i_.value) +
                               (std::isfinite(i_.value) ? ", and " + fits(i_.storage) : std::string());
     i_.why = value + (by_rate ? "; " + growth_text(c_.recent, c_.lr) : ", and no update made it so");
-    i_.advice = by_rate ? smaller_rate() : "a start from other weights" + (is_fp16() ? ", or " + wider() : "");
+    i_.advice = by_rate ? smaller_rate() : either({"a start from other weights", wider()});
   }
 
   bool weights_have_grown() {
@@ -178,7 +196,7 @@ class Blame {
     i_.reason = by_rate ? IncidentReason::learning_rate : IncidentReason::bad_weights;
     i_.why =
         size + (by_rate ? "; " + growth_text(c_.recent, c_.lr) : ", more than the updates so far can have made it");
-    i_.advice = by_rate ? smaller_rate() : "a start from smaller weights" + (is_fp16() ? ", or " + wider() : "");
+    i_.advice = by_rate ? smaller_rate() : either({"a start from smaller weights", wider()});
     return true;
   }
 
@@ -192,10 +210,8 @@ class Blame {
       i_.advice = "--standardize auto, or --loss huber";
       return;
     }
-    const double most = rerun_largest_input();
-    i_.advice = is_fp16() ? wider() : "--norm layer";
-    if (is_fp16()) i_.advice += ", or --norm layer";
-    if (!words_.standardised && most > 10) i_.advice = "--standardize auto, or " + i_.advice;
+    const bool raw = !words_.standardised && rerun_largest_input() > 10;
+    i_.advice = either({raw ? "--standardize auto" : "", wider(), "--norm layer"});
   }
 
   double rerun_largest_input() const {
@@ -250,7 +266,7 @@ class Blame {
     i_.reason = IncidentReason::small_variance;
     i_.why = norm->what + " have a deviation of " + digits(norm->deviation) + ": the norm multiplies gradients by " +
              digits(norm->factor) + " there";
-    i_.advice = "inputs that differ, --loss-scale headroom" + (is_fp16() ? ", or " + wider() : std::string());
+    i_.advice = either({"inputs that differ", is_fp16() ? "--loss-scale headroom" : "", wider()});
     return true;
   }
 
@@ -258,7 +274,7 @@ class Blame {
     i_.reason = IncidentReason::gradient;
     i_.why = "the gradient is " + digits(i_.value / i_.loss_scale) + " without its loss scale of " +
              digits(i_.loss_scale) + ", and " + fits(i_.storage);
-    i_.advice = is_fp16() ? wider() + ", or " + smaller_rate() : smaller_rate();
+    i_.advice = either({wider(), smaller_rate()});
   }
 
   void unscale() {

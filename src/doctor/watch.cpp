@@ -36,6 +36,8 @@ void IncidentWatch::withheld(const WithheldStep& step) {
     }
     GemmContext& context = trainer_.context();
     Incident incident = examine(*capsule, words_, context.kernels, context.executor);
+    if (!first && !each_ && !rows_.insert(incident.example).second) return;  // that row again, an epoch later
+    rows_.insert(incident.example);
     see_(incident, *capsule);
   } catch (const std::bad_alloc&) {  // the run goes on without an explanation
   }

@@ -1,5 +1,6 @@
 // Follows a trainer: each kind of incident is explained once, when it comes first.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -34,6 +35,7 @@ class IncidentWatch {
   std::function<std::string(std::size_t)> place_;
   std::function<void(Incident&, const Capsule&)> see_;
   std::set<std::pair<StepCause, std::string>> seen_;
+  std::set<std::int64_t> rows_;  // of the set, that incidents were explained by
   bool each_;
   std::size_t count_ = 0;
 };

@@ -192,13 +192,26 @@ Markup curves_of(const RunReport& report) {
                  element("div", {{"class", "figures"}}, figures));
 }
 
+namespace {
+
+Markup reason_of(const Incident& incident) {
+  Markup lines;
+  const std::string all = text(incident);
+  for (std::size_t begin = 0, end = 0; (end = all.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines += element("li", words(all.substr(begin, end - begin)));
+  }
+  return element("ul", {{"class", "notes"}}, lines);
+}
+
+}  // namespace
+
 Markup ledger_of(const RunReport& report) {
   const StepCounts& steps = report.result.steps;
   if (steps.skipped + steps.retried == 0) return {};
   Markup list;
   for (const LedgerEntry& entry : report.result.ledger) list += element("li", text(entry));
   Markup reasons;
-  for (const Incident& incident : report.result.incidents) reasons += element("pre", words(text(incident)));
+  for (const Incident& incident : report.result.incidents) reasons += reason_of(incident);
   Table table = {.head = {"step", "what", "why", "began in", "loss scale", "loss"},
                  .kinds = {"n", "", "", "", "n", "n"},
                  .rows = {}};

@@ -80,7 +80,9 @@ ErrorParts Incidents::with_reason(ErrorParts parts, const StepRecord& record) co
   const Incident* const incident = find(record);
   if (incident == nullptr || incident->why.empty()) return parts;
   parts.why += "; " + incident->why;
-  if (!incident->advice.empty()) parts.hint = incident->advice;
+  // Of a scale that moves the verdict knows where it ended.
+  const bool of_scale = incident->reason == IncidentReason::loss_scale && trainer_.scaler().dynamic();
+  if (!incident->advice.empty() && !of_scale) parts.hint = incident->advice;
   return parts;
 }
 

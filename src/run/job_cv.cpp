@@ -41,6 +41,10 @@ void check(int folds, const Options& options) {
            "leave it out");
   }
   if (!options.init_from.empty()) refuse("a cross-validation starts from nothing", "--init-from", "", "leave it out");
+  if (options.capsule != "auto" || options.on_nonfinite != "skip") {
+    refuse("a cross-validation keeps no steps and mends no run", "--capsule, --on-nonfinite", "it makes several models",
+           "halfstep train");
+  }
   if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
   if (options.validation > 0 && !steers_by_held_out(options)) {
     refuse("nothing goes by a validation part", "--validation", "each fold is judged by its own part",

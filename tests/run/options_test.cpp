@@ -126,6 +126,8 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"checkpoint-keep", "2"},
                                                         {"resume", "auto"},
                                                         {"init-from", "old.safetensors"},
+                                                        {"capsule", "c.safetensors"},
+                                                        {"on-nonfinite", "stop"},
                                                         {"tensorboard", "events"},
                                                         {"report", "r.html"},
                                                         {"meter-every", "7"}};
