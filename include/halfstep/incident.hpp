@@ -22,14 +22,15 @@ enum class IncidentReason : std::uint8_t {
   range,           // numbers that are large for the storage type, made layer by layer from sound ones
   loss_scale,      // a gradient that would fit at a smaller loss scale
   gradient,        // a gradient that does not fit at any
+  vanished,        // no step was withheld, but layers do not learn: every value of a gradient is zero
   small_variance,  // a norm divided by the deviation of values that are nearly all alike
   unscale          // a gradient divided by a loss scale below 1
 };
 
 template <>
-inline constexpr std::array<std::string_view, 10> kEnumNames<IncidentReason> = {
-    "unknown", "bad_input",  "bad_target", "bad_weights",    "learning_rate",
-    "range",   "loss_scale", "gradient",   "small_variance", "unscale"};
+inline constexpr std::array<std::string_view, 11> kEnumNames<IncidentReason> = {
+    "unknown",    "bad_input", "bad_target", "bad_weights",    "learning_rate", "range",
+    "loss_scale", "gradient",  "vanished",   "small_variance", "unscale"};
 
 // A step in numbers.
 struct StepFigures {

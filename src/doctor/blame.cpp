@@ -32,6 +32,8 @@ std::string called(const DataValue& v, const char* what) {
   return v.name.empty() ? std::string(what) + " " + std::to_string(v.column) : "column '" + v.name + "'";
 }
 
+constexpr double kFarOff = 50;
+
 class Blame {
  public:
   Blame(Rerun& rerun, const DataWords& words, Incident& incident)
@@ -90,8 +92,9 @@ class Blame {
       case StepCause::scale:
       case StepCause::gradient:
         if (small_variance() || row_stands_out()) return;
-        if (i_.fitting_scale >= 1) return loss_scale();
-        if (far_targets() || weights_have_grown()) return;
+        // A scale that fits can be found for weights of any size: they are to blame only where they are far off.
+        if (i_.fitting_scale >= 1 && !weights_have_grown(kFarOff)) return loss_scale();
+        if (i_.fitting_scale >= 1 || far_targets() || weights_have_grown()) return;
         return gradient();
       case StepCause::unscale:
         return unscale();
@@ -180,9 +183,11 @@ class Blame {
     i_.advice = by_rate ? smaller_rate() : either({"a start from other weights", wider()});
   }
 
-  bool weights_have_grown() {
+  // To so many times the size of a fresh layer's; 0: whatever counts as grown.
+  bool weights_have_grown(double times = 0) {
     const std::size_t to = i_.cause == StepCause::forward ? block_of() : rerun_.network().blocks();
     const WeightFacts facts = weight_facts(rerun_, i_.tensor == "logits" ? rerun_.network().blocks() : to);
+    if (times > 0 && !(facts.now > times * facts.fresh)) return false;
     if (!facts.grown()) {
       if (c_.clock.applied == 0 || !has_risen(c_.recent)) return false;
       i_.reason = IncidentReason::learning_rate;

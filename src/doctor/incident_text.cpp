@@ -15,6 +15,7 @@ std::string digits(double number) { return short_number(number, 7); }
 std::string headline(const Incident& i) {
   std::string text = "step " + std::to_string(i.step);
   if (i.epoch > 0) text += " (epoch " + std::to_string(i.epoch) + ", batch " + std::to_string(i.batch) + ")";
+  if (i.reason == IncidentReason::vanished) return text + ": " + i.tensor + " has no gradient left";
   text += ": " + (i.tensor.empty() ? std::string("the gradients") : i.tensor) + " is not finite";
   if (i.tensor.empty()) text.replace(text.find(" is not"), 7, " are not");
   if (i.count > 1) text += " in " + std::to_string(i.count) + " places";
@@ -51,7 +52,9 @@ std::string value(const Incident& i) {
 
 std::string text(const Incident& i) {
   std::string out = headline(i) + "\n";
-  if (const std::string where = place(i); !where.empty()) out += "  where   " + where + ": " + value(i) + "\n";
+  const bool has_place = i.reason != IncidentReason::vanished;
+  if (const std::string where = place(i); has_place && !where.empty())
+    out += "  where   " + where + ": " + value(i) + "\n";
   if (!i.why.empty()) out += "  why     " + i.why + "\n";
   if (!i.advice.empty()) out += "  try     " + i.advice + "\n";
   if (!i.capsule.empty()) out += "  replay  halfstep doctor replay " + i.capsule + "\n";

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "doctor/blame.hpp"
+#include "doctor/silence.hpp"
 
 namespace halfstep::internal {
 
@@ -22,7 +23,18 @@ IncidentWatch::IncidentWatch(StepTrainer& trainer, DataWords words, std::functio
 
 IncidentWatch::~IncidentWatch() { trainer_.on_withheld(nullptr); }
 
+// Of a network whose layers do not learn, once.
+void IncidentWatch::silent(const WithheldStep& step) {
+  if (!seen_.emplace(StepCause::none, "silent").second) return;
+  std::optional<Capsule> capsule = take_capsule(trainer_, step);
+  if (!capsule) return;
+  GemmContext& context = trainer_.context();
+  std::optional<Incident> incident = examine_silence(*capsule, step.silent, context.kernels, context.executor);
+  if (incident) see_(*incident, *capsule);
+}
+
 void IncidentWatch::withheld(const WithheldStep& step) {
+  if (!step.silent.empty()) return silent(step);
   const std::string tensor = step.record.tensors.empty() ? "" : step.record.tensors.front();
   // Of the data each row counts: who mends one wants to know of all.
   const bool first = seen_.emplace(step.record.cause, tensor).second;

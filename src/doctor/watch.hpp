@@ -29,6 +29,7 @@ class IncidentWatch {
 
  private:
   void withheld(const WithheldStep& step);
+  void silent(const WithheldStep& step);
 
   StepTrainer& trainer_;
   DataWords words_;

@@ -87,6 +87,10 @@ class TrainStep {
   // After a skipped step: where it began, then each weight gradient that is not finite.
   std::vector<std::string> tensors_of(const StepIncident& incident) const;
 
+  // Weight matrices whose gradient in the last step was zero, every element; none where that of the last layer was too:
+  // then there is nothing left to learn.
+  std::vector<std::string> silent_gradients() const;
+
   // The first weight that is not finite, itself or in the storage type.
   StepIncident check_weights() const;
 

@@ -107,4 +107,18 @@ std::vector<std::string> TrainStep::tensors_of(const StepIncident& incident) con
   return names;
 }
 
+std::vector<std::string> TrainStep::silent_gradients() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    const Parameter& p = *model_.trained()[i];
+    if (!p.is_matrix()) continue;
+    double sum = 0;
+    for (const double block : squares_[i].blocks) sum += block;
+    if (sum != 0) continue;
+    if (p.block + 1 == model_.blocks()) return {};
+    names.push_back(p.name);
+  }
+  return names;
+}
+
 }  // namespace halfstep::internal

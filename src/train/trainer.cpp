@@ -143,9 +143,18 @@ StepRecord StepTrainer::run_step(const StepExamples& examples, std::span<const s
   ledger_.add(record);
   recent_.add(record);
   if (!report.applied && on_withheld_) on_withheld_({examples, rows, record, before, report.incident.part});
+  if (report.applied && looks_for_silence()) {
+    std::vector<std::string> silent = step_.silent_gradients();
+    if (!silent.empty()) on_withheld_({examples, rows, record, before, 0, std::move(silent)});
+  }
   last_cause_ = report.applied ? StepCause::none : record.cause;
   if (report.applied) keep_if_good(record);
   return record;
+}
+
+bool StepTrainer::looks_for_silence() const {
+  const auto step = static_cast<std::uint64_t>(clock_.attempted);
+  return on_withheld_ && step >= 16 && (step & (step - 1)) == 0;
 }
 
 StepRecord StepTrainer::record_of(const StepReport& report, double lr) const {

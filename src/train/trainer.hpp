@@ -30,13 +30,14 @@ struct BatchView {
   std::span<const float> values;         // rows x outputs: for the others
 };
 
-// A step that changed no weight, while its rows are at hand.
+// A step that changed no weight, or left layers without a gradient, while its rows are at hand.
 struct WithheldStep {
   const StepExamples& examples;
   std::span<const std::uint32_t> rows;  // of the set, in the step's order; empty: they are the caller's
   const StepRecord& record;
-  Clock clock;       // before the step
-  std::size_t part;  // that went non-finite
+  Clock clock;                           // before the step
+  std::size_t part;                      // that went non-finite
+  std::vector<std::string> silent = {};  // weights without a gradient, of a step that was applied
 };
 
 class StepTrainer {
@@ -70,7 +71,8 @@ class StepTrainer {
   const Ledger& ledger() const { return ledger_; }
   const GradScaler& scaler() const { return scaler_; }
   const RecentSteps& recent() const { return recent_; }
-  // Called within each step that is withheld, after it was recorded. It may read the model, and change nothing.
+  // Called within each step that is withheld, after it was recorded; and within one that left layers without a
+  // gradient, of those that are looked at, the 16th, the 32nd and so on. It may read the model, and change nothing.
   void on_withheld(std::function<void(const WithheldStep&)> call) { on_withheld_ = std::move(call); }
 
   // Whether the last step read the meters; and their last reading.
@@ -119,6 +121,7 @@ class StepTrainer {
   StepRecord run_step(const StepExamples& examples, std::span<const std::uint32_t> rows);
   StepRecord record_of(const StepReport& report, double lr) const;
   void keep_if_good(const StepRecord& record);
+  bool looks_for_silence() const;
   void check(const BatchView& batch) const;
 
   TrainerConfig config_;

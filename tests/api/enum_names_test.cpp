@@ -6,6 +6,7 @@
 #include <set>
 
 #include "halfstep/bench.hpp"
+#include "halfstep/incident.hpp"
 #include "halfstep/ledger.hpp"
 #include "halfstep/types.hpp"
 
@@ -43,6 +44,7 @@ TEST_CASE("names: each enumerator has one of its own, and is found by it") {
   check_names(Task::regress);
   check_names(StepOutcome::skipped);
   check_names(StepCause::unscale);
+  check_names(IncidentReason::unscale);
   check_names(StepStage::update);
   check_names(Product::weight_gradient);
   check_names(KernelPlace::memory);

@@ -243,6 +243,20 @@ const Sabotage kSabotages[] = {
        o.loss_scale = "16777216";
      },
      IncidentReason::loss_scale, "layers.2.d", "", "fits at scale / "},
+    {"sixty sigmoid layers in fp16", true, nullptr,
+     with(fp16,
+          [](Options& o) {
+            o.activation = Activation::sigmoid;
+            o.hidden = std::vector<std::int64_t>(60, 8);
+          }),
+     IncidentReason::vanished, "layers.", "", "do not learn"},
+    {"sixty sigmoid layers in fp32", true, nullptr,
+     [](Options& o) {
+       o.precision = Dtype::fp32;
+       o.activation = Activation::sigmoid;
+       o.hidden = std::vector<std::int64_t>(60, 8);
+     },
+     IncidentReason::vanished, "layers.", "", "--norm layer"},
     {"headroom from far above", true, cell(12, 3, 1e6), with(fp16_raw, [](Options& o) { o.loss_scale = "headroom"; }),
      IncidentReason::bad_input, "input", "line 14", "'d'"},
 };
@@ -273,7 +287,7 @@ TEST_CASE("sabotage: each incident names its reason, tensor and line") {
 }
 
 // Weights that a run starts from, and did not make.
-TEST_CASE("sabotage: weights scaled by 3000 in one layer are told from a learning rate that is too high") {
+TEST_CASE("sabotage: weights scaled by 100000 in one layer are told from a learning rate that is too high") {
   const test::TempDir dir;
   const std::string data = dir / "data.csv";
   test::write_bytes(data, table(true, nullptr));
