@@ -3,6 +3,7 @@
 #include <new>
 
 #include "doctor/blame.hpp"
+#include "doctor/signals.hpp"
 #include "doctor/silence.hpp"
 
 namespace halfstep::internal {
@@ -23,12 +24,22 @@ IncidentWatch::IncidentWatch(StepTrainer& trainer, DataWords words, std::functio
 
 IncidentWatch::~IncidentWatch() { trainer_.on_withheld(nullptr); }
 
+void IncidentWatch::add_places(Capsule& capsule) const {
+  if (!place_) return;
+  for (const std::uint32_t row : capsule.examples) capsule.places.push_back(place_(row));
+}
+
 // Of a network whose layers do not learn, once.
 void IncidentWatch::silent(const WithheldStep& step) {
   if (!seen_.emplace(StepCause::none, "silent").second) return;
   std::optional<Capsule> capsule = take_capsule(trainer_, step);
   if (!capsule) return;
   GemmContext& context = trainer_.context();
+  // The update is made: what is kept is the step that these rows would give now.
+  Rerun now(*capsule, capsule->model, context.kernels, context.executor);
+  now.run();
+  capsule->digest = step_digest(now.network(), now.held().rows);
+  add_places(*capsule);
   std::optional<Incident> incident = examine_silence(*capsule, step.silent, context.kernels, context.executor);
   if (incident) see_(*incident, *capsule);
 }
@@ -43,9 +54,7 @@ void IncidentWatch::withheld(const WithheldStep& step) {
   try {
     std::optional<Capsule> capsule = take_capsule(trainer_, step);
     if (!capsule) return;
-    if (place_) {
-      for (const std::uint32_t row : capsule->examples) capsule->places.push_back(place_(row));
-    }
+    add_places(*capsule);
     GemmContext& context = trainer_.context();
     Incident incident = examine(*capsule, words_, context.kernels, context.executor);
     if (!first && !each_ && !rows_.insert(incident.example).second) return;  // that row again, an epoch later

@@ -30,6 +30,7 @@ class IncidentWatch {
  private:
   void withheld(const WithheldStep& step);
   void silent(const WithheldStep& step);
+  void add_places(Capsule& capsule) const;
 
   StepTrainer& trainer_;
   DataWords words_;

@@ -2,9 +2,9 @@
 # A run that goes non-finite, what it says, and what the doctor makes of what it leaves: doctor_test.sh PROGRAM.
 . "$(dirname "$0")/support.sh"
 
-awk 'BEGIN { print "area,rooms,price"; for (i = 1; i <= 120; i++) printf "%s,%d,%d\n", 40.5 + i % 97, 1 + i % 5, 80 + 2 * (i % 97) + 9 * (i % 5) }' \
+awk 'BEGIN { print "area,rooms,price"; for (i = 1; i <= 400; i++) printf "%s,%d,%d\n", 40.5 + i % 97, 1 + i % 5, 80 + 2 * (i % 97) + 9 * (i % 5) }' \
   | sed '50s/^[^,]*/7e30/' > prices.csv
-raw=(train prices.csv --precision fp16 --standardize none --epochs 4 --threads 1)
+raw=(train prices.csv --precision fp16 --standardize none --epochs 2 --batch 16 --threads 1)
 
 # What is to blame is named as it happens, at the end, in JSON and in the report.
 expect 8 "${raw[@]}" --report r.html
