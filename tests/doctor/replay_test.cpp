@@ -229,6 +229,59 @@ TEST_CASE("doctor: a capsule that lies about its step is refused, not run") {
   refused([](Capsule& c) { c.clock.attempted = -5; });
 }
 
+TEST_CASE("doctor: weights that somebody changed between steps are told from those that updates spoiled") {
+  const Rows r = rows();
+  Options options;
+  options.threads = 1;
+  for (const bool by_updates : {false, true}) {
+    options.lr = by_updates ? 1e4 : 1e-3;
+    Trainer trainer(cases().front().spec, options);
+    std::vector<Incident> seen;
+    trainer.on_incident([&](const Incident& i) { seen.push_back(i); });
+    for (int step = 0; step < 3 && seen.empty(); ++step) trainer.step({r.x, r.labels, {}});
+    if (!by_updates) {
+      REQUIRE(seen.empty());
+      std::vector<float> values = trainer.parameter("layers.1.weight");
+      for (float& v : values) v *= 1e5f;
+      trainer.set_parameter("layers.1.weight", values);
+      trainer.step({r.x, r.labels, {}});
+    }
+    REQUIRE(!seen.empty());
+    CAPTURE(text(seen.front()));
+    CHECK(seen.front().reason == (by_updates ? IncidentReason::learning_rate : IncidentReason::bad_weights));
+    if (!by_updates) CHECK(seen.front().why.find("layers.1.weight") != std::string::npos);
+  }
+}
+
+// A host's rows: what is no number is named, whatever the precision; and a step without a watch costs no capsule.
+TEST_CASE("doctor: a NaN and an infinity in a host's batch are named by row and input") {
+  for (const Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
+      Rows r = rows();
+      r.x[12 * kInputs + 7] = bad;
+      Options options;
+      options.threads = 1;
+      ModelSpec spec = cases().front().spec;
+      spec.precision = precision;
+      Trainer trainer(spec, options);
+      CHECK(trainer.step({r.x, r.labels, {}}).outcome == StepOutcome::skipped);
+      CHECK(trainer.capsule().empty());
+      std::vector<Incident> seen;
+      trainer.on_incident([&](const Incident& i) { seen.push_back(i); });
+      CHECK(trainer.step({r.x, r.labels, {}}).outcome == StepOutcome::skipped);
+      REQUIRE(seen.size() == 1);
+      const Incident& i = seen.front();
+      CAPTURE(text(i));
+      CHECK(i.reason == IncidentReason::bad_input);
+      CHECK(i.cause == StepCause::data);
+      CHECK(i.batch_row == 12);
+      CHECK(i.column == 7);
+      CHECK(i.input.column == 7);
+      CHECK(!trainer.capsule().empty());
+    }
+  }
+}
+
 TEST_CASE("doctor: what diagnose says of a model and of a capsule") {
   const test::TempDir dir;
   const std::vector<std::byte> bytes = capsule_of_step(cases().front(), 64, "auto", 1);
