@@ -230,6 +230,8 @@ bool Training::must_stop() {
     result_.ended = "signal";
   } else if (options_.time_limit > 0 && seconds_since(start_) >= options_.time_limit) {
     result_.ended = "time limit";
+  } else if (beside_.checkpoints && beside_.checkpoints->ends_run()) {
+    result_.ended = "lost checkpoint";
   }
   return !result_.ended.empty() || trainer_.done();
 }

@@ -123,6 +123,7 @@ class StepTrainer {
   void keep_if_good(const StepRecord& record);
   bool looks_for_silence() const;
   void check(const BatchView& batch) const;
+  void check_loaded(const StateVisitor& visitor) const;
 
   TrainerConfig config_;
   EpochPlan plan_;
