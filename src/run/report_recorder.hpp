@@ -21,7 +21,7 @@ class ReportRecorder {
   void add(const EpochReport& report);
 
   // What was collected of losses, rates, scales, times and incidents, for a run that goes on with it; not the meters,
-  // which are large.
+  // which are large. One that has refused to load is of no more use: its curves may be cut.
   void visit_state(StateVisitor& visitor);
 
   // What was collected; the rest is for the job to fill in.
