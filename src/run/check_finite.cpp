@@ -74,7 +74,7 @@ std::string not_finite(const SavedModel& model) {
 void check_finite(const Checkpoint& checkpoint, const std::string& path) {
   const std::vector<Dtype> layers = layer_dtypes(checkpoint.model.spec);
   for (const StateEntry& e : checkpoint.state.entries) {
-    const std::optional<Dtype> dtype = e.name.starts_with("trainer.") ? dtype_of(e, layers) : std::nullopt;
+    const std::optional<Dtype> dtype = dtype_of(e, layers);
     const std::string bad = dtype ? count_text(e.name, count_bad(e.bytes, *dtype)) : "";
     if (!bad.empty()) refuse_to_train(path, bad, "an earlier checkpoint, or a new run with a smaller --lr");
   }

@@ -60,6 +60,8 @@ class Plateau {
     return factor_;
   }
 
+  double factor() const { return factor_; }
+
   void visit_state(StateVisitor& visitor) {
     visitor.number("factor", factor_);
     visitor.value("dropped", dropped_);
