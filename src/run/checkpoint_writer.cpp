@@ -107,8 +107,10 @@ void CheckpointWriter::write(const Job& job) noexcept {
   const auto start = Time::now();
   Outcome outcome;
   outcome.step = job.checkpoint.attempted;
+  bool saved = false;  // whatever becomes of the best model
   try {
     outcome.bytes = save_checkpoint(folder_.path_of(outcome.step), job.checkpoint);
+    saved = true;
     folder_.saved(outcome.step);
     if (job.best) save_model(folder_.best_path(), *job.best);
   } catch (const std::bad_alloc&) {
@@ -123,7 +125,7 @@ void CheckpointWriter::write(const Job& job) noexcept {
   }
   outcome.seconds = std::chrono::duration<double>(Time::now() - start).count();
   const std::lock_guard lock(turn_);
-  if (outcome.failure.empty()) last_saved_ = outcome.step;
+  if (saved) last_saved_ = outcome.step;
   if (outcomes_.size() < kMostOutcomes) outcomes_.push_back(std::move(outcome));
 }
 

@@ -73,9 +73,9 @@ expect 2 $run --checkpoint-dir c --out other.safetensors; in_err "--resume auto"
 
 # --on-save-error stop ends the run where one cannot be saved, and what it says to try works
 rm -rf c
-started --on-save-error stop
+started --on-save-error stop -v
 kill -USR1 $started
-for _ in $(seq 1 600); do [ -e c/latest.safetensors ] && break; sleep 0.05; done
+for _ in $(seq 1 600); do grep -q '^checkpoint of step' err && break; sleep 0.05; done
 mv c away; kill -USR1 $started; ended 4
 in_err "a checkpoint could not be saved"; in_err "no directory c"; in_err "applied steps, in m.safetensors; the checkpoint c/step-"
 [ "$(grep -cE '^(error|warning)' err)" -eq 1 ] || fail "it says that more than once"
