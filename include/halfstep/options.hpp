@@ -111,18 +111,19 @@ struct Options {
   std::string metric = "auto";      // auto: the loss; what early_stop goes by and epochs show
 
   // ---- output ----
-  std::string out;                    // model file; empty: "model.safetensors" in the current folder
-  std::string metrics;                // JSONL file
-  std::string checkpoint_dir;         // folder; empty: no checkpoints
-  std::int64_t checkpoint_every = 0;  // steps; 0: by time alone
-  double checkpoint_minutes = 10;     // between two of them; 0: by steps alone
-  std::int64_t checkpoint_keep = 3;   // newest that stay
-  std::string resume;                 // checkpoint, folder of them, or "auto": the newest good one of checkpoint_dir
-  std::string init_from;              // model whose weights the run starts from
-  std::string capsule = "auto";       // file for a step that went non-finite; auto: beside the model; none
-  std::string tensorboard;            // folder for an event file; empty: none
-  std::string report;                 // HTML file: the whole run on a page
-  std::int64_t meter_every = 0;       // steps between two readings of the meters; 0: off
+  std::string out;                         // model file; empty: "model.safetensors" in the current folder
+  std::string metrics;                     // JSONL file
+  std::string checkpoint_dir;              // folder; empty: no checkpoints
+  std::int64_t checkpoint_every = 0;       // steps; 0: by time alone
+  double checkpoint_minutes = 10;          // between two of them; 0: by steps alone
+  std::int64_t checkpoint_keep = 3;        // newest that stay
+  std::string on_save_error = "continue";  // or "stop": train() throws Error(io) after it has saved the model
+  std::string resume;            // checkpoint, folder of them, or "auto": the newest good one of checkpoint_dir
+  std::string init_from;         // model whose weights the run starts from
+  std::string capsule = "auto";  // file for a step that went non-finite; auto: beside the model; none
+  std::string tensorboard;       // folder for an event file; empty: none
+  std::string report;            // HTML file: the whole run on a page
+  std::int64_t meter_every = 0;  // steps between two readings of the meters; 0: off
 };
 
 // What the registry knows of a parameter. The texts live as long as the program.

@@ -59,11 +59,15 @@ GradScalerState GradScaler::state() const {
           .credits = credits_};
 }
 
+bool is_possible(const GradScalerState& state) {
+  return state.scale > 0 && state.scale <= std::numeric_limits<float>::max() && state.growth_factor > 1 &&
+         std::isfinite(state.growth_factor) && state.backoff_factor > 0 && state.backoff_factor < 1 &&
+         state.growth_interval > 0 && state.growth_tracker >= 0 && state.growth_tracker < kMostCount &&
+         state.credits > 0;
+}
+
 void GradScaler::load(const GradScalerState& state) {
-  const bool sane = state.scale > 0 && std::isfinite(state.scale) && state.growth_factor > 1 &&
-                    state.backoff_factor > 0 && state.backoff_factor < 1 && state.growth_interval > 0 &&
-                    state.growth_tracker >= 0 && state.credits > 0;
-  if (!sane) {
+  if (!is_possible(state)) {
     throw Error(Status::format, {.what = "not the state of a loss scaler",
                                  .where = {},
                                  .why = "it is empty or a field is out of range",

@@ -40,6 +40,8 @@ struct GradScalerState {
   std::int64_t growth_tracker = 0;
   std::int64_t credits = 1;  // of hysteresis
 };
+// False where a field cannot be that of a scaler (an empty state has the scale 0).
+bool is_possible(const GradScalerState& state);
 
 class GradScaler {
  public:
@@ -60,7 +62,7 @@ class GradScaler {
   void set_scale(float scale);
 
   GradScalerState state() const;
-  // Throws Error(format) when a field cannot be that of a scaler (an empty state has the scale 0).
+  // Throws Error(format) when the state is not possible.
   void load(const GradScalerState& state);
   void visit_state(StateVisitor& visitor);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace halfstep::internal {
 namespace {
@@ -37,7 +38,10 @@ void Headroom::fit(GradScaler& scaler, float largest) {
 void Headroom::visit_state(StateVisitor& visitor) {
   auto allowed = static_cast<double>(allowed_);
   visitor.number("allowed", allowed);
-  if (visitor.loads_scalars()) allowed_ = static_cast<float>(allowed);
+  if (visitor.loads_scalars()) {
+    if (!(allowed >= 0 && allowed <= std::numeric_limits<float>::max())) visitor.out_of_range("allowed");
+    allowed_ = static_cast<float>(allowed);
+  }
   visitor.value("seen", seen_, kWindow + 1);
   visitor.value("window", window_, kWindow + 1);
   visitor.value("bits", bits_, 2 * kMostBits + 1);

@@ -15,6 +15,9 @@ namespace halfstep::internal {
 enum class StateType : std::uint8_t { number, integer, text, fp32, int64, bits16, bytes };
 std::size_t size_of(StateType type);  // bytes of an element
 
+// No run counts up to it: a file that says so is not believed, and sums of what is below cannot overflow.
+constexpr std::int64_t kMostCount = std::int64_t{1} << 48;
+
 class StateVisitor {
  public:
   virtual ~StateVisitor() = default;
@@ -25,7 +28,7 @@ class StateVisitor {
   // Any counter or enumeration, as an integer. Throws Error(format) where what is loaded is negative, does not fit `T`
   // or is not below `end`.
   template <class T>
-  void value(std::string_view name, T& value, std::int64_t end = INT64_MAX) {
+  void value(std::string_view name, T& value, std::int64_t end = kMostCount) {
     auto wide = static_cast<std::int64_t>(value);
     integer(name, wide);
     if (!loads_scalars()) return;

@@ -70,9 +70,9 @@ constexpr Flag kCvFlags[] = {
 };
 
 constexpr Word kNotOfCv[] = {
-    "test",           "out",         "metrics",          "tensorboard",        "report",          "resume",
-    "checkpoint-dir", "init-from",   "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "cache",
-    "capsule",        "on-nonfinite"};
+    "test",           "out",       "metrics",          "tensorboard",        "report",          "resume",
+    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "on-save-error",
+    "cache",          "capsule",   "on-nonfinite"};
 
 constexpr Word kNotOfLr[] = {"lr",
                              "schedule",
@@ -99,6 +99,7 @@ constexpr Word kNotOfLr[] = {"lr",
                              "checkpoint-every",
                              "checkpoint-minutes",
                              "checkpoint-keep",
+                             "on-save-error",
                              "cache",
                              "capsule",
                              "on-nonfinite"};

@@ -36,7 +36,7 @@ std::size_t WeightAverage::memory_bytes() const {
 }
 
 void WeightAverage::visit_state(StateVisitor& visitor) {
-  visitor.integer("count", count_);
+  visitor.value("count", count_);
   for (Mean& mean : means_) {
     const StateVisitor::Group group(visitor, mean.name);
     visitor.array("values", StateType::fp32, mean.values);

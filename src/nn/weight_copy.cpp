@@ -45,7 +45,7 @@ void WeightCopy::restore(Network& network) const {
 }
 
 void WeightCopy::visit_state(StateVisitor& visitor) {
-  visitor.integer("applied", applied_);
+  visitor.value("applied", applied_);
   for (Copy& copy : copies_) {
     const StateVisitor::Group group(visitor, copy.name);
     if (copy.master.size() > 0) visitor.array("master", StateType::fp32, copy.master);

@@ -33,6 +33,10 @@ class AdamFamily : public Optimizer {
   void visit_factors(StateVisitor& visitor) override {
     visitor.number("beta1_power", beta1_power_);
     visitor.number("beta2_power", beta2_power_);
+    if (!visitor.loads_scalars()) return;
+    const auto is_power = [](double p) { return p >= 0 && p <= 1; };
+    if (!is_power(beta1_power_)) visitor.out_of_range("beta1_power");
+    if (!is_power(beta2_power_)) visitor.out_of_range("beta2_power");
   }
 
   void update(const KernelTable& kernels, std::size_t n, const ScaledGradient& grad, float* weights, float* first,

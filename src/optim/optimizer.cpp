@@ -82,7 +82,7 @@ RandomPlace Optimizer::place(std::size_t tensor, std::size_t offset, Purpose pur
 }
 
 void Optimizer::visit_state(StateVisitor& visitor) {
-  visitor.integer("steps", steps_);
+  visitor.value("steps", steps_);
   visit_factors(visitor);
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     const StateVisitor::Group group(visitor, std::to_string(i));

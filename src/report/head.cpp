@@ -47,7 +47,7 @@ Markup ends(const RunReport& report) {
   } else if (r.ended.empty()) {
     list += badge("good", "ran to its planned end");
   } else {
-    list += badge("", "ended by " + (r.ended == "signal" ? std::string("a signal") : r.ended));
+    list += badge("", "ended by " + (r.ended == "signal" || r.ended == "lost checkpoint" ? "a " + r.ended : r.ended));
   }
   if (r.best_epoch > 0) list += badge("good", "weights of epoch " + count_text(r.best_epoch) + " kept, the best");
   list += badge("", count_text(r.steps.applied) + (r.steps.applied == 1 ? " step applied" : " steps applied"));

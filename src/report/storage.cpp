@@ -243,6 +243,9 @@ Markup storage_of(const RunReport& report) {
       (report.meters.size() == 1 ? " reading" : " readings") +
       ": the stronger the colour, the more. Gradients (d: by what goes into the activation) carry the loss "
       "scale. Below the lowest line values become zero, above the highest infinite.";
+  if (const std::int64_t resumed = report.result.resumed_at; resumed > 0) {
+    lead += " They begin after step " + count_text(resumed) + ", where the run went on with a checkpoint.";
+  }
   if (shown.size() < all.size()) {
     lead += " Shown are the " + std::to_string(shown.size()) + " tensors of " + std::to_string(all.size()) +
             " that lose most.";

@@ -1,6 +1,7 @@
 #include "run/checkpoint_file.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,7 @@ void add(Digest& digest, const data::Examples& e) {
 
 std::int64_t natural(const json::Value& object, std::string_view key, const std::string& path) {
   const std::int64_t value = object.at(key).as_integer();
-  if (value < 0) bad_model(path, std::string(key) + " is negative");
+  if (value < 0 || value >= kMostCount) bad_model(path, std::string(key) + " is out of range");
   return value;
 }
 
@@ -98,7 +99,26 @@ void check_size(const State& network, const NetworkShape& shape, const std::stri
   if (planned.elements() > elements) bad_model(path, "it has fewer weights than its layers need");
 }
 
+// Where the run stood, as people are told, and as it goes on.
+void check_clock(const Checkpoint& c, const std::string& path) {
+  const auto check = [&](const char* name, std::int64_t said) {
+    if (integer_of(c.state, name) == said) return;
+    bad_model(path, "its metadata says " + std::to_string(said) + " for " + name + ", its state does not");
+  };
+  check("trainer.clock.attempted", c.attempted);
+  check("trainer.clock.applied", c.model.step);
+  check("trainer.clock.epoch", c.epoch);
+}
+
 }  // namespace
+
+std::optional<std::int64_t> integer_of(const State& state, std::string_view name) {
+  const StateEntry* const entry = state.find(name);
+  std::int64_t value = 0;
+  if (entry == nullptr || entry->bytes.size() != sizeof value) return std::nullopt;
+  std::memcpy(&value, entry->bytes.data(), sizeof value);
+  return value;
+}
 
 DataIdentity identity_of(const std::string& path, const data::Examples& train, const data::Examples& held_out) {
   Digest digest;
@@ -137,6 +157,7 @@ Checkpoint checkpoint_of(const io::File& file, const std::string& path) {
   c.attempted = natural(run, "attempted", path);
   c.epoch = natural(run, "epoch", path);
   c.state = io::state_of(file, path);
+  check_clock(c, path);
   return c;
 }
 

@@ -2,7 +2,9 @@
 // by what it knows its data again.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/state.hpp"
 #include "data/examples.hpp"
@@ -33,6 +35,9 @@ std::int64_t save_checkpoint(const std::string& path, const Checkpoint& checkpoi
 // Throws Error: io when it cannot be read, format when it is damaged or a model without the state of a run,
 // unsupported for another version.
 Checkpoint load_checkpoint(const std::string& path);
+
+// A number of the state; none where it has no such number.
+std::optional<std::int64_t> integer_of(const State& state, std::string_view name);
 
 bool is_checkpoint(const io::File& file);
 // Of a file that has been read. Throws as load_checkpoint.

@@ -15,6 +15,7 @@
 
 #include "halfstep/error.hpp"
 #include "io/safe_file.hpp"
+#include "run/check_finite.hpp"
 #include "run/folder.hpp"
 
 namespace halfstep::internal {
@@ -155,12 +156,18 @@ void CheckpointFolder::saved(std::int64_t step) const {
   }
 }
 
+Found checkpoint_to_train_on(const std::string& path) {
+  Found found = {path, load_checkpoint(path)};
+  check_finite(found.checkpoint, path);
+  return found;
+}
+
 std::optional<Found> newest_checkpoint(const std::string& folder, std::vector<std::string>& passed) {
   const std::vector<std::int64_t> steps = steps_in(folder);
   for (const std::int64_t step : steps) {
     const std::string path = in_folder(folder, name_of(step));
     try {
-      return Found{path, load_checkpoint(path)};
+      return checkpoint_to_train_on(path);
     } catch (const Error& error) {
       if (error.status() == Status::out_of_memory || error.status() == Status::unsupported) throw;
       passed.emplace_back(error.what());

@@ -27,6 +27,7 @@ class CheckpointFolder {
   // `keep`: how many of the newest stay.
   CheckpointFolder(std::string folder, std::int64_t keep);
 
+  const std::string& path() const { return folder_; }
   std::string path_of(std::int64_t step) const;
   std::string best_path() const;
   std::optional<std::int64_t> newest() const;  // step, whether its file is good or not
@@ -44,7 +45,9 @@ struct Found {
   std::string path;
   Checkpoint checkpoint;
 };
-// The newest checkpoint of a folder whose every byte is good; none where the folder has none or is not there. `passed`
+// Throws Error as load_checkpoint, and format where it has weights or moments that are inf or NaN.
+Found checkpoint_to_train_on(const std::string& path);
+// The newest of a folder that can be trained on; none where the folder has none or is not there. `passed`
 // gets what is wrong with newer ones. Throws Error(io, format) where there are some and none is good.
 std::optional<Found> newest_checkpoint(const std::string& folder, std::vector<std::string>& passed);
 

@@ -33,9 +33,9 @@ class SignalsBlocked {
 // Short enough to need no memory.
 constexpr const char* kOutOfMemory = "out of memory";
 
-std::string words(const std::exception& error) noexcept {
+std::string words(const char* text) noexcept {
   try {
-    return error.what();
+    return text;
   } catch (...) {
     return kOutOfMemory;
   }
@@ -107,18 +107,25 @@ void CheckpointWriter::write(const Job& job) noexcept {
   const auto start = Time::now();
   Outcome outcome;
   outcome.step = job.checkpoint.attempted;
+  bool saved = false;  // whatever becomes of the best model
   try {
     outcome.bytes = save_checkpoint(folder_.path_of(outcome.step), job.checkpoint);
+    saved = true;
     folder_.saved(outcome.step);
     if (job.best) save_model(folder_.best_path(), *job.best);
   } catch (const std::bad_alloc&) {
-    outcome.failure = kOutOfMemory;
+    outcome.failure = outcome.why = kOutOfMemory;
+  } catch (const Error& error) {
+    outcome.failure = words(error.what());
+    outcome.where = words(error.parts().where.c_str());
+    outcome.why = words(error.parts().why.c_str());
   } catch (const std::exception& error) {
-    outcome.failure = words(error);
+    outcome.failure = words(error.what());
+    outcome.why = words(error.what());
   }
   outcome.seconds = std::chrono::duration<double>(Time::now() - start).count();
   const std::lock_guard lock(turn_);
-  if (outcome.failure.empty()) last_saved_ = outcome.step;
+  if (saved) last_saved_ = outcome.step;
   if (outcomes_.size() < kMostOutcomes) outcomes_.push_back(std::move(outcome));
 }
 

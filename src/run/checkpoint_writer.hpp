@@ -38,7 +38,8 @@ class CheckpointWriter {
     std::int64_t step = 0;
     std::int64_t bytes = 0;
     double seconds = 0;
-    std::string failure;  // empty: it is there, and durable
+    std::string failure;     // empty: it is there, and durable
+    std::string where, why;  // parts of that
   };
   std::vector<Outcome> take_outcomes();
   std::optional<std::int64_t> last_saved() const;  // step of the newest that is there

@@ -9,6 +9,7 @@ Checkpoints::Checkpoints(const Options& options, const CheckpointFolder& folder,
       folder_(folder),
       every_(options.checkpoint_every),
       seconds_(60 * options.checkpoint_minutes),
+      stops_(options.on_save_error == "stop"),
       writer_(folder_) {}
 
 bool Checkpoints::due(std::int64_t attempted) const {
@@ -40,10 +41,23 @@ void Checkpoints::tell(const TrainObserver& observer) {
     failure_ = o.failure;
     if (o.failure.empty()) {
       if (observer.on_checkpoint) observer.on_checkpoint({o.step, folder_.path_of(o.step), o.bytes, o.seconds});
+    } else if (stops_) {
+      if (!lost_) lost_ = o;
     } else if (observer.on_warning) {
       observer.on_warning("no checkpoint of step " + std::to_string(o.step) + ": " + o.failure);
     }
   }
+}
+
+Error Checkpoints::error(const std::string& kept) const {
+  const std::string last = last_path();
+  const std::string command = header_.command.empty() ? "--resume auto" : header_.command;
+  return {Status::io,
+          {.what = "a checkpoint could not be saved, which ended the run",
+           .where = lost_->where.empty() ? folder_.path_of(lost_->step) : lost_->where,
+           .why = lost_->why,
+           .kept = kept + (last.empty() ? "; no checkpoint" : "; the checkpoint " + last),
+           .hint = "once files can be written in " + folder_.path() + " again: " + command}};
 }
 
 std::string Checkpoints::last_path() const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/options.hpp"
 #include "run/checkpoint_folder.hpp"
@@ -36,6 +37,10 @@ class Checkpoints {
   void tell(const TrainObserver& observer);
   // Why the last one is not there; empty: it is.
   const std::string& failure() const { return failure_; }
+  // With --on-save-error stop: whether one could not be saved, which ends the run.
+  bool ends_run() const { return lost_.has_value(); }
+  // The error that it then ends with. `kept`: what of its model, in words.
+  Error error(const std::string& kept) const;
   std::string last_path() const;  // of the newest that is there; empty: none
 
  private:
@@ -45,6 +50,8 @@ class Checkpoints {
   const CheckpointFolder& folder_;
   std::int64_t every_;
   double seconds_;
+  bool stops_;  // at the first that cannot be saved, which is lost_
+  std::optional<CheckpointWriter::Outcome> lost_;
   Time::time_point last_ = Time::now();
   std::string failure_;
   CheckpointWriter writer_;  // last: its thread uses the others

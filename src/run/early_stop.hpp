@@ -34,6 +34,9 @@ class EarlyStop {
     visitor.number("best", best_);
     visitor.value("best_epoch", best_epoch_);
     visitor.value("last", last_);
+    if (!visitor.loads_scalars()) return;
+    if (best_epoch_ > last_) visitor.out_of_range("best_epoch");
+    if (best_epoch_ > 0 && std::isnan(best_)) visitor.out_of_range("best");
   }
 
  private:
@@ -57,9 +60,12 @@ class Plateau {
     return factor_;
   }
 
+  double factor() const { return factor_; }
+
   void visit_state(StateVisitor& visitor) {
     visitor.number("factor", factor_);
     visitor.value("dropped", dropped_);
+    if (visitor.loads_scalars() && !(factor_ >= 0 && factor_ <= 1)) visitor.out_of_range("factor");
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halfstep/error.hpp"
+#include "run/check_finite.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -23,6 +24,7 @@ Options layers_of(const ModelSpec& spec) {
 std::optional<SavedModel> model_to_start_from(Options& options) {
   if (options.init_from.empty()) return std::nullopt;
   SavedModel model = load_model(options.init_from);
+  check_finite(model, options.init_from);
   const Options layers = layers_of(model.spec), usual;
   for (const char* name : {"hidden", "layer", "activation", "norm", "residual"}) {
     const std::string given = get_option(options, name), wanted = get_option(layers, name);

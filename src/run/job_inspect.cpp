@@ -1,6 +1,4 @@
 // What is in a model file or a checkpoint, and whether it is whole.
-#include <cstring>
-
 #include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
@@ -16,11 +14,8 @@ using namespace internal;
 namespace {
 
 std::string count_text(const Checkpoint& c, const char* name) {
-  const StateEntry* const entry = c.state.find(name);
-  std::int64_t value = 0;
-  if (entry == nullptr || entry->bytes.size() != sizeof value) return "unknown";
-  std::memcpy(&value, entry->bytes.data(), sizeof value);
-  return std::to_string(value);
+  const std::optional<std::int64_t> value = integer_of(c.state, name);
+  return value ? std::to_string(*value) : "unknown";
 }
 
 // What a run that goes on with it finds.

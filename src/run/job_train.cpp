@@ -55,9 +55,7 @@ void save_state(const std::string& path, StepTrainer& trainer, std::int64_t appl
 }
 
 // What was kept, in words: a disk that is full must not hide why the run ended.
-std::string keep_last_good(StepTrainer& trainer, const std::string& path, SavedModel& saved) {
-  const std::int64_t applied = trainer.restore_last_good();
-  if (applied == 0) return "nothing, the run had no good weights yet";
+std::string keep_weights(StepTrainer& trainer, std::int64_t applied, const std::string& path, SavedModel& saved) {
   const std::string weights = "the weights after " + std::to_string(applied) + " applied steps";
   try {
     save_state(path, trainer, applied, saved);
@@ -65,6 +63,12 @@ std::string keep_last_good(StepTrainer& trainer, const std::string& path, SavedM
     return "nothing, " + weights + " could not be saved in " + path + " (" + error.parts().why + ")";
   }
   return weights + ", in " + path;
+}
+
+std::string keep_last_good(StepTrainer& trainer, const std::string& path, SavedModel& saved) {
+  const std::int64_t applied = trainer.restore_last_good();
+  if (applied == 0) return "nothing, the run had no good weights yet";
+  return keep_weights(trainer, applied, path, saved);
 }
 
 // A run that diverges leaves its last good weights beside the model that it does not write.
@@ -169,9 +173,16 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
     throw;
   }
-  save_state(options.out, trainer, training.applied(), saved);
+  const bool lost = checkpoints && checkpoints->ends_run();
+  std::string kept;
+  if (lost) {
+    kept = keep_weights(trainer, training.applied(), options.out, saved);
+  } else {
+    save_state(options.out, trainer, training.applied(), saved);
+  }
   add_results(saved, machine, options, result);
   report(result, {});
+  if (lost) throw checkpoints->error(kept);
   return result;
 }
 

@@ -109,7 +109,11 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   if (out.metrics.classification) out.classes = saved.preprocessor.classes();
   if (!out.metrics.classification) out.targets = data::target_names(saved.preprocessor.targets());
   const Metrics& m = out.metrics;
-  if (m.non_finite > 0) out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
+  if (m.non_finite > 0) {
+    out.warnings.push_back(non_finite_warning(saved, m.non_finite, m.rows));
+  } else if (std::string warning = bad_weights_warning(saved); !warning.empty()) {
+    out.warnings.push_back(std::move(warning));
+  }
   return out;
 }
 
@@ -135,6 +139,8 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
   if (!out.non_finite.empty()) {
     out.warnings.push_back(
         non_finite_warning(saved, std::ssize(out.non_finite), std::ssize(out.predicted), out.non_finite));
+  } else if (std::string warning = bad_weights_warning(saved); !warning.empty()) {
+    out.warnings.push_back(std::move(warning));
   }
   return out;
 }

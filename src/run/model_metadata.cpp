@@ -16,7 +16,7 @@ namespace {
 std::int64_t read_step(const std::string& path, const std::string& text) {
   std::int64_t step = -1;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), step);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || step < 0) {
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || step < 0 || step >= kMostCount) {
     bad_model(path, "halfstep.step is not a step number");
   }
   return step;

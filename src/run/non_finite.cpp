@@ -1,9 +1,9 @@
 #include "run/non_finite.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "halfstep/error.hpp"
+#include "run/check_finite.hpp"
 #include "train/network_of.hpp"
 
 namespace halfstep::internal {
@@ -17,12 +17,6 @@ std::string list(std::span<const std::int64_t> rows) {
   const std::size_t shown = std::min(rows.size(), kListed);
   for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + std::to_string(rows[i] + 1);
   return shown == rows.size() ? text : text + " and " + std::to_string(rows.size() - shown) + " more";
-}
-
-bool has_bad_weights(const SavedModel& model) {
-  return std::any_of(model.tensors.begin(), model.tensors.end(), [](const NamedTensor& t) {
-    return !std::all_of(t.values.begin(), t.values.end(), [](float v) { return std::isfinite(v); });
-  });
 }
 
 bool standardises(const SavedModel& model) {
@@ -45,7 +39,7 @@ std::string non_finite_warning(const SavedModel& model, std::int64_t count, std:
   ErrorParts parts;
   parts.what = std::to_string(count) + " of " + std::to_string(of) + " rows have no finite output";
   parts.where = list(rows);
-  if (has_bad_weights(model)) {
+  if (!not_finite(model).empty()) {
     parts.why = "a weight of the model is inf or NaN";
     parts.hint = "another model";
   } else if (fp16) {
@@ -56,6 +50,17 @@ std::string non_finite_warning(const SavedModel& model, std::int64_t count, std:
         "an input or a layer's output is beyond what " + std::string(name(model.spec.precision)) + " holds, 3.4e38";
     parts.hint = raw ? "train with --standardize auto" : "train again, with a smaller --lr";
   }
+  return Error(Status::limit, parts).what();
+}
+
+std::string bad_weights_warning(const SavedModel& model) {
+  const std::string bad = not_finite(model);
+  if (bad.empty()) return {};
+  const ErrorParts parts = {.what = "weights of the model are inf or NaN",
+                            .where = {},
+                            .why = bad,
+                            .kept = "the outputs, which are finite all the same",
+                            .hint = "another model"};
   return Error(Status::limit, parts).what();
 }
 

@@ -12,4 +12,8 @@ namespace halfstep::internal {
 std::string non_finite_warning(const SavedModel& model, std::int64_t count, std::int64_t of,
                                std::span<const std::int64_t> rows = {});
 
+// Of a model whose outputs are finite though weights are not: an activation hides an infinite one. Empty: all are
+// finite.
+std::string bad_weights_warning(const SavedModel& model);
+
 }  // namespace halfstep::internal

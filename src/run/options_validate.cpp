@@ -148,8 +148,8 @@ void check_average(const Options& options) {
 
 void check_checkpoints(const Options& options) {
   if (options.checkpoint_dir.empty()) {
-    refuse_ignored(options, {"checkpoint-every", "checkpoint-minutes", "checkpoint-keep"}, "there are no checkpoints",
-                   "--checkpoint-dir FOLDER");
+    refuse_ignored(options, {"checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "on-save-error"},
+                   "there are no checkpoints", "--checkpoint-dir FOLDER");
     if (options.resume == "auto") refuse("resume", "auto looks into --checkpoint-dir", "--checkpoint-dir FOLDER");
   }
   if (!options.resume.empty() && options.resume != "auto" && !options.init_from.empty()) {

@@ -120,6 +120,22 @@ void Recovery::visit_state(StateVisitor& visitor) {
       std::all_of(left_out_.begin(), left_out_.end(), [&](std::int64_t row) { return row >= 0 && row < rows; });
   if (visitor.loads_scalars() && !known) visitor.out_of_range("left_out");
   visitor.list("actions", actions_, [&](std::string& text) { visitor.text("text", text); });
+  visitor.value("any", any_, 2);
+  visitor.value("seen", seen_, kEvery);
+  visitor.number("first_loss", first_loss_);
+  visitor.number("loss_sum", sum_);
+  visitor.value("good_applied", good_applied_);
+  visit_good(visitor);
+  const StateVisitor::Group group(visitor, "recent");
+  trainer_.visit_recent(visitor);
+}
+
+// Of the same shape where there is none yet, so that it can be loaded.
+void Recovery::visit_good(StateVisitor& visitor) {
+  Learned learned{trainer_};
+  if (good_.entries.empty()) good_ = save_state(learned);
+  const StateVisitor::Group group(visitor, "good");
+  for (StateEntry& e : good_.entries) visitor.array(e.name, e.type, e.bytes.data(), e.elements);
 }
 
 }  // namespace halfstep::internal

@@ -40,6 +40,7 @@ class Recovery {
     StepTrainer& trainer;
     void visit_state(StateVisitor& visitor) { trainer.visit_learned(visitor); }
   };
+  void visit_good(StateVisitor& visitor);
   void look(const StepRecord& record);
   void mend(const StepRecord& record);
   bool leave_out(const Incident& incident);

@@ -54,11 +54,8 @@ void visit_padded(StateVisitor& visitor, const char* name, std::vector<T>& value
   std::copy_n(padded.begin(), count, values.begin());
 }
 
-// What no run counts up to: a file that says so is not believed.
-constexpr std::int64_t kMostSteps = std::int64_t{1} << 48;
-
 bool is_possible(const report::Sampled::Bucket& b) {
-  const auto possible = [](std::int64_t count) { return count >= 0 && count < kMostSteps; };
+  const auto possible = [](std::int64_t count) { return count >= 0 && count < kMostCount; };
   return possible(b.first) && possible(b.last) && possible(b.finite) && possible(b.non_finite);
 }
 
@@ -66,15 +63,15 @@ void visit_sampled(StateVisitor& visitor, const char* name, report::Sampled& sam
   const StateVisitor::Group group(visitor, name);
   std::vector<report::Sampled::Bucket> buckets = sampled.buckets();
   std::int64_t width = sampled.width();
-  visitor.value("width", width, kMostSteps);
+  visitor.value("width", width);
   visit_padded(visitor, "buckets", buckets, report::Sampled::kMost);
   if (!std::all_of(buckets.begin(), buckets.end(), is_possible)) buckets.clear();
   sampled.restore(std::move(buckets), std::max<std::int64_t>(width, 1));
 }
 
 void visit_incident(StateVisitor& visitor, StepRecord& record) {
-  visitor.integer("step", record.step);
-  visitor.integer("applied", record.applied);
+  visitor.value("step", record.step);
+  visitor.value("applied", record.applied);
   visitor.value("outcome", record.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
   visitor.value("cause", record.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
   visitor.list("tensors", record.tensors, [&](std::string& tensor) { visitor.text("name", tensor); });
@@ -85,6 +82,12 @@ void visit_incident(StateVisitor& visitor, StepRecord& record) {
   visitor.value("reruns", record.reruns);
 }
 
+void visit_slow(StateVisitor& visitor, report::SlowStep& step) {
+  visitor.value("step", step.step);
+  visitor.number("seconds", step.seconds);
+  visitor.value("metered", step.metered, 2);
+}
+
 }  // namespace
 
 void ReportRecorder::visit_state(StateVisitor& visitor) {
@@ -92,9 +95,12 @@ void ReportRecorder::visit_state(StateVisitor& visitor) {
   visit_sampled(visitor, "lr", report_.lr);
   visit_sampled(visitor, "grad_norm", report_.grad_norm);
   visit_sampled(visitor, "loss_scale", report_.loss_scale);
+  visit_sampled(visitor, "seconds", report_.seconds);
+  visitor.list("slowest", report_.slowest, [&](report::SlowStep& step) { visit_slow(visitor, step); });
+  if (report_.slowest.size() > kSlowest) report_.slowest.resize(kSlowest);
   visit_padded(visitor, "epochs", report_.epochs, kMostEpochs);
-  visitor.value("epoch_stride", epoch_stride_, kMostSteps);
-  visitor.value("epochs_seen", epochs_seen_, kMostSteps);
+  visitor.value("epoch_stride", epoch_stride_);
+  visitor.value("epochs_seen", epochs_seen_);
   epoch_stride_ = std::max<std::int64_t>(epoch_stride_, 1);
   std::vector<report::EpochPoint> best = {report_.best};
   visit_padded(visitor, "best", best, 1);

@@ -20,8 +20,8 @@ class ReportRecorder {
   // `best`: the best so far, where any of the epochs is to be pointed out.
   void add(const EpochReport& report);
 
-  // What was collected of losses, rates, scales and incidents, for a run that goes on with it; not the meters and
-  // times.
+  // What was collected of losses, rates, scales, times and incidents, for a run that goes on with it; not the meters,
+  // which are large. One that has refused to load is of no more use: its curves may be cut.
   void visit_state(StateVisitor& visitor);
 
   // What was collected; the rest is for the job to fill in.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 
@@ -33,6 +32,7 @@ constexpr std::array kFree = {"threads",
                               "checkpoint-every",
                               "checkpoint-minutes",
                               "checkpoint-keep",
+                              "on-save-error",
                               "cache",
                               "time-limit"};
 constexpr std::string_view kReport = "report.";
@@ -99,7 +99,7 @@ std::optional<Found> find_checkpoint(const Options& options, const CheckpointFol
     if (!found) notes.push_back("no checkpoint in " + options.checkpoint_dir + " yet: the run starts from nothing");
     return found;
   }
-  if (!is_folder(options.resume)) return Found{options.resume, load_checkpoint(options.resume)};
+  if (!is_folder(options.resume)) return checkpoint_to_train_on(options.resume);
   if (std::optional<Found> found = newest(options.resume, notes)) return found;
   throw Error(Status::format, {.what = "no checkpoint to go on with",
                                .where = options.resume,
@@ -150,14 +150,7 @@ void load_run(const Found& found, Training& training, ReportRecorder* recorder) 
 }
 
 MetricsLog::WentOn went_on(const Checkpoint& checkpoint) {
-  MetricsLog::WentOn out = {.step = checkpoint.attempted, .epoch_ended = true};
-  if (const StateEntry* row = checkpoint.state.find("trainer.clock.row");
-      row && row->bytes.size() == sizeof(std::int64_t)) {
-    std::int64_t at = 0;
-    std::memcpy(&at, row->bytes.data(), sizeof at);
-    out.epoch_ended = at == 0;
-  }
-  return out;
+  return {.step = checkpoint.attempted, .epoch_ended = integer_of(checkpoint.state, "trainer.clock.row") == 0};
 }
 
 std::string go_on_command(const Options& options) {

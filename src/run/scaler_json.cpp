@@ -23,6 +23,7 @@ GradScalerState scaler_from_json(const std::string& path, const json::Value& val
   if (const json::Value* v = value.find("growth_interval")) s.growth_interval = v->as_integer();
   if (const json::Value* v = value.find("_growth_tracker")) s.growth_tracker = v->as_integer();
   if (const json::Value* v = value.find("credits")) s.credits = v->as_integer();
+  if (!is_possible(s)) bad_model(path, "its loss scaler has a number that none has");
   return s;
 }
 

@@ -154,12 +154,13 @@ void Training::see_epoch(EpochReport& report) {
   if (report.best && trainer_.config().keeps_best) trainer_.keep_best();
   if (result_.ended.empty() && early_stop_.over()) result_.ended = "early stop";
   if (!plateau_) return;
-  plateau_factor_ = plateau_->see(report.epoch, early_stop_.best_epoch());
+  plateau_->see(report.epoch, early_stop_.best_epoch());
   set_rate();
 }
 
 void Training::set_rate() {
-  trainer_.set_rate_factor(plateau_factor_ * (beside_.recovery ? beside_.recovery->rate_factor() : 1));
+  trainer_.set_rate_factor((plateau_ ? plateau_->factor() : 1) *
+                           (beside_.recovery ? beside_.recovery->rate_factor() : 1));
 }
 
 void Training::visit_state(StateVisitor& visitor) {
@@ -181,7 +182,6 @@ void Training::visit_state(StateVisitor& visitor) {
 void Training::loaded() {
   trainer_.loaded();
   if (beside_.recovery) beside_.recovery->loaded();
-  plateau_factor_ = trainer_.rate_factor() / (beside_.recovery ? beside_.recovery->rate_factor() : 1);
 }
 
 StepRecord Training::step() {
@@ -230,6 +230,8 @@ bool Training::must_stop() {
     result_.ended = "signal";
   } else if (options_.time_limit > 0 && seconds_since(start_) >= options_.time_limit) {
     result_.ended = "time limit";
+  } else if (beside_.checkpoints && beside_.checkpoints->ends_run()) {
+    result_.ended = "lost checkpoint";
   }
   return !result_.ended.empty() || trainer_.done();
 }

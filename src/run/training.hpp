@@ -90,7 +90,6 @@ class Training {
   MetricKind metric_;
   EarlyStop early_stop_;
   std::optional<Plateau> plateau_;
-  double plateau_factor_ = 1;
   Averaging averaging_;
   MetricsLog log_;
   EventFile events_;

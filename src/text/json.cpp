@@ -30,6 +30,12 @@ const char* type_name(const Value& value) {
                                .hint = {}});
 }
 
+// Characters at the start of `text` that a string has as they are: of ASCII, all but quotes, backslashes and controls.
+std::size_t plain_length(std::string_view text) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+}
+
 void append_utf8(std::string& out, std::uint32_t code) {
   auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (code < 0x80) {
@@ -155,6 +161,9 @@ class Parser {
     expect('"');
     std::string out;
     while (true) {
+      const std::size_t plain = plain_length(text_.substr(at_));
+      out.append(text_, at_, plain);
+      at_ += plain;
       if (at_ == text_.size()) stop("the text ends inside a string");
       if (take('"')) return out;
       const unsigned char c = static_cast<unsigned char>(text_[at_]);
@@ -255,6 +264,9 @@ void dump_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out.push_back('"');
   for (std::size_t i = 0; i < text.size();) {
+    const std::size_t plain = plain_length(text.substr(i));
+    out.append(text, i, plain);
+    if ((i += plain) == text.size()) break;
     const unsigned char c = static_cast<unsigned char>(text[i]);
     const std::size_t length = utf8_length(text.substr(i));
     if (c == '"' || c == '\\') {

@@ -13,7 +13,7 @@ bool LastGood::due(double loss) {
 
 void LastGood::visit_state(StateVisitor& visitor) {
   weights_.visit_state(visitor);
-  visitor.integer("steps", steps_);
+  visitor.value("steps", steps_);
   visitor.number("first_loss", first_loss_);
   visitor.number("loss_sum", sum_);
 }

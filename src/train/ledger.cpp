@@ -34,24 +34,25 @@ double Ledger::skip_rate() const {
 }
 
 void Ledger::visit_state(StateVisitor& visitor) {
-  visitor.integer("attempted", attempted_);
-  visitor.integer("retried", retried_);
-  visitor.integer("skipped", skipped_);
-  visitor.integer("skipped_in_a_row", skipped_in_a_row_);
+  visitor.value("attempted", attempted_);
+  visitor.value("retried", retried_);
+  visitor.value("skipped", skipped_);
+  visitor.value("skipped_in_a_row", skipped_in_a_row_);
   std::string window = skipped_in_window_.to_string();
   visitor.text("skipped_in_window", window);
   if (visitor.loads_scalars()) {
     const bool bits = window.size() == kWindow && window.find_first_not_of("01") == std::string::npos;
     if (!bits) visitor.out_of_range("skipped_in_window");
     skipped_in_window_ = std::bitset<kWindow>(window);
+    if (skipped_ > attempted_) visitor.out_of_range("skipped");
   }
   visitor.list("entries", entries_, [&](LedgerEntry& e) {
     visitor.value("outcome", e.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
     visitor.value("cause", e.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
     visitor.text("tensor", e.tensor);
-    visitor.integer("steps", e.steps);
-    visitor.integer("first", e.first);
-    visitor.integer("last", e.last);
+    visitor.value("steps", e.steps);
+    visitor.value("first", e.first);
+    visitor.value("last", e.last);
     visitor.number("least_loss_scale", e.least_loss_scale);
     visitor.number("most_loss_scale", e.most_loss_scale);
   });

@@ -131,24 +131,24 @@ void StepMeter::finish(bool applied, double loss_scale) {
 }
 
 void StepMeter::visit_state(StateVisitor& visitor) {
-  visitor.integer("step", report_.step);
+  visitor.value("step", report_.step);
   visitor.value("applied", report_.applied, 2);
   visitor.number("loss_scale", report_.loss_scale);
   visitor.list("tensors", report_.tensors, [&](TensorMeter& m) {
     visitor.text("tensor", m.tensor);
     visitor.value("storage", m.storage, 3);
-    visitor.integer("elements", m.elements);
-    visitor.integer("flushed", m.flushed);
-    visitor.integer("subnormal", m.subnormal);
-    visitor.integer("saturated", m.saturated);
-    visitor.integer("non_finite", m.non_finite);
+    visitor.value("elements", m.elements);
+    visitor.value("flushed", m.flushed);
+    visitor.value("subnormal", m.subnormal);
+    visitor.value("saturated", m.saturated);
+    visitor.value("non_finite", m.non_finite);
     visitor.array("exponents", StateType::int64, m.exponents);
   });
   visitor.list("updates", report_.updates, [&](UpdateMeter& m) {
     visitor.text("tensor", m.tensor);
     visitor.value("storage", m.storage, 3);
-    visitor.integer("weights", m.weights);
-    visitor.integer("unchanged", m.unchanged);
+    visitor.value("weights", m.weights);
+    visitor.value("unchanged", m.unchanged);
   });
 }
 

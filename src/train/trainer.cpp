@@ -281,9 +281,16 @@ void StepTrainer::visit_training(StateVisitor& visitor) {
   if (average_) visit("average", *average_);
   visitor.number("rate_factor", rate_factor_);
   visitor.value("last_cause", last_cause_, static_cast<std::int64_t>(StepCause::unscale) + 1);
-  if (visitor.loads_scalars() && !(rate_factor_ >= 0 && rate_factor_ < kMostRate)) visitor.out_of_range("rate_factor");
-  const bool in_epoch = clock_.row < plan_.rows || clock_.row == 0;
-  if (visitor.loads_scalars() && !in_epoch) visitor.out_of_range("clock.row");
+  if (visitor.loads_scalars()) check_loaded(visitor);
+}
+
+// What the numbers say of each other.
+void StepTrainer::check_loaded(const StateVisitor& visitor) const {
+  if (!(rate_factor_ >= 0 && rate_factor_ < kMostRate)) visitor.out_of_range("rate_factor");
+  if (clock_.row >= plan_.rows && clock_.row > 0) visitor.out_of_range("clock.row");
+  if (clock_.applied > clock_.attempted) visitor.out_of_range("clock.applied");
+  if (optimizer_->steps() > clock_.applied) visitor.out_of_range("optimizer.steps");
+  if (ledger_.counts().attempted != clock_.attempted) visitor.out_of_range("ledger.attempted");
 }
 
 void StepTrainer::loaded() { model_.loaded(context_.kernels); }

@@ -71,6 +71,7 @@ class StepTrainer {
   const Ledger& ledger() const { return ledger_; }
   const GradScaler& scaler() const { return scaler_; }
   const RecentSteps& recent() const { return recent_; }
+  void visit_recent(StateVisitor& visitor) { recent_.visit_state(visitor); }
   // Called within each step that is withheld, after it was recorded; and within one that left layers without a
   // gradient, of those that are looked at, the 16th, the 32nd and so on. It may read the model, and change nothing.
   void on_withheld(std::function<void(const WithheldStep&)> call) { on_withheld_ = std::move(call); }
@@ -123,6 +124,7 @@ class StepTrainer {
   void keep_if_good(const StepRecord& record);
   bool looks_for_silence() const;
   void check(const BatchView& batch) const;
+  void check_loaded(const StateVisitor& visitor) const;
 
   TrainerConfig config_;
   EpochPlan plan_;

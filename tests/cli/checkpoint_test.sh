@@ -7,9 +7,9 @@ digest() { grep -o '"weights_digest":"[^"]*"' out; }
 
 expect 0 $run --json --quiet --out whole.safetensors; whole=$(digest)
 
-# started: begins a long run, and gives its process id once it has made steps.
+# started [FLAGS]: begins a long run, and gives its process id once it has made steps.
 started() {
-  "$program" train builtin:digits --hidden 32 --steps 2000000 --checkpoint-dir c --checkpoint-minutes 0 --out m.safetensors >out 2>err </dev/null &
+  "$program" train builtin:digits --hidden 32 --steps 2000000 --checkpoint-dir c --checkpoint-minutes 0 --out m.safetensors "$@" >out 2>err </dev/null &
   started=$!
   for _ in $(seq 1 600); do
     grep -q '^epoch' err && return
@@ -70,6 +70,21 @@ kill -0 $started || fail "SIGUSR1 ended the run"
 expect 4 $run --checkpoint-dir c --out other.safetensors; in_err "another run"; in_err "process $started"; absent other.safetensors
 kill -KILL $started; wait "$started" 2>/dev/null
 expect 2 $run --checkpoint-dir c --out other.safetensors; in_err "--resume auto" # that lock is gone with it
+
+# --on-save-error stop ends the run where one cannot be saved, and what it says to try works
+rm -rf c
+started --on-save-error stop -v
+kill -USR1 $started
+for _ in $(seq 1 600); do grep -q '^checkpoint of step' err && break; sleep 0.05; done
+mv c away; kill -USR1 $started; ended 4
+in_err "a checkpoint could not be saved"; in_err "no directory c"; in_err "applied steps, in m.safetensors; the checkpoint c/step-"
+[ "$(grep -cE '^(error|warning)' err)" -eq 1 ] || fail "it says that more than once"
+command=$(sed -n 's/^error.* again: halfstep //p' err)
+expect 0 inspect m.safetensors
+mv away c
+"$program" $command --time-limit 0.3 >out 2>err || fail "what it says to try fails: $command"
+in_err "goes on with c/step-"
+expect 2 $run --on-save-error stop; in_err "--checkpoint-dir"
 
 # killed at any moment, on other threads and ISAs: the bits of the run that was not
 rounds=3

@@ -25,6 +25,7 @@ struct Command {
   // Folder of checkpoints, a run's first already there; what is there after a fault goes on to the same result. Empty:
   // none.
   std::string checkpoints = {};
+  bool ends_early = false;  // where a checkpoint cannot be saved, with a whole model of fewer steps
 };
 
 struct Paths {
@@ -51,6 +52,7 @@ class Bench {
   void make_first_checkpoint();
   std::string judge_words(const Ending& ending) const;
   std::string judge_resumed() const;
+  bool is_whole_model(const std::string& name) const;
   Ending run(const Fault& fault, bool count) const;
   std::string judge(const Fault& fault, const Ending& ending) const;
 

@@ -55,6 +55,15 @@ const std::vector<Command>& commands() {
   return all;
 }
 
+// As "train with checkpoints", but the first that is lost ends it.
+Command ending_early() {
+  Command command = commands()[3];
+  command.name += " that ends when one is lost";
+  command.words.insert(command.words.end(), {"--on-save-error", "stop"});
+  command.ends_early = true;
+  return command;
+}
+
 // Every call where there are few; else the first ones, which are those before the program begins, and a sample.
 void add_calls(std::vector<Fault>& faults, const Bench& bench, const std::string& kind, int error, long most) {
   const long calls = bench.calls(kind);
@@ -125,6 +134,7 @@ int sweep_all(const Paths& paths) {
   const fs::path folder = fs::temp_directory_path() / ("halfstep_faults_" + std::to_string(::getpid()));
   Report report;
   for (std::size_t i = 0; i < commands().size(); ++i) sweep(paths, commands()[i], folder / std::to_string(i), report);
+  if (test::exhaustive()) sweep(paths, ending_early(), folder / "early", report);
   fs::remove_all(folder);
   report.print();
   return report.failures == 0 ? 0 : 1;

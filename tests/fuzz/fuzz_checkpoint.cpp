@@ -20,9 +20,12 @@ namespace {
 
 constexpr const char* kTable = "a,b,y\n1,x,p\n2,x,q\n3,z,p\n4,z,q\n5,x,p\n6,z,q\n1,,p\n2,z,q\n3,x,q\n4,z,p\n";
 
+constexpr const char* kState = "halfstep.state";
+
 struct Base {
   Options options;
   io::File file;
+  json::Value state;  // what is under kState
 };
 
 Options options_of(std::size_t variant) {
@@ -51,8 +54,15 @@ const std::string& table() {
   return path;
 }
 
+std::string* metadata(io::File& file, std::string_view key) {
+  for (auto& [name, value] : file.metadata) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
 Base make_base(std::size_t variant) {
-  Base base = {options_of(variant), {}};
+  Base base = {options_of(variant), {}, {}};
   Options o = base.options;
   o.checkpoint_dir = fuzz::scratch() / ("c" + std::to_string(variant));
   TrainObserver observer;
@@ -60,6 +70,7 @@ Base make_base(std::size_t variant) {
   observer.on_step = [&](const StepRecord&) { ++steps; };
   observer.should_stop = [&] { return steps == 2; };
   base.file = io::read_safetensors(train(table(), o, observer).checkpoint);
+  base.state = json::parse(*metadata(base.file, kState));
   return base;
 }
 
@@ -68,31 +79,22 @@ const Base& base_of(std::size_t variant) {
   return all[variant];
 }
 
-std::string* metadata(io::File& file, std::string_view key) {
-  for (auto& [name, value] : file.metadata) {
-    if (name == key) return &value;
-  }
-  return nullptr;
-}
-
 // Sets a number or text of the state, under the names of one kind.
-void set_scalar(io::File& file, const char* kind, std::string_view name, json::Value value) {
-  std::string* const text = metadata(file, "halfstep.state");
-  if (text == nullptr) return;
-  json::Value state = json::parse(*text);
+void set_scalar(json::Value& state, const char* kind, std::string_view name, json::Value value) {
   for (auto& [group, names] : std::get<json::Object>(state.data)) {
     if (group != kind) continue;
     for (auto& [key, old] : std::get<json::Object>(names.data)) {
       if (key == name) old = value;
     }
   }
-  *text = json::dump(state);
 }
 
 // A copy of a file that may be changed.
 struct Draft {
   io::File file;
-  std::deque<std::string> storage;
+  const json::Value& base_state;
+  std::optional<json::Value> state = {};  // where a number or text of it is to be another
+  std::deque<std::string> storage = {};
 
   void change(std::string_view line) {
     const std::string_view rest = line.size() > 2 ? line.substr(2) : "";
@@ -102,20 +104,31 @@ struct Draft {
     std::from_chars(value.data(), value.data() + value.size(), number);
     switch (line.empty() ? ' ' : line[0]) {
       case 'i':
-        return set_scalar(file, "integers", name, number);
+        return set_scalar(changed_state(), "integers", name, number);
       case 'n':
-        return set_scalar(file, "numbers", name, value);
+        return set_scalar(changed_state(), "numbers", name, value);
       case 't':
-        return set_scalar(file, "texts", name, value);
+        return set_scalar(changed_state(), "texts", name, value);
       case 'm':
         if (std::string* const old = metadata(file, name)) *old = value;
+        if (name == kState) state.reset();
         return;
       default:
         return change_array(line.empty() ? ' ' : line[0], name, value, number);
     }
   }
 
+  void finish() {
+    std::string* const text = metadata(file, kState);
+    if (state && text) *text = json::dump(*state);
+  }
+
  private:
+  json::Value& changed_state() {
+    if (!state) state = base_state;
+    return *state;
+  }
+
   void change_array(char how, const std::string& name, const std::string& value, std::int64_t number) {
     for (std::size_t i = 0; i < file.tensors.size(); ++i) {
       io::Tensor& tensor = file.tensors[i];
@@ -141,10 +154,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   fuzz::Draw draw(bytes, size);
   const Base& base = base_of(draw.below(4));
   std::string_view lines = draw.rest();
-  Draft draft = {base.file, {}};
+  Draft draft = {base.file, base.state};
   const std::string path = fuzz::scratch() / "changed.safetensors";
   const bool written = fuzz::succeeds([&] {
     for (int line = 0; line < 20 && !lines.empty(); ++line) draft.change(fuzz::cut_front(lines, '\n'));
+    draft.finish();
     io::write_safetensors(path, draft.file);
   });
   if (!written) return 0;

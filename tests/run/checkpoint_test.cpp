@@ -191,6 +191,7 @@ TEST_CASE("checkpoint: a run may have a page only before it stopped, only after,
     const std::string page = test::read_bytes(options.report);
     CHECK(has(page, "</html>"));
     CHECK(has(page, "after 50 steps"));
+    CHECK(has(page, "They begin after step 50, where the run went on"));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "halfstep/jobs.hpp"
 #include "io/safetensors.hpp"
 #include "io/temp_dir.hpp"
+#include "run/model_file.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -111,6 +112,22 @@ TEST_CASE("many such rows: the first ten are named; a damaged weight is") {
   CHECK(p.non_finite.size() == 60);
   CHECK(
       says(p.warnings.at(0), "(rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 50 more): a weight of the model is inf or NaN"));
+}
+
+TEST_CASE("an infinite weight is told, where an activation hides it too") {
+  const test::TempDir dir;
+  write_table(dir / "train.csv", 60, class_of);
+  const Options options = run_in(dir, Dtype::bf16);
+  train(dir / "train.csv", options, {});
+  SavedModel model = load_model(options.out);
+  REQUIRE(model.tensors[1].name == "layers.0.bias");
+  model.tensors[1].values[3] = -HUGE_VALF;  // ReLU makes 0 of it
+  save_model(options.out, model);
+  const Predictions p = predict(options.out, dir / "train.csv", {});
+  CHECK(p.non_finite.empty());
+  REQUIRE(p.warnings.size() == 1);
+  CHECK(says(p.warnings[0], "weights of the model are inf or NaN: layers.0.bias has 1 of them"));
+  CHECK(evaluate(options.out, dir / "train.csv", {}).warnings == p.warnings);
 }
 
 TEST_CASE("regression far from zero: predictions are as exact as evaluate says") {

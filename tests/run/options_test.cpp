@@ -124,6 +124,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"checkpoint-every", "50"},
                                                         {"checkpoint-minutes", "0.5"},
                                                         {"checkpoint-keep", "2"},
+                                                        {"on-save-error", "stop"},
                                                         {"resume", "auto"},
                                                         {"init-from", "old.safetensors"},
                                                         {"capsule", "c.safetensors"},

@@ -58,6 +58,11 @@ TEST_CASE("report recorder: saved in the middle and loaded it goes on as it woul
     CHECK(same_curve(a.loss, b.loss));
     CHECK(same_curve(a.lr, b.lr));
     CHECK(same_curve(a.loss_scale, b.loss_scale));
+    CHECK(a.seconds.buckets().size() == b.seconds.buckets().size());
+    CHECK(a.seconds.buckets().front().last == b.seconds.buckets().front().last);
+    REQUIRE(b.slowest.size() == a.slowest.size());
+    CHECK(std::is_sorted(b.slowest.begin(), b.slowest.end(),
+                         [](const auto& x, const auto& y) { return x.seconds > y.seconds; }));
     REQUIRE(a.epochs.size() == b.epochs.size());
     for (std::size_t i = 0; i < a.epochs.size(); ++i) CHECK(a.epochs[i].step == b.epochs[i].step);
     CHECK(b.best.step == (middle >= 500 || a.best.step == 500 ? 500 : 0));
