@@ -55,15 +55,6 @@ double difference(const SignalCopy& wide, const SignalCopy& other) {
   return norm > 0 ? std::sqrt(sum / norm) : std::numeric_limits<double>::infinity();
 }
 
-double largest(const SignalCopy& signal) {
-  double most = 0;
-  for (const float v : signal.values) {
-    const double here = std::fabs(static_cast<double>(v));
-    most = here > most || std::isnan(here) ? here : most;
-  }
-  return most;
-}
-
 }  // namespace
 
 Replay replay_step(const Capsule& capsule, const KernelTable& kernels, Executor& executor) {

@@ -39,6 +39,15 @@ std::vector<SignalCopy> copy_signals(const Network& network, std::size_t rows) {
   return out;
 }
 
+double largest(const SignalCopy& signal) {
+  double most = 0;
+  for (const float v : signal.values) {
+    const double here = std::fabs(static_cast<double>(v));
+    most = here > most || std::isnan(here) ? here : most;
+  }
+  return most;
+}
+
 Dtype storage_of(const Network& network, const std::string& tensor) {
   for (const StoredSignal& s : network.signals()) {
     if (s.name == tensor) return s.dtype;

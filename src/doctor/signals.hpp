@@ -16,6 +16,9 @@ struct SignalCopy {
 // Input, outputs and logits, then gradients from the last layer down, of `rows` rows.
 std::vector<SignalCopy> copy_signals(const Network& network, std::size_t rows);
 
+// In magnitude; NaN where there is one.
+double largest(const SignalCopy& signal);
+
 // The type that a tensor of a reading of the meters is stored in: "layers.0.output", "gradient of layers.0.weight",
 // which has that of its layer.
 Dtype storage_of(const Network& network, const std::string& tensor);

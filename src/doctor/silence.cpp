@@ -10,12 +10,6 @@
 namespace halfstep::internal {
 namespace {
 
-double largest(const SignalCopy& signal) {
-  double most = 0;
-  for (const float v : signal.values) most = std::max(most, std::fabs(static_cast<double>(v)));
-  return most;
-}
-
 std::vector<SignalCopy> signals_in(const Capsule& capsule, Dtype dtype, const KernelTable& kernels,
                                    Executor& executor) {
   ModelSpec model = capsule.model;

@@ -59,8 +59,8 @@ E read_name(const json::Value& object, std::string_view key, const std::string& 
   return *value;
 }
 
-std::int64_t natural(const json::Value& object, std::string_view key, const std::string& path,
-                     std::int64_t most = std::int64_t{1} << 40) {
+std::int64_t count_of(const json::Value& object, std::string_view key, const std::string& path,
+                      std::int64_t most = std::int64_t{1} << 40) {
   const std::int64_t value = object.at(key).as_integer();
   if (value < 0 || value > most) bad_model(path, std::string(key) + " is out of range");
   return value;
@@ -74,13 +74,13 @@ double within(const json::Value& object, std::string_view key, double least, dou
 
 void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   constexpr double kMost = 1e300;
-  c.clock.attempted = natural(v, "attempted", path);
-  c.clock.applied = natural(v, "applied", path);
-  c.clock.epoch = natural(v, "epoch", path);
-  c.batch = natural(v, "batch", path);
-  c.clock.parts = static_cast<std::uint64_t>(natural(v, "parts", path));
-  c.part_rows = static_cast<std::size_t>(natural(v, "part_rows", path));
-  c.rows = static_cast<std::size_t>(natural(v, "rows", path));
+  c.clock.attempted = count_of(v, "attempted", path);
+  c.clock.applied = count_of(v, "applied", path);
+  c.clock.epoch = count_of(v, "epoch", path);
+  c.batch = count_of(v, "batch", path);
+  c.clock.parts = static_cast<std::uint64_t>(count_of(v, "parts", path));
+  c.part_rows = static_cast<std::size_t>(count_of(v, "part_rows", path));
+  c.rows = static_cast<std::size_t>(count_of(v, "rows", path));
   if (c.rows == 0 || c.part_rows == 0) bad_model(path, "a step without rows");
   const std::string& seed = v.at("seed").as_string();
   if (seed.empty() || seed.size() > 20 || seed.find_first_not_of("0123456789") != std::string::npos) {
