@@ -1,0 +1,169 @@
+#include "run/precision_choice.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/float16.hpp"
+#include "doctor/fp16_plan.hpp"
+#include "halfstep/text.hpp"
+#include "optim/optimizer.hpp"
+#include "run/input_columns.hpp"
+#include "run/precision.hpp"
+#include "run/preflight_findings.hpp"
+#include "run/scaling.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+// Of two that are as fast as each other, within what a measurement can tell, the one that loses less is better.
+constexpr double kFaster = 1.03;
+
+constexpr const char* kScaleParameters[] = {"loss-scale", "scale-init",     "scale-growth",     "scale-backoff",
+                                            "scale-interval", "scale-min",  "scale-max",        "scale-hysteresis",
+                                            "scale-consecutive-hysteresis"};
+
+void to_default(Options& options, const char* name) { set_option(options, name, get_option(Options{}, name)); }
+
+Options with_precision(Options options, Dtype precision, const std::vector<LayerPrecision>& lift, double scale) {
+  options.precision = precision;
+  options.layer_precision = lift;
+  if (!stores(options, Dtype::fp16)) {
+    for (const char* name : kScaleParameters) to_default(options, name);
+  } else if (scaler_options(options).dynamic || options.loss_scale == "headroom") {
+    options.scale_init = 0;
+    if (static_cast<double>(scaler_options(options).initial) != scale) options.scale_init = scale;
+  } else {
+    options.loss_scale = number_text(scale);
+  }
+  if (!stores(options, Dtype::fp16) && !stores(options, Dtype::bf16)) to_default(options, "master");
+  return options;
+}
+
+std::vector<std::string> names_of_choice() {
+  std::vector<std::string> names = {"precision", "layer-precision", "master"};
+  names.insert(names.end(), std::begin(kScaleParameters), std::end(kScaleParameters));
+  return names;
+}
+
+// "--precision fp16 --scale-init 4096"
+std::string flags_text(const Options& options) {
+  std::string text;
+  for (const std::string& name : names_of_choice()) {
+    const std::string value = get_option(options, name);
+    if (value == get_option(Options{}, name) && name != "precision") continue;
+    text += (text.empty() ? "--" : " --") + name + " " + value;
+  }
+  return text;
+}
+
+void add_losses(Preflight& report) {
+  const int bits = std::ilogb(report.loss_scale);
+  for (PreflightTensor& t : report.tensors) {
+    t.fp16 = storage_loss(t.wide, Dtype::fp16, t.gradient ? bits : 0);
+    t.unscaled = storage_loss(t.wide, Dtype::fp16);
+    t.bf16 = storage_loss(t.wide, Dtype::bf16, t.gradient ? bits : 0);
+  }
+}
+
+void add_constants(const Options& options, Preflight& report) {
+  const auto add = [&](const char* name, double value) {
+    const auto narrow = static_cast<float>(value);
+    const auto fp16 = static_cast<double>(to_fp32(to_fp16(narrow)));
+    const auto bf16 = static_cast<double>(to_fp32(to_bf16(narrow)));
+    const auto vanishes = [&](double stored) { return value != 0 && value != 1 && (stored == 0 || stored == 1); };
+    if (vanishes(fp16) || vanishes(bf16)) report.constants.push_back({name, value, fp16, bf16});
+  };
+  for (const char* name : {"epsilon", "beta1", "beta2"}) {
+    if (!optimizer_has(options.optimizer, name)) continue;
+    const std::string_view is = name;
+    add(name, is == "epsilon" ? options.epsilon : is == "beta1" ? options.beta1 : options.beta2);
+  }
+  add("lr", options.lr);
+  add("lr x weight-decay", options.lr * options.weight_decay);
+  add("ema", options.ema);
+}
+
+// The fastest that lost no step; one in 16 bits only where it is faster than fp32, and fp16 only where it is faster
+// than bf16. None: no trial was without a skipped step.
+std::size_t best_of(const std::vector<PreflightTrial>& trials) {
+  std::size_t best = trials.size();
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (trials[i].skipped > 0 || !std::isfinite(trials[i].loss)) continue;
+    if (best == trials.size() || trials[i].speedup > kFaster * trials[best].speedup) best = i;
+  }
+  return best;
+}
+
+std::string times(double speedup) { return short_number(speedup, 3) + " times the speed of fp32"; }
+
+std::string why_of(const std::vector<PreflightTrial>& trials, const PreflightTrial& best) {
+  const std::string steps = std::to_string(best.steps) + " of " + std::to_string(best.steps) + " steps were finite";
+  if (best.precision == Dtype::fp32) {
+    std::string others;
+    for (const PreflightTrial& t : trials) {
+      if (t.precision == Dtype::fp32) continue;
+      others += (others.empty() ? "" : " and ") + std::string(name(t.precision)) +
+                (t.skipped > 0 ? " skips steps" : " runs at " + short_number(t.speedup, 3) + " of its speed");
+    }
+    return "nothing in 16 bits is faster for this network here: " + others + "; " + steps;
+  }
+  return "a step runs at " + times(best.speedup) + " here; with it " + steps + ", none was skipped";
+}
+
+// What no parameter but `changes` differs in.
+void recommend(const Options& given, const PreflightTrial& best, PrecisionChoice& out) {
+  out.report.flags = best.flags;
+  out.report.why = why_of(out.report.trials, best);
+  for (const std::string& name : names_of_choice()) {
+    const std::string value = get_option(out.options, name);
+    if (name == "precision" || value != get_option(given, name)) out.report.changes.emplace_back(name, value);
+  }
+}
+
+}  // namespace
+
+PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
+  PrecisionChoice out = {{}, run.options};
+  Preflight& report = out.report;
+  const TryBounds half = {bounds.steps, bounds.seconds / 2};
+  InputColumns inputs = input_columns(run.prepared, *run.machine.kernels);
+  WideSteps wide = measure_wide(run, half);
+  report.model = wide.model;
+  report.machine = run.machine.description;
+  report.steps = wide.steps;
+  report.finite = wide.failure.empty();
+  report.columns = std::move(inputs.narrow);
+  report.rows_read = inputs.rows;
+  report.tensors = std::move(wide.tensors);
+  report.tensors.insert(report.tensors.begin(), std::move(inputs.tensor));
+  report.notes = run.prepared.notes;
+  add_constants(run.options, report);
+  if (!report.finite) {
+    report.why = "no precision can help, the steps are not finite in fp32 either: " + wide.failure;
+    report.findings = preflight_findings(report, wide.layers);
+    return out;
+  }
+  const Fp16Plan plan = plan_fp16(report.tensors, wide.layers, run.options.scale_min, run.options.scale_max);
+  report.loss_scale = plan.loss_scale;
+  report.lift = plan.lift;
+  add_losses(report);
+  // fp16 that keeps no layer is tried as it is, to show what it would be.
+  const bool suits = plan.lift.size() < wide.layers;
+  const std::vector<Options> tried = {
+      with_precision(run.options, Dtype::fp32, {}, 1), with_precision(run.options, Dtype::bf16, {}, 1),
+      with_precision(run.options, Dtype::fp16, suits ? plan.lift : std::vector<LayerPrecision>(), plan.loss_scale)};
+  report.trials = try_each(run, tried, half);
+  for (std::size_t i = 0; i < tried.size(); ++i) report.trials[i].flags = flags_text(tried[i]);
+  std::vector<PreflightTrial> fit = report.trials;
+  if (!suits) fit.pop_back();
+  if (const std::size_t best = best_of(fit); best < fit.size()) {
+    out.options = tried[best];
+    recommend(run.options, fit[best], out);
+  } else {
+    report.why = "each precision skipped steps, fp32 too: halfstep doctor reads the capsule of such a run";
+  }
+  report.findings = preflight_findings(report, wide.layers);
+  return out;
+}
+
+}  // namespace halfstep::internal

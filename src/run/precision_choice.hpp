@@ -1,0 +1,14 @@
+// Which precision suits a run on this machine, from a few of its steps.
+#pragma once
+#include "run/preflight_runs.hpp"
+
+namespace halfstep::internal {
+
+struct PrecisionChoice {
+  Preflight report;
+  Options options;  // of the run, with what is recommended; as they were where nothing is
+};
+
+PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds);
+
+}  // namespace halfstep::internal
