@@ -58,15 +58,15 @@ struct PreflightTrial {
   std::int64_t skipped = 0;  // of them
   double step_ns = 0;        // of the fastest step
   double speedup = 0;        // fp32 is 1
-  double loss = 0;           // of the last step
+  double loss = 0;           // mean of these steps; all precisions have the same rows
 };
 
 // What a few steps say of a run.
 struct Preflight {
-  std::string model;       // "4-128-64-3 relu"
-  std::string machine;     // ISA and threads, with the reasons
-  std::int64_t steps = 0;  // that were measured, in fp32
-  bool finite = true;      // all of them in fp32; else no precision can help, and none is recommended
+  std::string model;                     // "4-128-64-3 relu"
+  std::string machine;                   // ISA and threads, with the reasons
+  std::int64_t steps = 0;                // that were measured, in fp32
+  bool finite = true;                    // all of them in fp32; else no precision can help, and none is recommended
   std::vector<PreflightTensor> tensors;  // in the order in which a step makes them
   std::vector<PreflightColumn> columns;
   std::int64_t rows_read = 0;                // of the training rows, for `columns`

@@ -70,7 +70,8 @@ std::string train_command(const Args& args, const Preflight& p) {
 
 std::string lift_text(const Preflight& p) {
   std::vector<std::string> layers;
-  for (const LayerPrecision& l : p.lift) layers.push_back(std::to_string(l.layer) + "=" + std::string(name(l.precision)));
+  for (const LayerPrecision& l : p.lift)
+    layers.push_back(std::to_string(l.layer) + "=" + std::string(name(l.precision)));
   return joined(layers, ",");
 }
 
@@ -104,8 +105,8 @@ std::string tensors_text(const Preflight& p) {
   char line[200];
   std::string text = "\nmeter      " + std::to_string(p.steps) + " steps in fp32, gradients at the loss scale " +
                      brief(p.loss_scale) + "; bits: headroom\n";
-  std::snprintf(line, sizeof line, "  %-26s %5s %10s | %-31s %5s | %-18s\n", "would lose, of each value", "layer",
-                "largest", "fp16: to zero  subnorm.  to inf", "bits", "bf16: zero  to inf");
+  std::snprintf(line, sizeof line, "  %-26s %5s %10s | %13s %9s %8s %5s | %13s %8s\n", "share of the values", "layer",
+                "largest", "fp16: to zero", "subnormal", "to inf", "bits", "bf16: to zero", "to inf");
   text += line;
   std::size_t left = 0;
   for (const PreflightTensor& t : p.tensors) {
@@ -114,7 +115,7 @@ std::string tensors_text(const Preflight& p) {
       ++left;
       continue;
     }
-    std::snprintf(line, sizeof line, "  %-26s %5lld %10s | %13s %9s %7s %5d | %10s %7s\n",
+    std::snprintf(line, sizeof line, "  %-26s %5lld %10s | %13s %9s %8s %5d | %13s %8s\n",
                   printable(t.tensor).substr(0, 26).c_str(), static_cast<long long>(t.layer), brief(t.largest).c_str(),
                   share(t.fp16.flushed).c_str(), share(t.fp16.subnormal).c_str(), share(t.fp16.saturated).c_str(),
                   t.fp16.headroom, share(t.bf16.flushed).c_str(), share(t.bf16.saturated).c_str());
@@ -140,7 +141,7 @@ std::string trial_text(const PreflightTrial& t) {
   return row(name(t.precision),
              std::string(t.native ? "native" : "emulated") + ", a step takes " + short_number(t.step_ns / 1000, 3) +
                  " us" + (t.precision == Dtype::fp32 ? "" : ", " + short_number(t.speedup, 3) + " of fp32's speed") +
-                 "; " + std::to_string(t.steps) + " steps, " + std::to_string(t.skipped) + " skipped, loss " +
+                 "; " + std::to_string(t.steps) + " steps, " + std::to_string(t.skipped) + " skipped, mean loss " +
                  brief(t.loss) + "  (" + t.flags + ")");
 }
 

@@ -47,6 +47,15 @@ std::vector<bool> layers_that_fit(const std::vector<PreflightTensor>& tensors, s
   return fit;
 }
 
+// Of a network no layer of which fits: what its gradients alone call for.
+double scale_of_gradients(const std::vector<PreflightTensor>& tensors, double least, double most) {
+  double largest = 0;
+  for (const PreflightTensor& t : tensors) {
+    if (t.gradient && t.stored) largest = std::max(largest, t.largest);
+  }
+  return largest > 0 ? std::clamp(std::exp2(std::floor(std::log2(kGoal / largest))), least, most) : least;
+}
+
 }  // namespace
 
 StorageLoss storage_loss(const TensorMeter& wide, Dtype storage, int bits) {
@@ -72,6 +81,7 @@ Fp16Plan plan_fp16(const std::vector<PreflightTensor>& tensors, std::size_t laye
     kept = std::move(fit);
     plan.loss_scale = std::ldexp(1.0, bits);
   }
+  if (best == 0) plan.loss_scale = scale_of_gradients(tensors, least, most);
   const std::vector<bool> fit_bf16 = layers_that_fit(tensors, layers, Dtype::bf16, std::ilogb(plan.loss_scale));
   for (std::size_t i = 0; i < layers; ++i) {
     if (!kept[i]) plan.lift.push_back({static_cast<std::int64_t>(i), fit_bf16[i] ? Dtype::bf16 : Dtype::fp32});

@@ -18,13 +18,14 @@ namespace {
 // Of two that are as fast as each other, within what a measurement can tell, the one that loses less is better.
 constexpr double kFaster = 1.03;
 
-constexpr const char* kScaleParameters[] = {"loss-scale", "scale-init",     "scale-growth",     "scale-backoff",
-                                            "scale-interval", "scale-min",  "scale-max",        "scale-hysteresis",
-                                            "scale-consecutive-hysteresis"};
+constexpr const char* kScaleParameters[] = {"loss-scale",    "scale-init",       "scale-growth",
+                                            "scale-backoff", "scale-interval",   "scale-min",
+                                            "scale-max",     "scale-hysteresis", "scale-consecutive-hysteresis"};
 
 void to_default(Options& options, const char* name) { set_option(options, name, get_option(Options{}, name)); }
 
 Options with_precision(Options options, Dtype precision, const std::vector<LayerPrecision>& lift, double scale) {
+  options.auto_precision = false;
   options.precision = precision;
   options.layer_precision = lift;
   if (!stores(options, Dtype::fp16)) {
@@ -39,16 +40,10 @@ Options with_precision(Options options, Dtype precision, const std::vector<Layer
   return options;
 }
 
-std::vector<std::string> names_of_choice() {
-  std::vector<std::string> names = {"precision", "layer-precision", "master"};
-  names.insert(names.end(), std::begin(kScaleParameters), std::end(kScaleParameters));
-  return names;
-}
-
 // "--precision fp16 --scale-init 4096"
 std::string flags_text(const Options& options) {
   std::string text;
-  for (const std::string& name : names_of_choice()) {
+  for (const std::string& name : parameters_of_precision()) {
     const std::string value = get_option(options, name);
     if (value == get_option(Options{}, name) && name != "precision") continue;
     text += (text.empty() ? "--" : " --") + name + " " + value;
@@ -83,12 +78,12 @@ void add_constants(const Options& options, Preflight& report) {
   add("ema", options.ema);
 }
 
-// The fastest that lost no step; one in 16 bits only where it is faster than fp32, and fp16 only where it is faster
-// than bf16. None: no trial was without a skipped step.
+// The fastest that lost no step, and learns as fp32 does; one in 16 bits only where it is faster than fp32, and fp16
+// only where it is faster than bf16. None: no trial was without a skipped step.
 std::size_t best_of(const std::vector<PreflightTrial>& trials) {
   std::size_t best = trials.size();
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    if (trials[i].skipped > 0 || !std::isfinite(trials[i].loss)) continue;
+    if (trials[i].skipped > 0 || learns_less(trials, trials[i])) continue;
     if (best == trials.size() || trials[i].speedup > kFaster * trials[best].speedup) best = i;
   }
   return best;
@@ -97,37 +92,35 @@ std::size_t best_of(const std::vector<PreflightTrial>& trials) {
 std::string times(double speedup) { return short_number(speedup, 3) + " times the speed of fp32"; }
 
 std::string why_of(const std::vector<PreflightTrial>& trials, const PreflightTrial& best) {
-  const std::string steps = std::to_string(best.steps) + " of " + std::to_string(best.steps) + " steps were finite";
+  const std::string steps = std::to_string(best.steps) + " steps with it were finite, and none was skipped";
   if (best.precision == Dtype::fp32) {
     std::string others;
     for (const PreflightTrial& t : trials) {
       if (t.precision == Dtype::fp32) continue;
       others += (others.empty() ? "" : " and ") + std::string(name(t.precision)) +
-                (t.skipped > 0 ? " skips steps" : " runs at " + short_number(t.speedup, 3) + " of its speed");
+                (t.skipped > 0            ? " skips steps"
+                 : learns_less(trials, t) ? " learns less"
+                                          : " runs at " + short_number(t.speedup, 3) + " of its speed");
     }
-    return "nothing in 16 bits is faster for this network here: " + others + "; " + steps;
+    return "nothing in 16 bits is faster and as good for this network here: " + others + "; " + steps;
   }
-  return "a step runs at " + times(best.speedup) + " here; with it " + steps + ", none was skipped";
+  return "a step runs at " + times(best.speedup) + " here; " + steps;
 }
 
 // What no parameter but `changes` differs in.
 void recommend(const Options& given, const PreflightTrial& best, PrecisionChoice& out) {
   out.report.flags = best.flags;
   out.report.why = why_of(out.report.trials, best);
-  for (const std::string& name : names_of_choice()) {
+  for (const std::string& name : parameters_of_precision()) {
     const std::string value = get_option(out.options, name);
     if (name == "precision" || value != get_option(given, name)) out.report.changes.emplace_back(name, value);
   }
 }
 
-}  // namespace
-
-PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
-  PrecisionChoice out = {{}, run.options};
-  Preflight& report = out.report;
-  const TryBounds half = {bounds.steps, bounds.seconds / 2};
+// Inputs, and some steps in fp32. The number of layers.
+std::size_t measure(const RunToTry& run, const TryBounds& bounds, Preflight& report) {
   InputColumns inputs = input_columns(run.prepared, *run.machine.kernels);
-  WideSteps wide = measure_wide(run, half);
+  WideSteps wide = measure_wide(run, bounds);
   report.model = wide.model;
   report.machine = run.machine.description;
   report.steps = wide.steps;
@@ -140,19 +133,23 @@ PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
   add_constants(run.options, report);
   if (!report.finite) {
     report.why = "no precision can help, the steps are not finite in fp32 either: " + wide.failure;
-    report.findings = preflight_findings(report, wide.layers);
-    return out;
+    return wide.layers;
   }
-  const Fp16Plan plan = plan_fp16(report.tensors, wide.layers, run.options.scale_min, run.options.scale_max);
+  Fp16Plan plan = plan_fp16(report.tensors, wide.layers, run.options.scale_min, run.options.scale_max);
   report.loss_scale = plan.loss_scale;
-  report.lift = plan.lift;
+  report.lift = std::move(plan.lift);
   add_losses(report);
+  return wide.layers;
+}
+
+void try_precisions(const RunToTry& run, const TryBounds& bounds, std::size_t layers, PrecisionChoice& out) {
+  Preflight& report = out.report;
   // fp16 that keeps no layer is tried as it is, to show what it would be.
-  const bool suits = plan.lift.size() < wide.layers;
+  const bool suits = report.lift.size() < layers;
   const std::vector<Options> tried = {
       with_precision(run.options, Dtype::fp32, {}, 1), with_precision(run.options, Dtype::bf16, {}, 1),
-      with_precision(run.options, Dtype::fp16, suits ? plan.lift : std::vector<LayerPrecision>(), plan.loss_scale)};
-  report.trials = try_each(run, tried, half);
+      with_precision(run.options, Dtype::fp16, suits ? report.lift : std::vector<LayerPrecision>(), report.loss_scale)};
+  report.trials = try_each(run, tried, bounds);
   for (std::size_t i = 0; i < tried.size(); ++i) report.trials[i].flags = flags_text(tried[i]);
   std::vector<PreflightTrial> fit = report.trials;
   if (!suits) fit.pop_back();
@@ -160,9 +157,24 @@ PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
     out.options = tried[best];
     recommend(run.options, fit[best], out);
   } else {
-    report.why = "each precision skipped steps, fp32 too: halfstep doctor reads the capsule of such a run";
+    report.why = "each precision skipped steps, fp32 too: halfstep doctor explains the capsule that such a run leaves";
   }
-  report.findings = preflight_findings(report, wide.layers);
+}
+
+}  // namespace
+
+std::vector<std::string> parameters_of_precision() {
+  std::vector<std::string> names = {"precision", "layer-precision", "master"};
+  names.insert(names.end(), std::begin(kScaleParameters), std::end(kScaleParameters));
+  return names;
+}
+
+PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
+  PrecisionChoice out = {{}, run.options};
+  const TryBounds half = {bounds.steps, bounds.seconds / 2};
+  const std::size_t layers = measure(run, half, out.report);
+  if (out.report.finite) try_precisions(run, half, layers, out);
+  out.report.findings = preflight_findings(out.report, layers);
   return out;
 }
 

@@ -9,6 +9,9 @@ struct PrecisionChoice {
   Options options;  // of the run, with what is recommended; as they were where nothing is
 };
 
+// Those that such a choice may change.
+std::vector<std::string> parameters_of_precision();
+
 PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds);
 
 }  // namespace halfstep::internal

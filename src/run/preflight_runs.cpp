@@ -22,7 +22,8 @@ namespace {
 using Time = std::chrono::steady_clock;
 
 constexpr int kLeastSteps = 3;
-constexpr double kLeastSeconds = 0.03;  // of one precision: the fastest of a few steps of some microseconds is no measure
+constexpr double kLeastSeconds =
+    0.03;  // of one precision: the fastest of a few steps of some microseconds is no measure
 constexpr int kMostSteps = 200;
 
 double seconds_after(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
@@ -35,7 +36,8 @@ TrainerConfig config_to_try(const RunToTry& run, const Options& options, std::in
 }
 
 std::unique_ptr<StepTrainer> trainer_of(const RunToTry& run, const TrainerConfig& config) {
-  auto trainer = std::make_unique<StepTrainer>(*run.machine.kernels, *run.machine.executor, config, &run.prepared.train);
+  auto trainer =
+      std::make_unique<StepTrainer>(*run.machine.kernels, *run.machine.executor, config, &run.prepared.train);
   if (run.start) (void)start_from(*run.start, run.prepared, *trainer, *run.machine.kernels);
   return trainer;
 }
@@ -140,7 +142,7 @@ class Trial {
     best_ = figures_.steps < 2 ? took : std::min(best_, took);
     ++figures_.steps;
     figures_.skipped += record.outcome == StepOutcome::skipped;
-    figures_.loss = record.loss;
+    figures_.loss += record.loss;
   }
   bool enough(const TryBounds& bounds, double elapsed) const {
     if (figures_.steps < kLeastSteps) return false;
@@ -152,6 +154,7 @@ class Trial {
     out.precision = precision_;
     out.native = trainer_->context().family(precision_).lhs_bytes == size_of(precision_);
     out.step_ns = 1e9 * best_;
+    out.loss /= static_cast<double>(out.steps);
     // No step has seen the last update.
     if (trainer_->check_weights()) ++out.skipped;
     return out;
@@ -166,8 +169,8 @@ class Trial {
 
 // How many fit into memory together.
 std::size_t at_once(const RunToTry& run, const std::vector<Options>& options) {
-  const RunShape shape = run_shape(config_to_try(run, options.front(), 0), memory_of(run.prepared.train),
-                                   run.machine.executor->threads());
+  const RunShape shape =
+      run_shape(config_to_try(run, options.front(), 0), memory_of(run.prepared.train), run.machine.executor->threads());
   const auto needed = static_cast<double>(total_bytes(planned_memory(shape)));
   return needed * static_cast<double>(options.size()) < static_cast<double>(memory_limit().bytes) ? options.size() : 1;
 }
@@ -182,9 +185,11 @@ WideSteps measure_wide(const RunToTry& run, const TryBounds& bounds) {
   out.model = architecture_text(config.model) + ", " + std::to_string(trainer->model().elements()) + " parameters";
   out.layers = trainer->model().blocks();
   const IncidentWatch watch(
-      *trainer, data_words(run.prepared.preprocessor), [&](std::size_t row) { return run.prepared.train_rows.text(row); },
+      *trainer, data_words(run.prepared.preprocessor),
+      [&](std::size_t row) { return run.prepared.train_rows.text(row); },
       [&](const Incident& incident, const Capsule&) {
-        if (out.failure.empty()) out.failure = incident.why + (incident.advice.empty() ? "" : "; try " + incident.advice);
+        if (out.failure.empty())
+          out.failure = incident.why + (incident.advice.empty() ? "" : "; try " + incident.advice);
       });
   const Time::time_point start = Time::now();
   while (out.steps < bounds.steps && (out.steps < kLeastSteps || seconds_after(start) < bounds.seconds)) {
@@ -212,7 +217,8 @@ std::vector<PreflightTrial> try_each(const RunToTry& run, const std::vector<Opti
   const std::size_t together = at_once(run, options);
   for (std::size_t first = 0; first < options.size(); first += together) {
     std::vector<Trial> trials;
-    for (std::size_t i = first; i < std::min(options.size(), first + together); ++i) trials.emplace_back(run, options[i]);
+    for (std::size_t i = first; i < std::min(options.size(), first + together); ++i)
+      trials.emplace_back(run, options[i]);
     const Time::time_point start = Time::now();
     const auto done = [&](const Trial& t) { return t.enough(bounds, seconds_after(start)); };
     while (!std::all_of(trials.begin(), trials.end(), done)) {

@@ -27,7 +27,7 @@ struct TryBounds {
 
 // The run in fp32, with meters on.
 struct WideSteps {
-  std::string model;                     // "4-128-64-3 relu"
+  std::string model;  // "4-128-64-3 relu"
   std::size_t layers = 0;
   std::int64_t steps = 0;
   std::string failure;                   // why a step was not finite, and what to do; empty: all were
