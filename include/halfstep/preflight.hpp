@@ -67,7 +67,7 @@ struct Preflight {
   std::string machine;                   // ISA and threads, with the reasons
   std::int64_t steps = 0;                // that were measured, in fp32
   bool finite = true;                    // all of them in fp32; else no precision can help, and none is recommended
-  std::vector<PreflightTensor> tensors;  // in the order in which a step makes them
+  std::vector<PreflightTensor> tensors;  // inputs, weights, then layer by layer
   std::vector<PreflightColumn> columns;
   std::int64_t rows_read = 0;                // of the training rows, for `columns`
   std::vector<PreflightConstant> constants;  // those that would vanish somewhere

@@ -24,10 +24,11 @@ std::string called(const PreflightColumn& c) {
 }
 
 std::string column_text(const PreflightColumn& c) {
-  const std::string value = number_text(static_cast<float>(c.value)), place = " (" + c.place + "): ";
+  const std::string place = " (" + c.place + "): ";
   std::string text = called(c);
-  if (c.overflows) text += " reaches " + value + place + "it does not fit fp16, which ends at 65504";
-  if (!c.overflows) text += " gets no farther from zero than " + value + place + "all of it is zero in fp16";
+  if (c.overflows) text += " reaches " + short_number(c.value, 7) + place + "it does not fit fp16, which ends at 65504";
+  if (!c.overflows)
+    text += " is nowhere larger than " + short_number(std::fabs(c.value)) + place + "all of it is zero in fp16";
   if (std::isnan(c.standardized)) return text + "; bf16 has the range of fp32";
   return text + "; --standardize auto makes " + short_number(c.standardized, 3) + " of it, bf16 has the range of fp32";
 }
@@ -94,8 +95,10 @@ void add_lifts(const Preflight& report, std::size_t layers, std::vector<std::str
     if (!t || report.lift.size() > kMostColumns) continue;
     const bool output = t->tensor.ends_with(".output");
     out.push_back("fp16 is too narrow for layer " + std::to_string(l.layer) + ": " + fault(*t, report.loss_scale) +
-                  (output ? " (an output lies in the type of the layer that reads it)" : "") + "; --layer-precision " +
-                  std::to_string(l.layer) + "=" + std::string(name(l.precision)));
+                  (output ? " (an output lies in the type of the layer that reads it)" : "") +
+                  (report.lift.size() == layers
+                       ? ""
+                       : "; --layer-precision " + std::to_string(l.layer) + "=" + std::string(name(l.precision))));
   }
 }
 

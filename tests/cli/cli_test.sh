@@ -34,6 +34,10 @@ expect 2 doctor preflight; in_err "an argument is missing"
 expect 2 doctor preflight builtin:digits --resume auto; empty out
 expect 4 doctor preflight nothing.csv; empty out
 expect 2 doctor machine --config train.conf
+expect 0 train builtin:digits --hidden 8 --steps 20 --precision auto --out chosen.safetensors --json; one_line
+in_out '"chosen":{"precision":'; in_out "--precision auto took --precision "
+! grep -q '"repeat":"[^"]*--precision auto' out || fail "$last: repeat depends on the machine"
+rm chosen.safetensors
 expect 0 info --math native; in_out "math       native, "
 expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --json
 in_out '"pass":"read"'; in_out '"pass":"update"'
