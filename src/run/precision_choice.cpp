@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/float16.hpp"
 #include "doctor/fp16_plan.hpp"
 #include "halfstep/text.hpp"
-#include "optim/optimizer.hpp"
 #include "run/input_columns.hpp"
 #include "run/precision.hpp"
-#include "run/preflight_findings.hpp"
 #include "run/scaling.hpp"
 
 namespace halfstep::internal {
@@ -58,24 +55,6 @@ void add_losses(Preflight& report) {
     t.unscaled = storage_loss(t.wide, Dtype::fp16);
     t.bf16 = storage_loss(t.wide, Dtype::bf16, t.gradient ? bits : 0);
   }
-}
-
-void add_constants(const Options& options, Preflight& report) {
-  const auto add = [&](const char* name, double value) {
-    const auto narrow = static_cast<float>(value);
-    const auto fp16 = static_cast<double>(to_fp32(to_fp16(narrow)));
-    const auto bf16 = static_cast<double>(to_fp32(to_bf16(narrow)));
-    const auto vanishes = [&](double stored) { return value != 0 && value != 1 && (stored == 0 || stored == 1); };
-    if (vanishes(fp16) || vanishes(bf16)) report.constants.push_back({name, value, fp16, bf16});
-  };
-  for (const char* name : {"epsilon", "beta1", "beta2"}) {
-    if (!optimizer_has(options.optimizer, name)) continue;
-    const std::string_view is = name;
-    add(name, is == "epsilon" ? options.epsilon : is == "beta1" ? options.beta1 : options.beta2);
-  }
-  add("lr", options.lr);
-  add("lr x weight-decay", options.lr * options.weight_decay);
-  add("ema", options.ema);
 }
 
 // The fastest that lost no step, and learns as fp32 does; one in 16 bits only where it is faster than fp32, and fp16
@@ -130,7 +109,6 @@ std::size_t measure(const RunToTry& run, const TryBounds& bounds, Preflight& rep
   report.tensors = std::move(wide.tensors);
   report.tensors.insert(report.tensors.begin(), std::move(inputs.tensor));
   report.notes = run.prepared.notes;
-  add_constants(run.options, report);
   if (!report.finite) {
     report.why = "no precision can help, the steps are not finite in fp32 either: " + wide.failure;
     return wide.layers;
@@ -142,10 +120,10 @@ std::size_t measure(const RunToTry& run, const TryBounds& bounds, Preflight& rep
   return wide.layers;
 }
 
-void try_precisions(const RunToTry& run, const TryBounds& bounds, std::size_t layers, PrecisionChoice& out) {
+void try_precisions(const RunToTry& run, const TryBounds& bounds, PrecisionChoice& out) {
   Preflight& report = out.report;
   // fp16 that keeps no layer is tried as it is, to show what it would be.
-  const bool suits = report.lift.size() < layers;
+  const bool suits = report.lift.size() < out.layers;
   const std::vector<Options> tried = {
       with_precision(run.options, Dtype::fp32, {}, 1), with_precision(run.options, Dtype::bf16, {}, 1),
       with_precision(run.options, Dtype::fp16, suits ? report.lift : std::vector<LayerPrecision>(), report.loss_scale)};
@@ -169,12 +147,16 @@ std::vector<std::string> parameters_of_precision() {
   return names;
 }
 
+bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial) {
+  constexpr double kClearly = 1.25;
+  return !(trial.loss <= kClearly * trials.front().loss);  // and where it is NaN
+}
+
 PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
-  PrecisionChoice out = {{}, run.options};
+  PrecisionChoice out = {{}, run.options, 0};
   const TryBounds half = {bounds.steps, bounds.seconds / 2};
-  const std::size_t layers = measure(run, half, out.report);
-  if (out.report.finite) try_precisions(run, half, layers, out);
-  out.report.findings = preflight_findings(out.report, layers);
+  out.layers = measure(run, half, out.report);
+  if (out.report.finite) try_precisions(run, half, out);
   return out;
 }
 

@@ -7,11 +7,16 @@ namespace halfstep::internal {
 struct PrecisionChoice {
   Preflight report;
   Options options;  // of the run, with what is recommended; as they were where nothing is
+  std::size_t layers = 0;
 };
 
 // Those that such a choice may change.
 std::vector<std::string> parameters_of_precision();
 
+// Of steps on the same rows: whether rounding has made the loss clearly larger than fp32's, which is the first trial.
+bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial);
+
+// A report without its constants and findings, which are for people.
 PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds);
 
 }  // namespace halfstep::internal

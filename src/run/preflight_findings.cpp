@@ -4,13 +4,9 @@
 #include <cmath>
 
 #include "halfstep/text.hpp"
+#include "run/precision_choice.hpp"
 
 namespace halfstep::internal {
-
-bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial) {
-  constexpr double kClearly = 1.25;
-  return !(trial.loss <= kClearly * trials.front().loss);  // and where it is NaN
-}
 
 namespace {
 

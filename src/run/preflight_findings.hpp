@@ -7,9 +7,6 @@
 
 namespace halfstep::internal {
 
-// Of steps on the same rows: whether rounding has made the loss clearly larger than fp32's, which is the first trial.
-bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial);
-
 std::vector<std::string> preflight_findings(const Preflight& report, std::size_t layers);
 
 }  // namespace halfstep::internal

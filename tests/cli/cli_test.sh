@@ -33,7 +33,7 @@ for name in tensors columns constants loss_scale layer_precision trials findings
 expect 2 doctor preflight; in_err "an argument is missing"
 expect 2 doctor preflight builtin:digits --resume auto; empty out
 expect 4 doctor preflight nothing.csv; empty out
-expect 2 doctor machine --config train.conf
+echo "epochs = 3" >train.conf; expect 2 doctor machine --config train.conf; in_err "would ignore it"
 expect 0 train builtin:digits --hidden 8 --steps 20 --precision auto --out chosen.safetensors --json; one_line
 in_out '"chosen":{"precision":'; in_out "--precision auto took --precision "
 ! grep -q '"repeat":"[^"]*--precision auto' out || fail "$last: repeat depends on the machine"
