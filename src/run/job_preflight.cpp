@@ -7,6 +7,7 @@
 #include "optim/optimizer.hpp"
 #include "run/cache_choice.hpp"
 #include "run/init_from.hpp"
+#include "run/narrow_columns.hpp"
 #include "run/precision_choice.hpp"
 #include "run/preflight_findings.hpp"
 
@@ -50,6 +51,7 @@ Preflight preflight(const std::string& data, const Options& given) {
   const Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
                                     start ? &start->preprocessor.recipe() : nullptr);
   PrecisionChoice choice = choose_precision({options, prepared, machine, start ? &*start : nullptr}, {});
+  choice.report.columns = narrow_columns(prepared, choice.extremes);
   add_constants(options, choice.report);
   choice.report.findings = preflight_findings(choice.report, choice.layers);
   return std::move(choice.report);

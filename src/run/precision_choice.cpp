@@ -5,7 +5,6 @@
 
 #include "doctor/fp16_plan.hpp"
 #include "halfstep/text.hpp"
-#include "run/input_columns.hpp"
 #include "run/precision.hpp"
 #include "run/scaling.hpp"
 
@@ -96,28 +95,29 @@ void recommend(const Options& given, const PreflightTrial& best, PrecisionChoice
   }
 }
 
-// Inputs, and some steps in fp32. The number of layers.
-std::size_t measure(const RunToTry& run, const TryBounds& bounds, Preflight& report) {
+// Inputs, and some steps in fp32.
+void measure(const RunToTry& run, const TryBounds& bounds, PrecisionChoice& out) {
+  Preflight& report = out.report;
   InputColumns inputs = input_columns(run.prepared, *run.machine.kernels);
   WideSteps wide = measure_wide(run, bounds);
   report.model = wide.model;
   report.machine = run.machine.description;
   report.steps = wide.steps;
   report.finite = wide.failure.empty();
-  report.columns = std::move(inputs.narrow);
+  out.layers = wide.layers;
+  out.extremes = std::move(inputs.extremes);
   report.rows_read = inputs.rows;
   report.tensors = std::move(wide.tensors);
   report.tensors.insert(report.tensors.begin(), std::move(inputs.tensor));
   report.notes = run.prepared.notes;
   if (!report.finite) {
     report.why = "no precision can help, the steps are not finite in fp32 either: " + wide.failure;
-    return wide.layers;
+    return;
   }
   Fp16Plan plan = plan_fp16(report.tensors, wide.layers, run.options.scale_min, run.options.scale_max);
   report.loss_scale = plan.loss_scale;
   report.lift = std::move(plan.lift);
   add_losses(report);
-  return wide.layers;
 }
 
 void try_precisions(const RunToTry& run, const TryBounds& bounds, PrecisionChoice& out) {
@@ -153,9 +153,9 @@ bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial
 }
 
 PrecisionChoice choose_precision(const RunToTry& run, const TryBounds& bounds) {
-  PrecisionChoice out = {{}, run.options, 0};
+  PrecisionChoice out = {{}, run.options, 0, {}};
   const TryBounds half = {bounds.steps, bounds.seconds / 2};
-  out.layers = measure(run, half, out.report);
+  measure(run, half, out);
   if (out.report.finite) try_precisions(run, half, out);
   return out;
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "doctor/advice.hpp"
 #include "doctor/watch.hpp"
 #include "run/data_words.hpp"
 #include "run/init_from.hpp"
@@ -110,7 +109,10 @@ void add_weights(const Network& network, const KernelTable& kernels, std::vector
   std::vector<PreflightTensor> weights;
   for (const NamedTensor& t : network.tensors()) {
     if (t.shape.size() != 2) continue;
-    PreflightTensor out = tensor_of(meter_of(t, Dtype::fp32, kernels), network.blocks());
+    TensorMeter meter;
+    meter.tensor = t.name;
+    count_storage(kernels, t.values.size(), t.values.data(), meter);
+    PreflightTensor out = tensor_of(meter, network.blocks());
     for (const float v : t.values) {
       if (std::isfinite(v)) out.largest = std::max(out.largest, std::fabs(static_cast<double>(v)));
     }
