@@ -20,7 +20,7 @@ std::string loss_json(const StorageLoss& loss) {
   return object.integer("headroom_bits", loss.headroom).str();
 }
 
-std::string tensor_json(const PreflightTensor& t) {
+std::string preflight_tensor_json(const PreflightTensor& t) {
   int first = 1, last = 254;
   while (first <= 254 && t.wide.exponents[static_cast<std::size_t>(first)] == 0) ++first;
   while (last >= first && t.wide.exponents[static_cast<std::size_t>(last)] == 0) --last;
@@ -61,7 +61,7 @@ std::string list_json(const Items& items, Json json) {
 }
 
 // The run with what is recommended.
-std::string train_command(const Args& args, const Preflight& p) {
+std::string recommended_command(const Args& args, const Preflight& p) {
   if (p.flags.empty()) return {};
   Args run = args;
   for (const auto& [parameter, value] : p.changes) set_option(run.options, parameter, value);
@@ -79,7 +79,7 @@ std::string preflight_json(const Args& args, const Preflight& p) {
   JsonObject object;
   object.text("command", "doctor").text("examination", "preflight").text("data", args.positional.front());
   object.text("model", p.model).text("machine", p.machine).integer("steps", p.steps).boolean("finite", p.finite);
-  object.raw("tensors", list_json(p.tensors, tensor_json)).raw("columns", list_json(p.columns, column_json));
+  object.raw("tensors", list_json(p.tensors, preflight_tensor_json)).raw("columns", list_json(p.columns, column_json));
   object.integer("rows_read", p.rows_read);
   object.raw("constants", list_json(p.constants, [](const PreflightConstant& c) {
                JsonObject of_constant;
@@ -89,7 +89,7 @@ std::string preflight_json(const Args& args, const Preflight& p) {
   object.number("loss_scale", p.loss_scale).text("layer_precision", lift_text(p));
   object.raw("trials", list_json(p.trials, trial_json)).raw("findings", json_array(p.findings));
   object.raw("notes", json_array(p.notes)).text("recommended", p.flags).text("why", p.why);
-  return object.text("train", train_command(args, p)).line();
+  return object.text("train", recommended_command(args, p)).line();
 }
 
 std::string share(double of_one) {
@@ -153,7 +153,7 @@ std::string preflight_text(const Args& args, const Preflight& p) {
   for (const std::string& finding : p.findings) text += row("finding", finding);
   text += row("recommend", p.flags.empty() ? "none" : p.flags);
   text += row("why", p.why);
-  if (!p.flags.empty()) text += row("train", train_command(args, p));
+  if (!p.flags.empty()) text += row("train", recommended_command(args, p));
   return text;
 }
 

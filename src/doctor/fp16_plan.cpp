@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kGoal = 16384;  // two bits below the end of fp16
 // Beyond these shares a tensor has lost what it had to say.
-constexpr double kMuchFlushed = 0.2, kMuchNarrowed = 0.5;
+constexpr double kTooMuchFlushed = 0.2, kTooMuchNarrowed = 0.5;
 constexpr int kLeastHeadroom = 1;  // of values that training has not yet made larger
 
 TensorMeter times_power(const TensorMeter& wide, int bits) {
@@ -25,10 +25,10 @@ TensorMeter times_power(const TensorMeter& wide, int bits) {
 }
 
 bool keeps_enough(const StorageLoss& loss) {
-  return loss.saturated == 0 && loss.flushed <= kMuchFlushed && loss.flushed + loss.subnormal <= kMuchNarrowed;
+  return loss.saturated == 0 && loss.flushed <= kTooMuchFlushed && loss.flushed + loss.subnormal <= kTooMuchNarrowed;
 }
 
-bool fits(const PreflightTensor& t, Dtype storage, int bits) {
+bool suits(const PreflightTensor& t, Dtype storage, int bits) {
   if (!t.gradient) {
     const StorageLoss loss = storage_loss(t.wide, storage);
     return keeps_enough(loss) && loss.headroom >= kLeastHeadroom;
@@ -42,7 +42,7 @@ std::vector<bool> layers_that_fit(const std::vector<PreflightTensor>& tensors, s
   std::vector<bool> fit(layers, true);
   for (const PreflightTensor& t : tensors) {
     const auto layer = static_cast<std::size_t>(t.layer);
-    if (t.stored && layer < layers && fit[layer]) fit[layer] = fits(t, storage, bits);
+    if (t.stored && layer < layers && fit[layer]) fit[layer] = suits(t, storage, bits);
   }
   return fit;
 }

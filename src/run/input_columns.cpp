@@ -9,11 +9,11 @@
 namespace halfstep::internal {
 namespace {
 
-constexpr std::size_t kMostValues = std::size_t{1} << 24;  // a fraction of a second
+constexpr std::size_t kMostValuesRead = std::size_t{1} << 24;  // a fraction of a second
 constexpr std::size_t kRowsAtOnce = 256;
 
 std::vector<std::uint32_t> chosen_rows(const data::Examples& set) {
-  const std::size_t most = std::max<std::size_t>(1, kMostValues / std::max<std::size_t>(1, set.features));
+  const std::size_t most = std::max<std::size_t>(1, kMostValuesRead / std::max<std::size_t>(1, set.features));
   const std::size_t stride = (set.rows + most - 1) / most;
   std::vector<std::uint32_t> rows;
   for (std::size_t r = 0; r < set.rows; r += stride) rows.push_back(static_cast<std::uint32_t>(r));

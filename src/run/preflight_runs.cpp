@@ -23,7 +23,7 @@ using Time = std::chrono::steady_clock;
 constexpr int kLeastSteps = 3;
 constexpr double kLeastSeconds =
     0.03;  // of one precision: the fastest of a few steps of some microseconds is no measure
-constexpr int kMostSteps = 200;
+constexpr int kMostStepsTried = 200;
 
 double seconds_after(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
 
@@ -49,7 +49,7 @@ std::int64_t layer_of(const std::string& tensor) {
   return block + (tensor.ends_with(".output") || tensor.ends_with(".pre_activation") ? 1 : 0);
 }
 
-PreflightTensor tensor_of(const TensorMeter& meter, std::size_t layers) {
+PreflightTensor measured_tensor(const TensorMeter& meter, std::size_t layers) {
   PreflightTensor t;
   t.tensor = meter.tensor;
   t.layer = layer_of(meter.tensor);
@@ -60,7 +60,7 @@ PreflightTensor tensor_of(const TensorMeter& meter, std::size_t layers) {
   return t;
 }
 
-void add(const TensorMeter& from, TensorMeter& to) {
+void add_counts(const TensorMeter& from, TensorMeter& to) {
   to.elements += from.elements;
   to.non_finite += from.non_finite;
   for (std::size_t i = 0; i < to.exponents.size(); ++i) to.exponents[i] += from.exponents[i];
@@ -95,9 +95,9 @@ void add_step(const StepTrainer& trainer, const Network& network, std::size_t la
   const std::vector<TensorMeter>& meters = trainer.meter().tensors;
   for (std::size_t i = 0; i < meters.size(); ++i) {
     if (i == tensors.size()) {
-      tensors.push_back(tensor_of(meters[i], layers));
+      tensors.push_back(measured_tensor(meters[i], layers));
     } else {
-      add(meters[i], tensors[i].wide);
+      add_counts(meters[i], tensors[i].wide);
     }
     const double seen = largest_in(network, meters[i].tensor);
     tensors[i].largest = std::max(tensors[i].largest, seen > 0 ? seen : bound_of(meters[i]));
@@ -112,7 +112,7 @@ void add_weights(const Network& network, const KernelTable& kernels, std::vector
     TensorMeter meter;
     meter.tensor = t.name;
     count_storage(kernels, t.values.size(), t.values.data(), meter);
-    PreflightTensor out = tensor_of(meter, network.blocks());
+    PreflightTensor out = measured_tensor(meter, network.blocks());
     for (const float v : t.values) {
       if (std::isfinite(v)) out.largest = std::max(out.largest, std::fabs(static_cast<double>(v)));
     }
@@ -148,7 +148,7 @@ class Trial {
   }
   bool enough(const TryBounds& bounds, double elapsed) const {
     if (figures_.steps < kLeastSteps) return false;
-    if (elapsed > bounds.seconds || figures_.steps >= kMostSteps) return true;
+    if (elapsed > bounds.seconds || figures_.steps >= kMostStepsTried) return true;
     return figures_.steps >= bounds.steps && seconds_ >= kLeastSeconds;
   }
   PreflightTrial figures() {
