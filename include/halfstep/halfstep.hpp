@@ -15,5 +15,6 @@
 #include "halfstep/operations.hpp"
 #include "halfstep/options.hpp"
 #include "halfstep/predictor.hpp"
+#include "halfstep/preflight.hpp"
 #include "halfstep/text.hpp"
 #include "halfstep/trainer.hpp"

@@ -110,6 +110,8 @@ struct TrainResult {
   std::string checkpoint;             // path of the newest; empty: none
   std::int64_t resumed_at = 0;        // attempted steps of the checkpoint that the run went on with; 0: none
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
+  // Parameters and values that --precision auto chose: with them in place of it the run is the same on any machine.
+  std::vector<std::pair<std::string, std::string>> chosen;
 };
 
 // Files that a job reads for `data`.

@@ -67,6 +67,9 @@ struct Options {
 
   // ---- precision ----
   Dtype precision = Dtype::bf16;
+  // The value "auto" of that parameter: train() tries each precision and takes the one to recommend, see Preflight.
+  // What does not go by train() takes bf16.
+  bool auto_precision = false;
   std::vector<LayerPrecision> layer_precision;  // of layers that differ from it
   std::string loss_scale = "auto";              // auto | dynamic | compatible | headroom | none | a power of two
   double scale_init = 0;                        // 0: suits the batch

@@ -70,6 +70,7 @@ Options options_for(const ModelSpec& spec, Options options) {
   options.huber_delta = spec.huber_delta;
   options.label_smoothing = spec.label_smoothing;
   options.precision = spec.precision;
+  options.auto_precision = false;
   options.layer_precision.clear();
   for (std::size_t i = 0; i < spec.layer_precision.size(); ++i) {
     if (spec.layer_precision[i] == spec.precision) continue;

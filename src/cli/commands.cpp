@@ -22,7 +22,6 @@ constexpr Word kReport[] = {"json", "quiet"};
 constexpr Word kInfo[] = {"threads", "isa", "math", "json"};
 constexpr Word kDemo[] = {"isa", "json"};
 constexpr Word kJson[] = {"json"};
-constexpr Word kDoctor[] = {"threads", "isa", "math", "json"};
 
 constexpr Flag kReportFlags[] = {{"out", "text", "report.html", {}, "HTML file to write"}};
 
@@ -104,6 +103,8 @@ constexpr Word kNotOfLr[] = {"lr",
                              "capsule",
                              "on-nonfinite"};
 
+constexpr Word kNotOfDoctor[] = {"resume"};
+
 constexpr Command kCommands[] = {
     {"train", "[DATA] [flags]", "train a model; without DATA on builtin:digits", {}, 0, 1, run_train},
     {"cv",
@@ -124,8 +125,15 @@ constexpr Command kCommands[] = {
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,
      run_report, kReportFlags},
     {"info", "[flags]", "CPU, ISAs and why one was chosen, threads, versions", kInfo, 0, 0, run_info},
-    {"doctor", "FILE | replay CAPSULE | machine [flags]", "why a step, a run, a model or a machine goes wrong", kDoctor,
-     1, 100, run_doctor},
+    {"doctor",
+     "FILE | replay CAPSULE | preflight DATA | machine [flags]",
+     "why a step, a run, a model or a machine goes wrong, and which precision suits a run",
+     {},
+     1,
+     100,
+     run_doctor,
+     {},
+     kNotOfDoctor},
     {"bench", "gemm|kernels|gradpass|step [flags]",
      "speed of products, kernels, gradient pass and steps, beside the machine's own", kJson, 1, 1, run_bench,
      kBenchFlags},

@@ -23,7 +23,8 @@ struct Examination {
 
 constexpr Word kMachine[] = {"threads", "isa", "math"};
 constexpr Examination kExaminations[] = {{"replay", "CAPSULE [flags]", 1, 1, doctor_replay, kMachine},
-                                         {"machine", "[flags]", 0, 0, doctor_machine, kMachine}};
+                                         {"machine", "[flags]", 0, 0, doctor_machine, kMachine},
+                                         {"preflight", "DATA [flags of train]", 1, 1, doctor_preflight, {}}};
 // Of a capsule, a metrics file or a model, which has no name before it.
 constexpr Examination kFile = {"FILE", "", 1, 1, doctor_file, kMachine};
 
@@ -38,6 +39,7 @@ void refuse_ignored(const Args& args, const Examination& examination) {
     return examination.takes.empty() ||
            std::find(examination.takes.begin(), examination.takes.end(), name) != examination.takes.end();
   };
+  if (!args.config.empty() && !examination.takes.empty()) refuse_flag("config", examination);
   for (const Command& command : commands()) {
     if (command.run != run_doctor) continue;
     for (const Flag& flag : command.flags) {

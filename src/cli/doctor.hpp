@@ -5,6 +5,7 @@
 namespace halfstep::cli {
 
 int doctor_machine(const Args& args);
+int doctor_preflight(const Args& args);
 int doctor_replay(const Args& args);
 int doctor_file(const Args& args);  // a capsule, a metrics file or a model
 

@@ -108,6 +108,11 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
     add_metrics(metrics, result.test, result.targets);
     object.raw("test", metrics.str());
   }
+  if (!result.chosen.empty()) {
+    JsonObject chosen;
+    for (const auto& [parameter, value] : result.chosen) chosen.text(parameter, value);
+    object.raw("chosen", chosen.str());
+  }
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
   object.raw("steps", JsonObject()
                           .integer("attempted", result.steps.attempted)
@@ -202,8 +207,7 @@ int run_train(const Args& args) {
   if (!run.config.empty()) check_apart(files_written(run.options), std::vector<NamedFile>{{"--config", run.config}});
   Args whole = run;
   whole.options.resume.clear();  // the same bits, from the start
-  const std::string repeat = repeat_command(whole);
-  run.options.command = repeat;
+  run.options.command = repeat_command(whole);
   Narrator narrator(run);
   std::vector<std::string> notes;
   const TrainResult result = [&] {
@@ -211,6 +215,11 @@ int run_train(const Args& args) {
     return train(data, run.options,
                  observe(narrator, progress, run.verbose, !run.options.checkpoint_dir.empty(), notes));
   }();
+  for (const auto& [parameter, value] : result.chosen) {
+    set_option(run.options, parameter, value);
+    set_option(whole.options, parameter, value);
+  }
+  const std::string repeat = repeat_command(whole);
   const std::string go_on = go_on_command(run, result);
   print_summary(run.json ? summary_json(data, result, notes, repeat, go_on) : summary_text(result, repeat, go_on),
                 result);

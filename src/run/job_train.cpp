@@ -6,6 +6,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
+#include "run/auto_precision.hpp"
 #include "run/cache_choice.hpp"
 #include "run/init_from.hpp"
 #include "run/job_files.hpp"
@@ -126,6 +127,9 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   Machine machine(options);
   Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
                               start ? &start->preprocessor.recipe() : nullptr);
+  const SavedModel* const weights = start ? &*start : nullptr;
+  const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
+                            : settle_precision({options, prepared, machine, weights}, options, notes);
   const ModelSpec spec = spec_of(prepared, options);
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
@@ -181,6 +185,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     save_state(options.out, trainer, training.applied(), saved);
   }
   add_results(saved, machine, options, result);
+  result.chosen = chosen;
   report(result, {});
   if (lost) throw checkpoints->error(kept);
   return result;

@@ -20,8 +20,9 @@ void set_loss_scale(Options& options, Name value) {
   options.loss_scale = number_text(scale);
 }
 
-// bf16 needs no loss scale and is at least as fast as fp16 on every ISA here.
+// Where nothing is measured, auto is bf16: it needs no loss scale and is at least as fast as fp16 on every ISA here.
 void set_precision(Options& options, Name value) {
+  options.auto_precision = value == "auto";
   options.precision = from_name<Dtype>(parse_choice("precision", value, kPrecisions)).value_or(Dtype::bf16);
 }
 
@@ -53,8 +54,12 @@ std::string get_layer_precision(const Options& options) {
 std::vector<Entry> precision_entries() {
   using O = Options;
   return {
-      {"precision", kPrecisions, "", "storage of weights and activations; arithmetic is fp32", set_precision,
-       [](const Options& o) { return std::string(name(o.precision)); }},
+      {"precision", kPrecisions, "",
+       "storage of weights and activations; arithmetic is fp32; with auto, train first tries each on a few steps and "
+       "takes the fastest that loses none, which depends on the machine: its repeat command names what it took; "
+       "elsewhere "
+       "auto is bf16",
+       set_precision, [](const Options& o) { return o.auto_precision ? "auto" : std::string(name(o.precision)); }},
       {"layer-precision", "list", "LAYER=PRECISION, layers from 0", "layers stored otherwise, such as 0=fp32,2=fp16",
        set_layer_precision, get_layer_precision},
       {"loss-scale", "text", "auto, dynamic, compatible, headroom, none or a power of two",

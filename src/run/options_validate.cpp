@@ -8,6 +8,7 @@
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
 #include "run/precision.hpp"
+#include "run/precision_choice.hpp"
 
 namespace halfstep {
 
@@ -119,6 +120,13 @@ void check_scale(const Options& options) {
   if (options.scale_init > options.scale_max) refuse("scale-init", "it is above scale-max");
 }
 
+void check_automatic(const Options& options) {
+  if (!options.auto_precision) return;
+  for (const std::string& name : parameters_of_precision()) {
+    if (name != "precision") refuse_ignored(options, {name}, "--precision auto chooses it too", "--precision bf16");
+  }
+}
+
 void check_schedule(const Options& options) {
   if (options.schedule != "step")
     refuse_ignored(options, {"decays"}, "only the schedule step has it", "--schedule step");
@@ -172,6 +180,7 @@ void validate(const Options& options) {
   check_hidden(options);
   check_optimizer(options);
   check_loss(options);
+  check_automatic(options);
   check_scale(options);
   if (options.separator != "auto") data::separator_of(options.separator);
   check_schedule(options);

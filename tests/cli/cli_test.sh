@@ -26,6 +26,18 @@ expect 2 doctor nothing; in_err "neither an examination"; in_err "doctor machine
 expect 2 doctor machine model.safetensors; in_err "too many arguments"
 expect 2 doctor machine --epochs 3; in_err "would ignore"
 expect 7 doctor machine --isa nonsense; empty out
+expect 0 doctor preflight builtin:digits --threads 1 --quiet; empty err; in_out "recommend  --precision "; in_out "of fp32's speed"
+in_out "train      halfstep train"; absent model.safetensors
+expect 0 doctor preflight builtin:digits --hidden 8 --json; one_line
+for name in tensors columns constants loss_scale layer_precision trials findings recommended why train; do field $name; done
+expect 2 doctor preflight; in_err "an argument is missing"
+expect 2 doctor preflight builtin:digits --resume auto; empty out
+expect 4 doctor preflight nothing.csv; empty out
+echo "epochs = 3" >train.conf; expect 2 doctor machine --config train.conf; in_err "would ignore it"
+expect 0 train builtin:digits --hidden 8 --steps 20 --precision auto --out chosen.safetensors --json; one_line
+in_out '"chosen":{"precision":'; in_out "--precision auto took --precision "
+! grep -q '"repeat":"[^"]*--precision auto' out || fail "$last: repeat depends on the machine"
+rm chosen.safetensors
 expect 0 info --math native; in_out "math       native, "
 expect 0 bench gradpass --elements 1000 --threads 1 --isa scalar --repetitions 1 --json
 in_out '"pass":"read"'; in_out '"pass":"update"'

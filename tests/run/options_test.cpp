@@ -208,6 +208,8 @@ TEST_CASE("options: ranges and strict numbers") {
   CHECK(with({{"hidden", ""}}).hidden.empty());
   CHECK(get_option(with({{"hidden", ""}}), "hidden") == "none");
   CHECK(with({{"precision", "auto"}}).precision == Dtype::bf16);
+  CHECK(get_option(with({{"precision", "auto"}}), "precision") == "auto");
+  CHECK(get_option(with({{"precision", "auto"}, {"precision", "bf16"}}), "precision") == "bf16");
   CHECK_FALSE(accepted("out", std::string("a\0b", 3)));
 }
 
@@ -260,6 +262,10 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"norm", "batch"}, {"batch", "3"}})) == "");
   CHECK(refused(with({{"hidden", "none"}, {"dropout", "0.1"}})) == "--dropout");
   CHECK(refused(with({{"layer-precision", "3=fp32"}})) == "--layer-precision");
+  CHECK(refused(with({{"precision", "auto"}, {"layer-precision", "1=fp32"}})) == "--layer-precision");
+  CHECK(refused(with({{"precision", "auto"}, {"loss-scale", "dynamic"}})) == "--loss-scale");
+  CHECK(refused(with({{"precision", "auto"}, {"master", "kahan"}})) == "--master");
+  CHECK(refused(with({{"precision", "auto"}})) == "");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"loss-scale", "headroom"}})) == "");
   CHECK(refused(with({{"layer-precision", "1=fp16"}, {"scale-init", "64"}})) == "");
   CHECK(refused(with({{"task", "regress"}, {"loss", "cross_entropy"}})) == "--loss");
