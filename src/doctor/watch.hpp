@@ -19,17 +19,25 @@ class IncidentWatch {
 
   // From now on `trainer`, which must outlive it, tells it of each step that it withholds.
   // `place` gives where a row of the set stands in its file. `see` hears of each incident, with the capsule that it
-  // was found in; it may add to it. `each`: not only the
-  // first of its kind.
+  // was found in; it may add to it. `each`: not only the first of its kind. Where looking would take more than `room`
+  // bytes, or memory ends, a step is not explained.
   IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
-                std::function<void(Incident&, const Capsule&)> see, bool each = false);
+                std::function<void(Incident&, const Capsule&)> see, bool each = false,
+                std::uint64_t room = ~std::uint64_t{0});
   ~IncidentWatch();
+  std::int64_t missed() const { return missed_; }  // steps that memory did not suffice for
   IncidentWatch(const IncidentWatch&) = delete;
   IncidentWatch& operator=(const IncidentWatch&) = delete;
 
  private:
   void withheld(const WithheldStep& step);
-  void silent(const WithheldStep& step);
+  struct Found {
+    Incident incident;
+    Capsule capsule;
+  };
+  bool has_room(const WithheldStep& step);
+  std::optional<Found> look(const WithheldStep& step);
+  void describe_as_it_is_now(Capsule& capsule);
   void add_places(Capsule& capsule) const;
 
   StepTrainer& trainer_;
@@ -39,6 +47,8 @@ class IncidentWatch {
   std::set<std::pair<StepCause, std::string>> seen_;
   std::set<std::int64_t> rows_;  // of the set, that incidents were explained by
   bool each_;
+  std::uint64_t room_;
+  std::int64_t missed_ = 0;
   std::size_t count_ = 0;
 };
 

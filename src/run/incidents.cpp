@@ -6,12 +6,22 @@
 #include "run/capsule_file.hpp"
 #include "run/data_words.hpp"
 #include "run/job_files.hpp"
+#include "run/memory_check.hpp"
+#include "train/memory_plan.hpp"
 
 namespace halfstep::internal {
 namespace {
 
 bool is_of_data(const Incident& i) {
   return i.reason == IncidentReason::bad_input || i.reason == IncidentReason::bad_target;
+}
+
+// Memory that the run does not plan to use.
+std::uint64_t room_beside(const StepTrainer& trainer, const Prepared& p) {
+  const auto planned = static_cast<std::uint64_t>(
+      total_bytes(trainer.memory(memory_of(p.train) + memory_of(p.validation) + memory_of(p.test))));
+  const std::uint64_t limit = memory_limit().bytes;
+  return limit > planned ? limit - planned : 0;
 }
 
 }  // namespace
@@ -26,7 +36,7 @@ Incidents::Incidents(const Options& options, StepTrainer& trainer, const Prepare
           trainer, data_words(prepared.preprocessor),
           [&rows = prepared.train_rows](std::size_t row) { return rows.text(row); },
           [this](Incident& incident, const Capsule& capsule) { see(incident, capsule); },
-          options.on_nonfinite == "rollback") {}
+          options.on_nonfinite == "rollback", room_beside(trainer, prepared)) {}
 
 void Incidents::see(Incident& incident, const Capsule& capsule) {
   // A scale that was too large is found out so, and mended.

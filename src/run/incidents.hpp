@@ -22,6 +22,7 @@ class Incidents {
   const std::vector<Incident>& list() const { return list_; }
   // What became of files that could not be written.
   const std::vector<std::string>& warnings() const { return warnings_; }
+  std::int64_t missed() const { return watch_.missed(); }  // skipped steps that memory did not suffice to explain
   // Of weights that were found bad after the last step.
   void add_weights(const StepRecord& record);
   const Incident* of_step(std::int64_t step) const;  // null: it was not explained

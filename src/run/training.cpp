@@ -326,6 +326,10 @@ void Training::add_summary() {
 
 void Training::add_incidents(const Incidents& incidents) {
   result_.incidents = incidents.list();
+  if (incidents.missed() > 0 && observer_->on_warning) {
+    observer_->on_warning("there was not the memory to find out why " + std::to_string(incidents.missed()) +
+                          " of the skipped steps were");
+  }
   if (beside_.recovery) result_.recoveries = beside_.recovery->actions();
   result_.warnings.insert(result_.warnings.end(), incidents.warnings().begin(), incidents.warnings().end());
   if (const std::string rows = incidents.rows_to_blame(); !rows.empty()) {
