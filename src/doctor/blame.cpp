@@ -260,9 +260,10 @@ class Blame {
     i_.why = "at the loss scale " + number_text(i_.loss_scale) + " it is " + digits(i_.value) + ", and " +
              fits(i_.storage) + "; it fits at scale / " + number_text(i_.loss_scale / i_.fitting_scale) +
              ", which is " + fitting;
-    i_.advice = "--loss-scale dynamic, or --loss-scale " + fitting;
-    if (is_fp16())
-      i_.advice = "--loss-scale headroom, which finds a scale that fits and repeats the step; or " + i_.advice;
+    const std::string headroom =
+        is_fp16() ? "--loss-scale headroom, which finds a scale that fits and repeats the step" : "";
+    i_.advice = c_.scale_moves ? either({"nothing: the scale falls by itself", headroom})
+                               : either({headroom, "--loss-scale dynamic", "--loss-scale " + fitting});
   }
 
   bool small_variance() {

@@ -29,6 +29,7 @@ std::optional<Capsule> take_capsule(StepTrainer& trainer, const WithheldStep& st
   c.clock = step.clock;
   c.lr = step.record.lr;
   c.loss_scale = static_cast<float>(step.record.loss_scale);
+  c.scale_moves = trainer.scaler().dynamic();
   c.part_rows = e.part_rows;
   if (!step.rows.empty()) {
     const EpochPlan plan = epoch_plan(config);

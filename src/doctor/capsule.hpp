@@ -24,6 +24,7 @@ struct Capsule {
   Clock clock;             // before the step
   double lr = 0;
   float loss_scale = 1;       // of its last attempt
+  bool scale_moves = false;   // by itself: dynamic loss scaling
   std::size_t part_rows = 0;  // that pass through the network together
   std::int64_t batch = 0;     // of the epoch, from 1; 0: the batches are the caller's
   StepCause cause = StepCause::none;

@@ -194,13 +194,24 @@ Markup curves_of(const RunReport& report) {
 
 namespace {
 
+// A scale that is found by trial needs no explanation.
+bool is_routine(const Incident& i) { return i.reason == IncidentReason::loss_scale && i.capsule.empty(); }
+
+// Its first line as the head of a table, of the others the first word and the rest.
 Markup reason_of(const Incident& incident) {
-  Markup lines;
+  Table table = {.head = {}, .kinds = {"", "wrap"}, .rows = {}};
   const std::string all = text(incident);
   for (std::size_t begin = 0, end = 0; (end = all.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    lines += element("li", words(all.substr(begin, end - begin)));
+    const std::string line = all.substr(begin, end - begin);
+    const std::size_t word = line.find_first_not_of(' '), rest = line.find(' ', word);
+    if (table.head.empty()) {
+      table.head = {"", line};
+    } else if (rest != std::string::npos) {
+      table.rows.push_back(
+          {words(line.substr(word, rest - word)), words(line.substr(line.find_first_not_of(' ', rest)))});
+    }
   }
-  return element("ul", {{"class", "notes"}}, lines);
+  return table_of(table);
 }
 
 }  // namespace
@@ -211,7 +222,9 @@ Markup ledger_of(const RunReport& report) {
   Markup list;
   for (const LedgerEntry& entry : report.result.ledger) list += element("li", text(entry));
   Markup reasons;
-  for (const Incident& incident : report.result.incidents) reasons += reason_of(incident);
+  for (const Incident& incident : report.result.incidents) {
+    if (!is_routine(incident)) reasons += reason_of(incident);
+  }
   Table table = {.head = {"step", "what", "why", "began in", "loss scale", "loss"},
                  .kinds = {"n", "", "", "", "n", "n"},
                  .rows = {}};

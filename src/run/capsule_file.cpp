@@ -43,6 +43,7 @@ json::Object capsule_json(const Capsule& c) {
           {"dropout", c.model.dropout},
           {"lr", c.lr},
           {"loss_scale", static_cast<double>(c.loss_scale)},
+          {"scale_moves", c.scale_moves},
           {"clip_norm", c.clip.norm},
           {"clip_value", c.clip.value},
           {"optimizer", name(c.optimizer)},
@@ -93,6 +94,7 @@ void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   c.model.dropout = within(v, "dropout", 0, 0.999999, path);
   c.lr = within(v, "lr", 0, kMost, path);
   c.loss_scale = static_cast<float>(within(v, "loss_scale", 0x1p-140, 0x1p120, path));
+  c.scale_moves = v.at("scale_moves").as_bool();
   c.clip.norm = within(v, "clip_norm", 0, kMost, path);
   c.clip.value = within(v, "clip_value", 0, kMost, path);
   c.weight_decay = within(v, "weight_decay", 0, kMost, path);
