@@ -199,7 +199,7 @@ bool is_routine(const Incident& i) { return i.reason == IncidentReason::loss_sca
 
 // Its first line as the head of a table, of the others the first word and the rest.
 Markup reason_of(const Incident& incident) {
-  Table table = {.head = {}, .kinds = {"", "wrap"}, .rows = {}};
+  Table table = {.head = {}, .kinds = {"", "w"}, .rows = {}};
   const std::string all = text(incident);
   for (std::size_t begin = 0, end = 0; (end = all.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string line = all.substr(begin, end - begin);

@@ -69,7 +69,6 @@ constexpr std::string_view kTables = R"(
 table{border-collapse:collapse;font-size:13.5px;line-height:1.4}
 th,td{padding:5px 13px;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid);white-space:nowrap;
 unicode-bidi:isolate}
-.wrap{white-space:normal}
 tr:last-child td{border-bottom:0}
 th{color:var(--soft);font-weight:500;font-size:12.5px;background:var(--card)}
 .n{text-align:right;font-variant-numeric:tabular-nums}
