@@ -17,15 +17,6 @@ double squared_norm(const StoredSignal& s, std::size_t row, std::size_t columns)
   return std::isfinite(sum) ? sum : INFINITY;
 }
 
-// What block `block` reads.
-const StoredSignal& input_of(const Network& network, std::size_t block) {
-  const StoredSignal* found = &network.signals().front();
-  for (const StoredSignal& s : network.signals()) {
-    if (block > 0 && s.kind == StoredSignal::Kind::output && s.block == block - 1 && s.product < 0) found = &s;
-  }
-  return *found;
-}
-
 }  // namespace
 
 std::vector<RowGradient> row_gradients(Rerun& rerun, std::size_t most) {

@@ -21,6 +21,15 @@ inline float value_at(const StoredSignal& s, std::size_t row, std::size_t column
   return value_at(s.dtype, s.data, row * s.ld + column);
 }
 
+// What a block reads: the input of the network, or the output of the block below.
+inline const StoredSignal& input_of(const Network& network, std::size_t block) {
+  const StoredSignal* found = &network.signals().front();
+  for (const StoredSignal& s : network.signals()) {
+    if (block > 0 && s.kind == StoredSignal::Kind::output && s.block == block - 1 && s.product < 0) found = &s;
+  }
+  return *found;
+}
+
 // Element [out][in] as the products read it; of a vector [out].
 inline float working_value(const Parameter& p, std::size_t out, std::size_t in) {
   if (!p.is_matrix()) return p.master[out];

@@ -91,20 +91,12 @@ class Tracer {
       }
     }
     if (weight == nullptr) return kNaN;
-    const StoredSignal& x = input_of(block);
+    const StoredSignal& x = input_of(network_, block);
     double sum = bias != nullptr ? static_cast<double>(bias->master[column]) : 0;
     for (std::size_t k = 0; k < weight->shape[1]; ++k) {
       sum += static_cast<double>(value_at(x, row, k)) * static_cast<double>(working_value(*weight, column, k));
     }
     return sum;
-  }
-
-  const StoredSignal& input_of(std::size_t block) const {
-    const StoredSignal* found = &network_.signals().front();
-    for (const StoredSignal& s : network_.signals()) {
-      if (block > 0 && s.kind == StoredSignal::Kind::output && s.block == block - 1 && s.product < 0) found = &s;
-    }
-    return *found;
   }
 
   void locate_output() {
@@ -137,7 +129,7 @@ class Tracer {
                          shape.widths[s.block] == shape.widths[s.block + 1];
       if (skips && std::fabs(out_.value) < rounds_to_infinity(s.dtype)) {
         out_.operation = "skip";
-        out_.value += static_cast<double>(value_at(input_of(s.block), row, column));
+        out_.value += static_cast<double>(value_at(input_of(network_, s.block), row, column));
       }
       return;
     }
@@ -266,7 +258,7 @@ class Tracer {
   void sum_over_rows(const Parameter& p, const Place& bad) {
     const StoredSignal* const d = gradient_of(p);
     if (d == nullptr) return;
-    const StoredSignal& x = input_of(p.block);
+    const StoredSignal& x = input_of(network_, p.block);
     double sum = 0, most = -1;
     for (std::size_t r = 0; r < part_.rows; ++r) {
       const double of_d = static_cast<double>(value_at(*d, r, bad.row));
