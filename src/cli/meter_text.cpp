@@ -74,7 +74,7 @@ char density(std::int64_t count, std::int64_t most) {
   constexpr std::string_view kRamp = " .:-=+*#%@";
   if (count == 0) return kRamp[0];
   const double share = std::log1p(static_cast<double>(count)) / std::log1p(static_cast<double>(most));
-  return kRamp[1 + static_cast<std::size_t>(share * 8.999)];
+  return kRamp[1 + static_cast<std::size_t>(std::min(share, 1.0) * 8.999)];  // a column may hold several powers
 }
 
 }  // namespace

@@ -39,8 +39,12 @@ std::optional<Capsule> take_capsule(StepTrainer& trainer, const WithheldStep& st
   if (!step.record.tensors.empty()) c.tensor = step.record.tensors.front();
   c.loss = step.record.loss;
   c.rows = e.rows;
-  c.labels = copy_of(e.targets.labels, e.rows);
-  c.values = copy_of(e.targets.values, e.rows * config.model.widths.back());
+  // Of the two only what the loss reads is there.
+  if (has_labels(config.model.loss)) {
+    c.labels = copy_of(e.targets.labels, e.rows);
+  } else {
+    c.values = copy_of(e.targets.values, e.rows * config.model.widths.back());
+  }
   c.weights = copy_of(e.targets.weights, e.rows);
   c.examples.assign(step.rows.begin(), step.rows.end());
   c.digest = step_digest(trainer.model(), e.begin_of(step.part + 1) - e.begin_of(step.part));
