@@ -22,8 +22,9 @@ constexpr Column kColumns[] = {{"kernel", -22}, {"dtype", -5}, {"isa", -12}, {"i
 
 std::string row(const BenchTable& table, const KernelBenchRequest& request, const KernelBenchResult& r) {
   return table.row({request.kernel, std::string(name(request.dtype)), r.isa, std::string(name(r.place)),
-                    std::to_string(r.elements), fixed(r.ns_per_element, r.ns_per_element < 100 ? 3 : 0), fixed(r.gb_per_s, 1),
-                    fixed(r.copy_gb_per_s, 1), fixed(r.fraction_of_copy, 3), fixed(r.speedup, 2)});
+                    std::to_string(r.elements), fixed(r.ns_per_element, r.ns_per_element < 100 ? 3 : 0),
+                    fixed(r.gb_per_s, 1), fixed(r.copy_gb_per_s, 1), fixed(r.fraction_of_copy, 3),
+                    fixed(r.speedup, 2)});
 }
 
 // Numbers of elements, or places to fill.

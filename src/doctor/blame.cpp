@@ -147,6 +147,10 @@ class Blame {
   // Of a set, whose rows can be left out.
   std::string leaves_out() const { return c_.examples.empty() ? "" : "--on-nonfinite rollback, which leaves it out"; }
 
+  std::string huber() const {
+    return c_.model.loss == LossKind::mse ? "--loss huber, whose gradient does not grow with the error" : "";
+  }
+
   void bad_target(const RowExtreme& t) {
     i_.reason = IncidentReason::bad_target;
     name_target(t);
@@ -154,8 +158,7 @@ class Blame {
     i_.why = where + ", target " + (i_.target.name.empty() ? "" : "'" + i_.target.name + "' ") + "is " +
              digits(i_.target.raw) + ", " + digits(std::fabs(t.value) / std::max(t.usual, 1e-30)) +
              " times as far from the middle as the other rows of the step";
-    i_.advice =
-        either({"mend or drop that row", leaves_out(), "--loss huber, whose gradient does not grow with the error"});
+    i_.advice = either({"mend or drop that row", leaves_out(), huber()});
   }
 
   void name_target(const RowExtreme& t) { i_.target = value_of(words_.targets, true, t.column, t.value); }
@@ -168,7 +171,7 @@ class Blame {
     i_.reason = IncidentReason::bad_target;
     name_target(t);
     i_.why = "the targets are as large as " + digits(t.value) + ", and the gradient of the loss with them";
-    i_.advice = "targets of about 1: divide them by their deviation, or --loss huber";
+    i_.advice = either({"targets of about 1: divide them by their deviation", huber()});
     return true;
   }
 
@@ -212,20 +215,20 @@ class Blame {
     i_.why = profile();
     if (i_.cause == StepCause::loss) {
       i_.why = "the loss of that row is beyond all numbers, from finite outputs; " + i_.why;
-      i_.advice = "--standardize auto, or --loss huber";
+      i_.advice = either({words_.standardised ? "" : "--standardize auto", huber(), "a smaller --lr"});
       return;
     }
-    const bool raw = !words_.standardised && rerun_largest_input() > 10;
+    const bool raw = !words_.standardised && largest_input() > 10;
     i_.advice = either({raw ? "--standardize auto" : "", wider(), "--norm layer"});
   }
 
-  double rerun_largest_input() const {
+  double largest_input() const {
     double most = 0;
     for (const float v : c_.x) most = std::max(most, std::fabs(static_cast<double>(v)));
     return most;
   }
 
-  // "the largest value rises from 3.2 (input) to 61000 (layers.3.output)"
+  // "the largest values grow layer by layer: input 3.2, layers.0.output 410, layers.1.output 61000"
   std::string profile() {
     const Network& network = rerun_.network();
     std::string text = "the largest values grow layer by layer: ";

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/dtype.hpp"
+#include "base/dtype_range.hpp"
 #include "base/float16.hpp"
 #include "nn/network.hpp"
 
@@ -34,15 +35,6 @@ inline const StoredSignal& input_of(const Network& network, std::size_t block) {
 inline float working_value(const Parameter& p, std::size_t out, std::size_t in) {
   if (!p.is_matrix()) return p.master[out];
   return value_at(p.storage, p.packed_forward.data(), p.packed_index(out, in));
-}
-
-inline double largest_of(Dtype dtype) {
-  return dtype == Dtype::fp16 ? 65504 : dtype == Dtype::bf16 ? 0x1.fep127 : 0x1.fffffep127;
-}
-
-// The least magnitude that rounds to infinity: half a unit above the largest.
-inline double rounds_to_infinity(Dtype dtype) {
-  return dtype == Dtype::fp16 ? 65520 : dtype == Dtype::bf16 ? 0x1.ffp127 : 0x1.ffffffp127;
 }
 
 struct Place {

@@ -65,16 +65,16 @@ std::string growth_text(const std::vector<StepFigures>& recent, double lr) {
          " and the norm of their gradients " + norms;
 }
 
-// A tenth, or the usual rate where that is still far from it.
+// The usual rate where this one is far beyond it, which no warmup and no clip mends; else a tenth.
 std::string smaller_rate_text(OptimizerKind optimizer, double lr, double clip_norm) {
   const bool sgd = optimizer == OptimizerKind::sgd;
   const double usual = sgd ? 0.01 : optimizer == OptimizerKind::lion ? 1e-4 : 1e-3;
-  std::string text = "--lr " + number_text(std::strtod(
-                                   short_number(std::min(lr / 10, std::max(usual, lr / 1e3)), 2).c_str(), nullptr));
-  if (lr > 10 * usual) text = "--lr " + number_text(usual);
+  const bool far = lr > 10 * usual;
+  std::string text = "--lr " + (far ? number_text(usual) : short_number(lr / 10, 2));
   // The others divide by the size of their gradients.
-  if (sgd) text += ", or --clip-norm " + (clip_norm > 0 ? short_number(clip_norm / 10, 2) : std::string("1"));
-  return text + ", or --warmup 100; halfstep lr looks for a rate";
+  if (sgd && !far) text += ", or --clip-norm " + (clip_norm > 0 ? short_number(clip_norm / 10, 2) : std::string("1"));
+  if (!far) text += ", or --warmup 100";
+  return text + "; halfstep lr looks for a rate";
 }
 
 bool has_risen(const std::vector<StepFigures>& recent) {

@@ -41,27 +41,26 @@ Incidents::Incidents(const Options& options, StepTrainer& trainer, const Prepare
 void Incidents::see(Incident& incident, const Capsule& capsule) {
   // A scale that was too large is found out so, and mended.
   const bool routine = incident.reason == IncidentReason::loss_scale && trainer_.scaler().dynamic();
-  if (!routine && options_.capsule != "none") keep(incident, capsule);
-  if (!routine && options_.capsule != "none" && !list_.empty()) {
+  if (!routine && options_.capsule != "none" && keep(capsule)) {
     // There is one file, and it has the step of the last.
     for (Incident& earlier : list_) earlier.capsule.clear();
+    incident.capsule = capsule_path(options_);
   }
-  if (!routine && warnings_.empty() && options_.capsule != "none") incident.capsule = capsule_path(options_);
   list_.push_back(incident);
   tell(incident);
 }
 
-void Incidents::keep(const Incident&, const Capsule& capsule) {
-  const std::string path = capsule_path(options_);
+bool Incidents::keep(const Capsule& capsule) {
   try {
     SavedModel model = model_;
     model.step = capsule.clock.applied;
     model.scaler = trainer_.scaler().state();
-    save_capsule(path, model, capsule);
+    save_capsule(capsule_path(options_), model, capsule);
+    return true;
   } catch (const Error& error) {
-    const std::string warning = "the step could not be kept for `halfstep doctor`: " + std::string(error.what());
-    warnings_.push_back(warning);
-    if (observer_.on_warning) observer_.on_warning(warning);
+    warnings_.push_back("the step could not be kept for `halfstep doctor`: " + std::string(error.what()));
+    if (observer_.on_warning) observer_.on_warning(warnings_.back());
+    return false;
   }
 }
 

@@ -33,7 +33,7 @@ class Incidents {
 
  private:
   void see(Incident& incident, const Capsule& capsule);
-  void keep(const Incident& incident, const Capsule& capsule);
+  bool keep(const Capsule& capsule);  // false: the file could not be written
   void tell(const Incident& incident);
   const Incident* find(const StepRecord& record) const;
 

@@ -3,16 +3,11 @@
 #include <cmath>
 
 #include "base/dtype.hpp"
+#include "base/dtype_range.hpp"
 #include "train/step.hpp"
 
 namespace halfstep::internal {
 namespace {
-
-// The least magnitude that rounds to infinity in the storage type: half a unit above the largest finite number.
-float beyond(Dtype dtype) {
-  if (dtype == Dtype::fp16) return 65520;
-  return dtype == Dtype::bf16 ? 0x1.ffp127f : INFINITY;
-}
 
 // NaN where there is one.
 float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const void* x) {
@@ -41,7 +36,8 @@ StepIncident TrainStep::check_weights() const {
     // Without masters the packed weights are all there is. What is no matrix stays fp32.
     const float most = p->has_master ? largest_of(context_.kernels, Dtype::fp32, p->master.size(), p->master.data())
                                      : largest_of(context_.kernels, p->storage, p->size(), p->packed_forward.data());
-    if (!(most < (p->has_master ? beyond(p->storage) : INFINITY))) return {StepCause::weights, p->name};
+    const double end = rounds_to_infinity(p->has_master ? p->storage : Dtype::fp32);
+    if (!(static_cast<double>(most) < end)) return {StepCause::weights, p->name};
   }
   return {};
 }

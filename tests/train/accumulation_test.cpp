@@ -21,7 +21,9 @@ Examples part_of(const Examples& all, std::size_t first, std::size_t rows) {
 }
 
 StepReport run_in_parts(Bench& bench, const Examples& all, std::size_t part_rows) {
-  auto load = [&](std::size_t first, std::size_t rows, Activations&) { set_input(bench.model, part_of(all, first, rows)); };
+  auto load = [&](std::size_t first, std::size_t rows, Activations&) {
+    set_input(bench.model, part_of(all, first, rows));
+  };
   return bench.step.run({all.rows, all.targets(), part_rows, load}, 0.01);
 }
 
