@@ -18,6 +18,7 @@ RowPredictor::RowPredictor(GemmContext& context, Network& network, LossKind loss
       loss_(loss),
       meaning_(meaning),
       loader_(features(), context.executor.threads()),
+      mean_(context.kernels, meaning, outputs(), network.shape().members),
       row_(pad_columns(outputs())) {}
 
 std::size_t RowPredictor::outputs_for(std::size_t numbers) const {
@@ -52,7 +53,8 @@ void RowPredictor::run(std::span<const float> x, float* out) {
     loader_.load(context_, from, {.count = count, .first = first}, network_.input());
     network_.forward(context_, count);
     for (std::size_t i = 0; i < count; ++i, out += outputs()) {
-      finish_row(network_.logits() + i * network_.logits_ld(), out);
+      const std::size_t ld = network_.logits_ld();
+      finish_row(mean_.of(network_.logits() + i * mean_.members() * ld, ld), out);
     }
   }
 }

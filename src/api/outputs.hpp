@@ -7,6 +7,7 @@
 #include "halfstep/model_spec.hpp"
 #include "nn/network.hpp"
 #include "train/inference.hpp"
+#include "train/member_mean.hpp"
 #include "train/row_loader.hpp"
 
 namespace halfstep::internal {
@@ -32,6 +33,7 @@ class RowPredictor {
   LossKind loss_;
   OutputMeaning meaning_;
   RowLoader loader_;
+  MemberMean mean_;
   std::vector<float> row_;  // padded
 };
 

@@ -7,6 +7,7 @@
 
 #include "data/column_store.hpp"
 #include "data/differences.hpp"
+#include "data/embedded_column.hpp"
 #include "data/match.hpp"
 #include "data/number_format.hpp"
 #include "data/recipe.hpp"
@@ -29,6 +30,11 @@ void write_numbers(const Recipe& recipe, const InputColumn& input, const std::ve
                    std::size_t offset, Examples& out) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double number = numbers[rows[i]];
+    if (input.embedded) {
+      out.x[i * out.features + offset] = embedded_value(input, number);
+      out.x[i * out.features + offset + 1] = embedded_place(input, number);
+      continue;
+    }
     const double value = number == number ? number : input.mean;
     out.x[i * out.features + offset] = standardised(recipe.standardize, value, input.mean, input.scale);
   }
@@ -52,15 +58,20 @@ void write_categories(const InputColumn& input, const Column& column, const Rows
                       Examples& out, Differences& differences) {
   const Categories categories = as_categories(column);
   const std::vector<std::size_t> places = places_of(categories.texts, input.categories);
-  const std::size_t missing_place = input.missing_category ? input.categories.size() : kNowhere;
+  const std::size_t missing_place = input.missing_category ? input.categories.size() + (input.embedded ? 1 : 0) : kNowhere;
   std::size_t missing = 0, unseen = 0;
   std::vector<bool> used(categories.texts.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint32_t code = categories.codes[rows[i]];
     const std::size_t place = code == kMissingCode ? missing_place : places[code];
-    if (place != kNowhere) {
+    if (input.embedded) {
+      const std::size_t rest = input.categories.size() + (code == kMissingCode ? 1 : 0);
+      out.x[i * out.features + offset] = static_cast<float>(place != kNowhere ? place : rest);
+    } else if (place != kNowhere) {
       out.x[i * out.features + offset + place] = 1;
-    } else if (code == kMissingCode) {
+    }
+    if (place != kNowhere) continue;
+    if (code == kMissingCode) {
       ++missing;
     } else {
       ++unseen;

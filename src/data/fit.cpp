@@ -4,6 +4,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "data/embedded_column.hpp"
 #include "data/missing.hpp"
 #include "data/moments.hpp"
 #include "data/number_format.hpp"
@@ -66,7 +67,8 @@ void note_number(const Column& column, const std::vector<double>& numbers, const
   if (m.count < rows.size()) {
     // Words have a remark of their own.
     const std::string tokens = input.missing_tokens.empty() ? list_missing(column) : "";
-    notes.push_back(name + ": " + std::to_string(rows.size() - m.count) + " missing values, taken as the mean" +
+    notes.push_back(name + ": " + std::to_string(rows.size() - m.count) + " missing values, taken as " +
+                    (input.embedded ? "a value of their own" : "the mean") +
                     (tokens.empty() ? "" : "; in the whole file missing are " + tokens));
   }
   if (rows.size() > kRowsToSuspectId && all_distinct_integers(numbers, rows)) {
@@ -77,8 +79,9 @@ void note_number(const Column& column, const std::vector<double>& numbers, const
   }
 }
 
-void fit_number(const RawData& raw, const Column& column, const Rows& rows, bool standardize, InputColumn& input,
-                std::vector<std::string>& notes) {
+// `segments`: of a number that is embedded, else 0.
+void fit_number(const RawData& raw, const Column& column, const Rows& rows, bool standardize, std::size_t segments,
+                InputColumn& input, std::vector<std::string>& notes) {
   require_numbers(column, input.index, *raw.table(), raw.source);
   std::vector<double> read;
   const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;
@@ -89,13 +92,15 @@ void fit_number(const RawData& raw, const Column& column, const Rows& rows, bool
   input.unit = column.unit;
   input.missing_tokens = missing_words(column);
   find_range(numbers, rows, input);
+  if (segments > 0) fit_knots(numbers, rows, segments, input);
   note_number(column, numbers, rows, m, input, standardize, notes);
 }
 
 void check_category_count(const RawData& raw, const InputColumn& input) {
-  if (input.categories.size() <= kMaxCategories) return;
+  const std::size_t most = input.embedded ? kMaxCodes : kMaxCategories;
+  if (input.categories.size() <= most) return;
   fail(Status::limit, "too many categories", raw.source + ", column " + excerpt(input.name),
-       std::to_string(input.categories.size()) + " distinct texts, the most is " + std::to_string(kMaxCategories),
+       std::to_string(input.categories.size()) + " distinct texts, the most is " + std::to_string(most),
        "--drop " + column_key(input.name, input.index) + ", or --numeric " + column_key(input.name, input.index) +
            " if it is numbers");
 }
@@ -103,17 +108,24 @@ void check_category_count(const RawData& raw, const InputColumn& input) {
 void fit_categories(const RawData& raw, const Column& column, const Rows& rows, InputColumn& input,
                     std::vector<std::string>& notes) {
   const Categories found = as_categories(column);
-  std::vector<bool> used(found.texts.size());
+  std::vector<std::size_t> counts(found.texts.size());
   std::size_t missing = 0;
   for (const std::uint32_t row : rows) {
     if (found.codes[row] == kMissingCode) {
       ++missing;
     } else {
-      used[found.codes[row]] = true;
+      ++counts[found.codes[row]];
     }
   }
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i]) input.categories.push_back(found.texts[i]);
+  const auto used = static_cast<std::size_t>(counts.size() - std::count(counts.begin(), counts.end(), 0u));
+  std::size_t rare = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    if (input.embedded && is_rare(counts[i], used)) {
+      ++rare;
+    } else {
+      input.categories.push_back(found.texts[i]);
+    }
   }
   check_category_count(raw, input);
   sort_categories(input.categories);
@@ -124,10 +136,15 @@ void fit_categories(const RawData& raw, const Column& column, const Rows& rows, 
     notes.push_back(name + ": " + std::to_string(missing) + " missing values, a category of their own" +
                     (tokens.empty() ? "" : "; in the whole file missing are " + tokens + kKeepApart));
   }
-  if (input.width() == 1) notes.push_back(name + " has the same value in every row: nothing to learn from");
-  if (input.categories.size() > kRowsToSuspectId && 2 * input.categories.size() > rows.size()) {
-    notes.push_back(name + " has " + std::to_string(input.categories.size()) + " distinct texts in " +
-                    std::to_string(rows.size()) + " rows, a feature each: if it is an id or a date, --drop it");
+  if (rare > 0) {
+    notes.push_back(name + ": " + std::to_string(rare) + " of " + std::to_string(used) +
+                    " categories are too rare to be told apart, and one together");
+  }
+  const bool constant = used + (missing > 0 ? 1 : 0) == 1;
+  if (constant) notes.push_back(name + " has the same value in every row: nothing to learn from");
+  if (used > kRowsToSuspectId && 2 * used > rows.size()) {
+    notes.push_back(name + " has " + std::to_string(used) + " distinct texts in " + std::to_string(rows.size()) +
+                    " rows" + (input.embedded ? "" : ", a feature each") + ": if it is an id or a date, --drop it");
   }
 }
 
@@ -179,8 +196,12 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
     input.index = i;
     input.kind = kind_of(column, dropped[i], categorical[i]);
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
+    input.embedded = options.embedding > 0 && !dropped[i];
+    const std::size_t segments = input.embedded ? static_cast<std::size_t>(options.bins) : 0;
     if (input.kind == InputColumn::Kind::categories) fit_categories(raw, column, rows, input, notes);
-    if (input.kind == InputColumn::Kind::number) fit_number(raw, column, rows, recipe.standardize, input, notes);
+    if (input.kind == InputColumn::Kind::number) {
+      fit_number(raw, column, rows, recipe.standardize, segments, input, notes);
+    }
     recipe.columns.push_back(std::move(input));
   }
 }

@@ -11,6 +11,10 @@ namespace {
 std::string describe_number(const InputColumn& column, bool standardize) {
   if (column.scale == 0) return "constant " + short_number(column.mean) + (standardize ? ", taken as 0" : "");
   const std::string unit = column.unit.empty() ? "" : " in " + excerpt(column.unit);
+  if (column.embedded) {
+    return "number" + unit + ", median " + short_number(column.mean) + ", embedded with " +
+           std::to_string(column.knots.size()) + " knots";
+  }
   return "number" + unit + ", mean " + short_number(column.mean) + ", standard deviation " +
          short_number(column.scale) + (standardize ? "" : ", not standardised");
 }
@@ -26,7 +30,7 @@ std::string describe_column(const InputColumn& column, bool standardize) {
       break;
   }
   return start + std::to_string(column.categories.size()) + " categories" +
-         (column.missing_category ? " and missing" : "") + ": " + list_names(column.categories, 5);
+         (column.missing_category ? " and missing" : "") + (column.embedded ? ", embedded" : "") + ": " + list_names(column.categories, 5);
 }
 
 // How eval and predict read a table: what they are told and need not find out.

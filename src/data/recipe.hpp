@@ -17,6 +17,8 @@ namespace halfstep::internal::data {
 
 constexpr std::size_t kMaxCategories = 1000;  // of one column, and classes of a target
 
+constexpr std::size_t kMaxCodes = 100000;      // of one column that is embedded
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct InputColumn {
@@ -32,8 +34,15 @@ struct InputColumn {
   std::vector<std::string> missing_tokens;    // words that stood for missing numbers, beside those that always do
   std::vector<std::string> categories;        // one feature each
   bool missing_category = false;              // one more feature, for "missing"
+  // The column is embedded (ColumnEmbedding): a number is its value and its place among the knots, `mean` is the median
+  // and `scale` follows from the quartiles; a category is its place in `categories`, behind which stand a code for
+  // those that are rare or were never seen, and one for missing ones.
+  bool embedded = false;
+  std::vector<double> knots;  // increasing
 
+  std::size_t codes() const { return categories.size() + 2; }
   std::size_t width() const {
+    if (embedded) return kind == Kind::number ? 2 : 1;
     return kind == Kind::number ? 1 : kind == Kind::dropped ? 0 : categories.size() + (missing_category ? 1 : 0);
   }
 };

@@ -13,10 +13,12 @@
 namespace halfstep::internal::data {
 namespace {
 
-// 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse, 3 not of several targets. Each
+// 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse, 3 not of several targets, 4 not of
+// embedded columns. Each
 // recipe is written in the first version that has what it needs, so that older programs read it where they can.
-constexpr std::int64_t kVersion = 4, kSparse = 3, kFirst = 2;
+constexpr std::int64_t kVersion = 5, kSeveral = 4, kSparse = 3, kFirst = 2;
 constexpr std::int64_t kMaxColumns = 1000000;
+constexpr std::size_t kMaxKnots = 1025;
 
 [[noreturn]] void fail_recipe(std::string why) {
   fail(Status::format, "damaged preprocessing in the model", "", std::move(why));
@@ -48,9 +50,9 @@ json::Array to_array(const std::vector<Item>& items) {
   return json::Array(items.begin(), items.end());
 }
 
-std::vector<std::string> names_at(const json::Value& value, std::string_view key) {
+std::vector<std::string> names_at(const json::Value& value, std::string_view key, std::size_t most = kMaxCategories) {
   const json::Array& array = value.at(key).as_array();
-  if (array.size() > kMaxCategories) fail_recipe(excerpt(key) + " is too long");
+  if (array.size() > most) fail_recipe(excerpt(key) + " is too long");
   std::vector<std::string> names;
   for (const json::Value& name : array) names.push_back(name.as_string());
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size()) {
@@ -77,7 +79,23 @@ json::Value column_to_json(const InputColumn& column) {
     out.emplace_back("categories", to_array(column.categories));
     out.emplace_back("missing_category", column.missing_category);
   }
+  if (column.embedded) out.emplace_back("knots", to_array(column.knots));
   return out;
+}
+
+// Of an embedded column; of categories there are none.
+void read_knots(const json::Value& value, InputColumn& column) {
+  column.embedded = true;
+  const json::Array& array = value.at("knots").as_array();
+  const bool number = column.kind == InputColumn::Kind::number;
+  if (array.size() > (number ? kMaxKnots : 0)) fail_recipe("column " + excerpt(column.name) + " has too many knots");
+  for (const json::Value& knot : array) {
+    const double k = knot.as_number();
+    if (!std::isfinite(k) || (!column.knots.empty() && !(k > column.knots.back()))) {
+      fail_recipe("the knots of column " + excerpt(column.name) + " do not increase");
+    }
+    column.knots.push_back(k);
+  }
 }
 
 void read_number(const json::Value& value, std::int64_t version, InputColumn& column) {
@@ -91,8 +109,13 @@ void read_number(const json::Value& value, std::int64_t version, InputColumn& co
   column.unit = value.at("unit").as_string();
 }
 
-InputColumn column_from_json(const json::Value& value, std::int64_t version) {
+InputColumn column_from_json(const json::Value& whole, std::int64_t version) {
   InputColumn column;
+  // Without its knots: what follows knows the keys of a column that is not embedded.
+  const bool embedded = version >= 5 && whole.find("knots");
+  json::Object members = whole.as_object();
+  std::erase_if(members, [&](const auto& member) { return embedded && member.first == "knots"; });
+  const json::Value value(std::move(members));
   column.name = value.at("name").as_string();
   const std::string& kind = value.at("kind").as_string();
   if (kind == "dropped") {
@@ -105,12 +128,13 @@ InputColumn column_from_json(const json::Value& value, std::int64_t version) {
   } else if (kind == "categories") {
     check_keys(value, {"name", "kind", "categories", "missing_category"});
     column.kind = InputColumn::Kind::categories;
-    column.categories = names_at(value, "categories");
+    column.categories = names_at(value, "categories", embedded ? kMaxCodes : kMaxCategories);
     column.missing_category = value.at("missing_category").as_bool();
-    if (column.width() == 0) fail_recipe("column " + excerpt(column.name) + " has no categories");
+    if (column.width() == 0 && !embedded) fail_recipe("column " + excerpt(column.name) + " has no categories");
   } else {
     fail_recipe("unknown kind of column " + excerpt(kind));
   }
+  if (embedded && column.kind != InputColumn::Kind::dropped) read_knots(whole, column);
   return column;
 }
 
@@ -230,7 +254,10 @@ void read_sparse(const json::Value& value, Recipe& recipe) {
 std::string recipe_to_json(const Recipe& recipe) {
   // Of rows from memory the number of values is that of the model's outputs.
   const bool several = recipe.targets.size() > 1 && !recipe.is_matrix;
-  json::Object out = {{"version", several            ? kVersion
+  const bool embedded = std::any_of(recipe.columns.begin(), recipe.columns.end(),
+                                    [](const InputColumn& column) { return column.embedded; });
+  json::Object out = {{"version", embedded           ? kVersion
+                                  : several          ? kSeveral
                                   : recipe.is_sparse ? kSparse
                                                      : kFirst},
                       {"standardize", recipe.standardize}};

@@ -153,7 +153,10 @@ class Tracer {
     return value;
   }
 
-  LogitsView logits() { return {network_.logits(), network_.logits_ld(), network_.shape().widths.back(), part_.rows}; }
+  LogitsView logits() {
+    return {network_.logits(), network_.logits_ld(), network_.shape().widths.back(), part_.rows,
+            network_.shape().members};
+  }
 
   void locate_loss() {
     out_.operation = "loss";

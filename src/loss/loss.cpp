@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxStackColumns = 8192, kMaxStackChunks = 512;
 
+std::size_t pad(std::size_t columns) { return (columns + kLanes - 1) / kLanes * kLanes; }
+
 // Two rows of gradients, on the stack unless the output is very wide.
 class RowPair {
  public:
@@ -24,6 +26,20 @@ class RowPair {
   std::size_t width_;
   std::vector<float> heap_;
   alignas(64) float stack_[kMaxStackColumns];
+};
+
+// The logits of one member and the gradient by them, apart from those of the others: kernels read whole vectors.
+class MemberRow {
+ public:
+  explicit MemberRow(std::size_t width) : rows_(width) {}
+  const float* read(const float* logits, std::size_t columns) {
+    std::fill(std::copy_n(logits, columns, rows_.row(0)), rows_.row(1), 0.0f);
+    return rows_.row(0);
+  }
+  float* gradient() { return rows_.row(1); }
+
+ private:
+  RowPair rows_;
 };
 
 }  // namespace
@@ -63,31 +79,37 @@ double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) 
 double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
                      const Targets& targets, float scale, const LossGradient* gradient, std::optional<double> weight) {
   // A task is a chunk of kSumRows rows; the chunks' losses are added in their order.
-  const std::size_t chunks = sum_chunks(logits.rows);
+  const std::size_t members = logits.members, rows = logits.rows * members, chunks = sum_chunks(rows);
   std::vector<double> heap(chunks > kMaxStackChunks ? chunks : 0);
   double stack[kMaxStackChunks];
   const std::span<double> partial(heap.empty() ? stack : heap.data(), chunks);
   std::fill(partial.begin(), partial.end(), 0.0);
-  const double divisor = weight ? *weight : total_weight(loss, targets, logits.rows);
+  const double of_rows = weight ? *weight : total_weight(loss, targets, logits.rows);
+  const double divisor = of_rows * static_cast<double>(members);
   const bool counts = divisor != 0;
   const float row_scale = counts ? scale / static_cast<float>(divisor) : 0.0f;
-  const std::size_t width = (logits.columns + kLanes - 1) / kLanes * kLanes;
+  const std::size_t width = pad(logits.columns * members);
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
-    const std::size_t begin = chunk * kSumRows, end = std::min(logits.rows, begin + kSumRows);
+    MemberRow of_member(members > 1 ? pad(logits.columns) : 0);
+    const std::size_t begin = chunk * kSumRows, end = std::min(rows, begin + kSumRows);
     float* sums = gradient ? gradient->sums + chunk * gradient->sum_ld : nullptr;
     if (sums) std::memset(sums, 0, width * sizeof(float));
     for (std::size_t i = begin; i < end; i += 2) {
       for (std::size_t j = 0; j < 2; ++j) {
-        if (i + j == end) {
-          std::memset(d.row(j), 0, width * sizeof(float));  // the padding row of an odd batch
-          continue;
-        }
-        const float of_row = targets.weights ? targets.weights[i + j] : 1.0f;
-        const double row_loss = loss.row(kernels, logits.data + (i + j) * logits.ld, logits.columns, i + j, targets,
-                                         row_scale * of_row, d.row(j));
+        float* const d_row = d.row(j);
+        if (i + j == end || members > 1) std::memset(d_row, 0, width * sizeof(float));
+        if (i + j == end) continue;  // the padding row of an odd batch
+        const std::size_t example = (i + j) / members, first = (i + j) % members * logits.columns;
+        const float of_row = targets.weights ? targets.weights[example] : 1.0f;
+        const float* of_logits = logits.data + (i + j) * logits.ld;
+        if (members > 1) of_logits = of_member.read(of_logits + first, logits.columns);
+        float* const to = members > 1 ? of_member.gradient() : d_row;
+        const double row_loss =
+            loss.row(kernels, of_logits, logits.columns, example, targets, row_scale * of_row, to);
+        if (members > 1) std::copy_n(to, logits.columns, d_row + first);
         partial[chunk] += targets.weights ? row_loss * static_cast<double>(of_row) : row_loss;
-        if (sums) kernels.add(width, d.row(j), sums);
+        if (sums) kernels.add(width, d_row, sums);
       }
       if (!gradient) continue;
       StorageTarget t = gradient->target;

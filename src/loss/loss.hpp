@@ -30,6 +30,9 @@ struct LogitsView {
   std::size_t ld;       // at least the padded columns
   std::size_t columns;  // valid
   std::size_t rows;     // valid; the gradient of a padding row is zero
+  // Of an ensemble: a row of examples has this many rows of logits, and in that of member m its columns begin at
+  // m * columns. The loss is the mean over the members; `rows` are those of the examples.
+  std::size_t members = 1;
 };
 
 // Where the gradient goes: storage type in both layouts, and its column sums before rounding,

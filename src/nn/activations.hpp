@@ -38,7 +38,7 @@ struct StoredRows {
 
 // A matrix that a step leaves in memory, for those who look for what is not finite.
 struct StoredSignal {
-  enum class Kind : std::uint8_t { input, output, gradient };
+  enum class Kind : std::uint8_t { input, embedded, output, gradient };
   std::string name;  // "input", "layers.0.output", "logits", "layers.0.d": the gradient by the pre-activation
   Kind kind;
   Dtype dtype;

@@ -12,14 +12,14 @@ DensePlan plan_of(const NetworkShape& shape, std::size_t layer) {
   const bool is_last = layer + 1 == shape.layers();
   return {.name = "layers." + std::to_string(layer),
           .index = layer,
-          .layout = {.out = shape.widths[layer + 1], .in = shape.widths[layer]},
+          .layout = {.out = shape.outputs_of_layer(layer), .in = shape.columns_of_layer(layer)},
           .dtype = shape.dtype_of(layer),
           .output_dtype = is_last ? Dtype::fp32 : shape.dtype_of(layer + 1),
           .is_last = is_last,
           .use = {.training = shape.training,
-                  .rows = pad_rows(shape.max_rows),
+                  .rows = pad_rows(shape.max_rows * shape.members),
                   .has_master = shape.master,
-                  .passes_gradient = layer > 0}};
+                  .passes_gradient = layer > 0 || !shape.embedded.empty()}};
 }
 
 namespace {

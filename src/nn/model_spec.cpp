@@ -12,6 +12,10 @@ using namespace internal;
 namespace {
 
 constexpr std::size_t kMostWidth = std::size_t{1} << 20, kMostWidths = 1024;
+constexpr std::size_t kMostMembers = 256, kMostEmbedding = 256, kMostSegments = 1024;
+constexpr std::size_t kMostRows = std::size_t{1} << 22;  // of all tables of embeddings
+
+std::string fault_of_inputs(const ModelSpec& s);
 
 // What is wrong with it; empty: nothing. Written so that a NaN is wrong.
 std::string fault_of(const ModelSpec& s) {
@@ -34,6 +38,30 @@ std::string fault_of(const ModelSpec& s) {
   if (!positive || (!s.class_weights.empty() && s.class_weights.size() != s.widths.back())) {
     return "class_weights do not fit its classes";
   }
+  return fault_of_inputs(s);
+}
+
+// Of the columns that are embedded, and the members.
+std::string fault_of_inputs(const ModelSpec& s) {
+  if (s.members < 1 || s.members > kMostMembers) return "the number of its members is out of range";
+  if (s.embedded.empty()) {
+    if (s.embedding > 0) return "it has the width of an embedding and no column with one";
+    return s.members > 1 ? "it has members and no embedded column" : "";
+  }
+  if (s.embedding < 1 || s.embedding > kMostEmbedding) return "the width of its embedding is out of range";
+  if (s.norm == Norm::batch && s.members > 1) return "BatchNorm would mix its members";
+  std::size_t inputs = 0, rows = 0;
+  for (const ColumnEmbedding& column : s.embedded) {
+    if (column.size < 1 || column.size > (column.number ? kMostSegments : kMostWidth)) {
+      return "the size of an embedded column is out of range";
+    }
+    inputs += column.inputs();
+    rows += column.size;
+  }
+  if (inputs != s.widths.front()) return "its embedded columns have another number of inputs than it";
+  if (s.embedded.size() * s.embedding > kMostWidth) return "its embedded columns are too wide together";
+  if (rows > kMostRows) return "its embedded columns have too many codes";
+  if (s.widths.back() * s.members > kMostWidth) return "its members have too many outputs";
   return {};
 }
 

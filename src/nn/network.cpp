@@ -6,6 +6,7 @@
 #include "halfstep/error.hpp"
 #include "nn/blocks.hpp"
 #include "nn/dense.hpp"
+#include "nn/embedding.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -21,14 +22,21 @@ namespace {
 }  // namespace
 
 Network::Network(NetworkShape shape) : shape_(std::move(shape)) {
-  const std::size_t rows = pad_rows(shape_.max_rows);
-  input_ = make_activations(rows, shape_.widths.front(), shape_.dtype_of(0), shape_.training);
+  const bool embeds = !shape_.embedded.empty();
+  const std::size_t rows = pad_rows(shape_.max_rows * shape_.members);
+  input_ = make_activations(pad_rows(shape_.max_rows), shape_.widths.front(), embeds ? Dtype::fp32 : shape_.dtype_of(0),
+                            shape_.training && !embeds);
   for (std::size_t i = 0; i + 1 < shape_.layers(); ++i) blocks_.push_back(make_hidden_layer(shape_, i));
   std::unique_ptr<Dense> last = make_last_layer(shape_);
   last_ = last.get();
   blocks_.push_back(std::move(last));
 
   signals_.push_back({"input", StoredSignal::Kind::input, input_.dtype, input_.rows.data(), input_.ld});
+  if (embeds) {
+    embedding_ = std::make_unique<Embedding>(shape_);
+    embedding_->list_parameters(parameters_);
+    embedding_->list_signals(signals_);
+  }
   bool wants_d_y = false, wants_d_z = false;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const std::size_t before = parameters_.size();
@@ -51,7 +59,17 @@ Network::Network(NetworkShape shape) : shape_(std::move(shape)) {
 
 Network::~Network() = default;
 
-std::size_t Network::widest() const { return *std::max_element(shape_.widths.begin() + 1, shape_.widths.end()); }
+std::size_t Network::widest() const {
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < shape_.layers(); ++i) most = std::max(most, shape_.outputs_of_layer(i));
+  return most;
+}
+
+std::size_t Network::columns_of(const StoredSignal& signal) const {
+  if (signal.kind == StoredSignal::Kind::input) return shape_.widths.front();
+  return signal.kind == StoredSignal::Kind::embedded ? shape_.columns_of_layer(0)
+                                                     : shape_.outputs_of_layer(signal.block);
+}
 
 std::string Network::describe() const {
   std::string widths, fullest;
@@ -59,6 +77,7 @@ std::string Network::describe() const {
   for (const auto& block : blocks_) {
     if (block->describe().size() > fullest.size()) fullest = block->describe();
   }
+  if (embedding_) widths += " " + embedding_->describe() + (fullest.empty() ? "" : ",");
   return fullest.empty() ? widths : widths + " " + fullest;
 }
 
@@ -76,15 +95,18 @@ ModelMemory Network::memory() const {
     m.gradients += sizeof(float) * p->gradient.size() + sizeof(double) * p->squares.size();
     m.activation_gradients += sizeof(float) * p->sums.size();
   }
-  for (const auto& block : blocks_) {
-    const BlockMemory here = block->memory();
+  const auto add = [&](const Block& block) {
+    const BlockMemory here = block.memory();
     m.activations += here.activations;
     m.activation_gradients += here.activation_gradients;
-  }
+  };
+  if (embedding_) add(*embedding_);
+  for (const auto& block : blocks_) add(*block);
   return m;
 }
 
 void Network::initialise(std::uint64_t seed, const KernelTable& kernels) {
+  if (embedding_) embedding_->initialise(seed);
   for (const auto& block : blocks_) block->initialise(seed);
   pack_all(kernels);
 }
@@ -122,17 +144,20 @@ void Network::forward(GemmContext& context, std::size_t rows, std::optional<std:
   const bool too_few = std::any_of(blocks_.begin(), blocks_.end(),
                                    [&](const std::unique_ptr<Block>& block) { return rows < block->least_rows(); });
   if (mask && too_few) refuse_batch();
-  const Pass here = pass(context, rows);
+  if (embedding_) embedding_->forward(pass(context, rows), input_, {});
+  const Pass here = pass(context, layer_rows(rows));
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     blocks_[i]->forward(here, input_of(i), i < beside.size() ? beside[i] : SideTasks{});
   }
 }
 
 void Network::backward(GemmContext& context, std::size_t rows, bool accumulate, StageWatch* watch) {
-  const Pass here = pass(context, rows);
+  const Pass here = pass(context, layer_rows(rows));
   for (std::size_t i = blocks_.size(); i-- > 0;) {
-    blocks_[i]->backward(here, input_of(i), i > 0 ? blocks_[i - 1].get() : nullptr, accumulate, watch);
+    Block* const below = i > 0 ? blocks_[i - 1].get() : embedding_.get();
+    blocks_[i]->backward(here, input_of(i), below, accumulate, watch);
   }
+  if (embedding_) embedding_->backward(pass(context, rows), input_, nullptr, accumulate, watch);
 }
 
 void Network::commit_statistics() {
@@ -151,8 +176,8 @@ std::size_t Network::replay_targets() const {
 void Network::replay(GemmContext& context, std::size_t rows, float* scratch, float* sums,
                      FunctionRef<void(const Replayed&)> see) {
   using enum StoredSignal::Kind;
-  const Pass here = pass(context, rows);
-  const std::size_t padded = pad_rows(shape_.max_rows), widest_ld = pad_columns(widest());
+  const Pass here = pass(context, layer_rows(rows));
+  const std::size_t padded = pad_rows(shape_.max_rows * shape_.members), widest_ld = pad_columns(widest());
   auto target = [&](std::size_t columns, std::size_t index = 0) {
     return StorageTarget{scratch + index * padded * widest_ld, pad_columns(columns), nullptr, 0, Dtype::fp32};
   };

@@ -68,12 +68,19 @@ class Network {
   // Throws Error(format) when a name or shape is missing or wrong. pack_all is the caller's to call.
   void set_tensors(const std::vector<NamedTensor>& tensors);
 
+  // Rows of the layers for so many of the input: one for each member.
+  std::size_t layer_rows(std::size_t rows) const { return rows * shape_.members; }
+  std::size_t rows_of(const StoredSignal& signal, std::size_t rows) const {
+    return signal.kind == StoredSignal::Kind::input ? rows : layer_rows(rows);
+  }
+  std::size_t columns_of(const StoredSignal& signal) const;  // without padding
+
   // Where the batcher writes the inputs: rows beyond the batch, up to an even count, must be zero.
   Activations& input() { return input_; }
   const Activations& input() const { return input_; }
-  // fp32, [rows][logits_ld].
+  // fp32, [layer_rows(rows)][logits_ld]: in the row of a member its outputs are behind those of the members before it.
   float* logits();
-  std::size_t logits_ld() const { return pad_columns(shape_.widths.back()); }
+  std::size_t logits_ld() const { return pad_columns(shape_.outputs_of_layer(shape_.layers() - 1)); }
   // Where the loss writes its gradient by the logits, and the sums over its columns.
   const GradientTarget& logits_gradient();
 
@@ -112,11 +119,14 @@ class Network {
   std::size_t replay_targets() const;  // the most that a block has
 
  private:
-  const Activations& input_of(std::size_t block) const { return block == 0 ? input_ : blocks_[block - 1]->output(); }
+  const Activations& input_of(std::size_t block) const {
+    return block > 0 ? blocks_[block - 1]->output() : embedding_ ? embedding_->output() : input_;
+  }
   Pass pass(GemmContext& context, std::size_t rows) { return {context, rows, mask_, d_y_.data(), d_z_.data()}; }
 
   NetworkShape shape_;
   Activations input_;
+  std::unique_ptr<Block> embedding_;  // what the first block reads, where the input is a table's; else null
   std::vector<std::unique_ptr<Block>> blocks_;
   Dense* last_ = nullptr;  // of blocks_
   std::vector<Parameter*> parameters_, trained_;

@@ -40,7 +40,7 @@ class Rows {
   }
 
   report::HeldOut look(const RowNumbers& numbers) {
-    for_each_batch(trainer_.context(), trainer_.model(), examples_,
+    for_each_batch(trainer_.context(), trainer_.model(), examples_, meaning_,
                    [&](std::size_t first, std::size_t count, const float* logits, std::size_t ld) {
                      for (std::size_t i = 0; i < count; ++i) add(first + i, logits + i * ld);
                    });

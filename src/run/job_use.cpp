@@ -132,7 +132,7 @@ Predictions predict(const std::string& model, const std::string& data, const Opt
     if (!meaning.classification) add_values(meaning, logits, out);
     if (!is_finite_output(logits, saved.spec.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
   };
-  for_each_batch(loaded.context, loaded.model, examples,
+  for_each_batch(loaded.context, loaded.model, examples, meaning,
                  [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
                    for (std::size_t i = 0; i < rows; ++i) add(first + i, logits + i * ld);
                  });

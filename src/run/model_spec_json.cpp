@@ -31,6 +31,24 @@ void read_layer_precision(const std::string& path, const json::Value& value, Mod
   if (spec.layer_precision.empty()) bad_model(path, "layer_precision does not name each layer");
 }
 
+std::size_t read_count(const std::string& path, const json::Value& value, const char* key) {
+  const std::int64_t count = value.at(key).as_integer();
+  if (count < 0) bad_model(path, std::string(key) + " is negative");
+  return static_cast<std::size_t>(count);
+}
+
+void read_embedded(const std::string& path, const json::Value& value, ModelSpec& spec) {
+  const json::Value* columns = value.find("embedded");
+  if (!columns) return;
+  for (const json::Value& column : columns->as_array()) {
+    const std::string& kind = column.at("kind").as_string();
+    if (kind != "number" && kind != "category") bad_model(path, "an embedded column is of an unknown kind");
+    spec.embedded.push_back({kind == "number", read_count(path, column, "size")});
+  }
+  spec.embedding = read_count(path, value, "embedding");
+  spec.members = read_count(path, value, "members");
+}
+
 void check(const std::string& path, const ModelSpec& spec) {
   try {
     validate(spec);
@@ -57,6 +75,15 @@ json::Value to_json(const ModelSpec& spec) {
                       {"precision", name(spec.precision)},
                       {"layer_precision", layers}};
   if (spec.layer != ModelSpec().layer) out.emplace_back("layer", spec.layer);  // an older program reads the others
+  if (!spec.embedded.empty()) {
+    json::Array columns;
+    for (const ColumnEmbedding& c : spec.embedded) {
+      columns.emplace_back(json::Object{{"kind", c.number ? "number" : "category"}, {"size", c.size}});
+    }
+    out.emplace_back("embedded", std::move(columns));
+    out.emplace_back("embedding", spec.embedding);
+    out.emplace_back("members", spec.members);
+  }
   return out;
 }
 
@@ -75,6 +102,7 @@ ModelSpec model_spec_from_json(const std::string& path, const json::Value& value
   if (const json::Value* v = value.find("class_weights")) {
     for (const json::Value& weight : v->as_array()) spec.class_weights.push_back(weight.as_number());
   }
+  read_embedded(path, value, spec);
   check(path, spec);
   return spec;
 }

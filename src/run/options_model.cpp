@@ -49,6 +49,14 @@ std::vector<Entry> model_entries() {
   using O = Options;
   return {
       {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
+      integer("embedding", 0, 256, "0 to 256; 0: columns go in as numbers",
+              "width of the vector that each column of a table becomes, which is learned", &O::embedding),
+      integer("bins", 1, 1024, "1 to 1024",
+              "segments of the piecewise linear function that embeds a number, between its quantiles", &O::bins),
+      integer("ensemble", 1, 256, "1 to 256; 1: a single network",
+              "members that share all weights but the scale of their inputs and their outputs, which are averaged; "
+              "with --embedding",
+              &O::ensemble),
       choice("layer", layer_choices(), "kind of the hidden layers", &O::layer),
       choice("activation", "after each hidden layer", &O::activation),
       choice("norm", "normalisation of each hidden layer before its activation: of rows, or of columns over the batch",

@@ -76,6 +76,17 @@ void check_hidden(const Options& options) {
   }
 }
 
+void check_embedding(const Options& options) {
+  if (options.embedding == 0) {
+    refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
+    return;
+  }
+  refuse_ignored(options, {"standardize"}, "an embedding scales numbers by their quartiles", "--embedding 0");
+  if (options.ensemble > 1 && options.norm == Norm::batch) {
+    refuse("ensemble", "BatchNorm would mix its members", "--norm layer");
+  }
+}
+
 void check_loss(const Options& options) {
   const std::optional<LossKind> loss = from_name<LossKind>(options.loss);  // none: auto
   const bool for_classes = loss && has_labels(*loss), for_values = loss && !has_labels(*loss);
@@ -178,6 +189,7 @@ void validate(const Options& options) {
   check_each(options);
   check_layers(options);
   check_hidden(options);
+  check_embedding(options);
   check_optimizer(options);
   check_loss(options);
   check_automatic(options);

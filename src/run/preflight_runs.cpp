@@ -78,9 +78,9 @@ double largest_in(const Network& network, const std::string& tensor) {
   double most = 0;
   for (const StoredSignal& s : network.signals()) {
     if (s.name != tensor || s.product >= 0) continue;
-    const std::size_t width = network.shape().widths[s.block + 1];
+    const std::size_t width = network.columns_of(s);
     const auto* const values = static_cast<const float*>(s.data);
-    for (std::size_t r = 0; r < network.shape().max_rows; ++r) {
+    for (std::size_t r = 0; r < network.rows_of(s, network.shape().max_rows); ++r) {
       for (std::size_t c = 0; c < width; ++c) {
         const double size = std::fabs(static_cast<double>(values[r * s.ld + c]));
         if (std::isfinite(size)) most = std::max(most, size);

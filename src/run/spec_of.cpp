@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/embedded_column.hpp"
 #include "halfstep/error.hpp"
 #include "loss/loss.hpp"
 #include "run/class_weights.hpp"
@@ -45,6 +46,18 @@ void check_residual(const ModelSpec& spec) {
   refuse("--residual", "no hidden layer is as wide as its input", "--hidden 128,128");
 }
 
+// What the columns of a table become, and the members that read them.
+void embed(const data::Preprocessor& preprocessor, const Options& options, ModelSpec& spec) {
+  spec.embedded = data::embedded_columns(preprocessor.recipe());
+  spec.members = static_cast<std::size_t>(options.ensemble);
+  if (!spec.embedded.empty()) {
+    spec.embedding = static_cast<std::size_t>(std::max<std::int64_t>(options.embedding, 1));
+  } else if (options.embedding > 0 || options.ensemble > 1) {
+    refuse(options.embedding > 0 ? "--embedding" : "--ensemble", "only the columns of a table are embedded",
+           "neither of the two");
+  }
+}
+
 std::size_t outputs_of(const data::Preprocessor& preprocessor, LossKind loss) {
   const OutputMeaning meaning = output_meaning(preprocessor, loss);
   if (!meaning.classification) return meaning.targets.size();
@@ -74,6 +87,7 @@ ModelSpec spec_of(const Prepared& prepared, const Options& options) {
   } else {
     refuse_cross_entropy(options);
   }
+  embed(preprocessor, options, spec);
   check_residual(spec);
   return spec;
 }

@@ -6,19 +6,32 @@
 #include "base/fp_env.hpp"
 #include "metrics/classification_score.hpp"
 #include "metrics/regression_score.hpp"
+#include "train/member_mean.hpp"
 #include "train/row_loader.hpp"
 
 namespace halfstep::internal {
-void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples,
+
+void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
   const FpEnvGuard fp_env;
   const std::size_t batch = model.shape().max_rows;
+  const std::size_t columns = model.shape().widths.back(), members = model.shape().members;
   RowLoader loader(examples.features, context.executor.threads());
+  MemberMean mean(context.kernels, meaning, columns, members);
+  AlignedBuffer<float> together(members > 1 ? batch * pad_columns(columns) : 0);
   for (std::size_t first = 0; first < examples.rows; first += batch) {
     const std::size_t count = std::min(batch, examples.rows - first);
     loader.load(context, input_rows(examples), {.count = count, .first = first}, model.input());
     model.forward(context, count);
-    f(first, count, model.logits(), model.logits_ld());
+    if (members == 1) {
+      f(first, count, model.logits(), model.logits_ld());
+      continue;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const float* const row = mean.of(model.logits() + i * members * model.logits_ld(), model.logits_ld());
+      std::copy_n(row, pad_columns(columns), together.data() + i * pad_columns(columns));
+    }
+    f(first, count, together.data(), pad_columns(columns));
   }
 }
 
@@ -34,7 +47,7 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
     values.emplace(examples.exact_targets, meaning);
   }
   for_each_batch(
-      context, model, examples, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
+      context, model, examples, meaning, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
         const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
                                  examples.targets.empty() ? nullptr : examples.targets.data() + first * columns,
                                  examples.weights.empty() ? nullptr : examples.weights.data() + first};

@@ -11,8 +11,9 @@
 
 namespace halfstep::internal {
 
-// Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32.
-void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples,
+// Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32; those of an ensemble are one row for
+// each example, of what its members say together.
+void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f);
 
 // roc_auc and average_precision, which need all scores and sort them, only `with_ranking`.

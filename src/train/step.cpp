@@ -119,7 +119,8 @@ double TrainStep::backward(const Part& part, bool accumulate) {
 }
 
 double TrainStep::evaluate(const Part& part, const StorageTarget& d_logits, float* sums) {
-  const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), part.rows};
+  const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), part.rows,
+                             model_.shape().members};
   const LossGradient gradient = {d_logits, sums, model_.logits_ld()};
   return evaluate_loss(loss_, context_.kernels, context_.executor, logits, part.targets, scaler_.scale(), &gradient,
                        part.weight);

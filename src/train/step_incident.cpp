@@ -17,7 +17,7 @@ float largest_of(const KernelTable& kernels, Dtype dtype, std::size_t n, const v
 }  // namespace
 
 float TrainStep::largest(const StoredSignal& signal, std::size_t rows) const {
-  return largest_of(context_.kernels, signal.dtype, pad_rows(rows) * signal.ld, signal.data);
+  return largest_of(context_.kernels, signal.dtype, pad_rows(model_.rows_of(signal, rows)) * signal.ld, signal.data);
 }
 
 float TrainStep::largest_d(std::size_t rows) const {
@@ -50,7 +50,7 @@ StepIncident TrainStep::find_incident(const Part& part, double loss, const Gradi
   for (const StoredSignal& signal : model_.signals()) {
     if (std::isfinite(largest(signal, part.rows))) continue;
     if (signal.kind == Kind::input) input = &signal;
-    if (signal.kind == Kind::output && output == nullptr) output = &signal;
+    if ((signal.kind == Kind::output || signal.kind == Kind::embedded) && output == nullptr) output = &signal;
     if (signal.kind == Kind::gradient) gradient = &signal;
   }
   const StepCause cause = cause_of({.data = input == nullptr,

@@ -78,7 +78,7 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
 }
 
 StepMeter::StepMeter(Network& network) : network_(network) {
-  const std::size_t rows = pad_rows(network.shape().max_rows), width = pad_columns(network.widest());
+  const std::size_t rows = pad_rows(network.layer_rows(network.shape().max_rows)), width = pad_columns(network.widest());
   scratch_ = AlignedBuffer<float>(network.replay_targets() * rows * width);
   sums_ = AlignedBuffer<float>(network.replay_targets() * sum_chunks(rows) * width);
   for (const Parameter* p : network.parameters()) {
@@ -112,12 +112,13 @@ void StepMeter::add(const KernelTable& kernels, std::size_t rows, const Network:
   }
 }
 
-void StepMeter::read(GemmContext& context, std::size_t rows) {
+void StepMeter::read(GemmContext& context, std::size_t examples) {
   const KernelTable& kernels = context.kernels;
+  const std::size_t rows = network_.layer_rows(examples), last_layer = network_.shape().layers() - 1;
   const GradientTarget& last = network_.logits_gradient();
   add(kernels, rows,
-      {last.name, StoredSignal::Kind::gradient, last.d.dtype, network_.shape().widths.back(), scratch_.data()});
-  network_.replay(context, rows, scratch_.data(), sums_.data(),
+      {last.name, StoredSignal::Kind::gradient, last.d.dtype, network_.shape().outputs_of_layer(last_layer), scratch_.data()});
+  network_.replay(context, examples, scratch_.data(), sums_.data(),
                   [&](const Network::Replayed& r) { add(kernels, rows, r); });
   std::reverse(report_.tensors.begin(), report_.tensors.end());
 }

@@ -20,7 +20,7 @@ class StepMeter {
   template <class F>
   void before_update(GemmContext& context, std::size_t rows, F logits_gradient) {
     begin();
-    logits_gradient(scratch_target(network_.shape().widths.back()), sums_.data());
+    logits_gradient(scratch_target(network_.shape().outputs_of_layer(network_.shape().layers() - 1)), sums_.data());
     read(context, rows);
   }
   // After an update, or without one.

@@ -57,7 +57,7 @@ TEST_CASE("row_loader: sparse rows give the outputs of the same rows in full") {
       const data::Examples sparse = sparse_examples(37, features);
       const auto outputs = [&](const data::Examples& examples) {
         std::vector<float> out;
-        for_each_batch(context, model, examples,
+        for_each_batch(context, model, examples, {},
                        [&](std::size_t, std::size_t rows, const float* logits, std::size_t ld) {
                          for (std::size_t row = 0; row < rows; ++row)
                            out.insert(out.end(), logits + row * ld, logits + row * ld + 3);

@@ -1,0 +1,83 @@
+#include "data/embedded_column.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace halfstep::internal::data {
+namespace {
+
+constexpr double kQuartilesOfNormal = 1.349;  // distance of the quartiles, in standard deviations
+constexpr double kClip = 3;                   // deviations, where values far out end
+constexpr std::size_t kFewCategories = 10, kLeastRows = 3;
+
+// Between the two that are nearest.
+double quantile(const std::vector<double>& sorted, double share) {
+  const double place = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  const double part = place - static_cast<double>(below);
+  return sorted[below] * (1 - part) + sorted[above] * part;
+}
+
+// Halves: the difference of two finite numbers may be infinite.
+double distance(double from, double to, double unit) { return (to * 0.5 - from * 0.5) / (unit * 0.5); }
+
+}  // namespace
+
+void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows, std::size_t segments,
+               InputColumn& column) {
+  column.embedded = true;
+  std::vector<double> sorted;
+  for (const std::uint32_t row : rows) {
+    if (numbers[row] == numbers[row]) sorted.push_back(numbers[row]);
+  }
+  if (sorted.empty()) return;
+  std::sort(sorted.begin(), sorted.end());
+  column.mean = quantile(sorted, 0.5);
+  const double quartiles = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+  if (quartiles > 0 && std::isfinite(quartiles)) column.scale = quartiles / kQuartilesOfNormal;
+  std::vector<double> distinct = sorted;
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  if (distinct.size() <= segments) {
+    column.knots = std::move(distinct);
+    return;
+  }
+  for (std::size_t i = 0; i <= segments; ++i) {
+    const double knot = quantile(sorted, static_cast<double>(i) / static_cast<double>(segments));
+    if (column.knots.empty() || knot > column.knots.back()) column.knots.push_back(knot);
+  }
+}
+
+// x / sqrt(1 + (x / 3)^2), as RealMLP clips (Holzmueller et al., 2024, "Better by default").
+float embedded_value(const InputColumn& column, double number) {
+  if (number != number || column.scale == 0) return 0;
+  const double x = distance(column.mean, number, column.scale);
+  if (!(std::fabs(x) < 1e100)) return static_cast<float>(std::copysign(kClip, x));
+  return static_cast<float>(x / std::sqrt(1 + (x / kClip) * (x / kClip)));
+}
+
+float embedded_place(const InputColumn& column, double number) {
+  if (number != number) return kMissingPlace;
+  const std::vector<double>& knots = column.knots;
+  if (knots.size() < 2) return 0;
+  const auto above = std::upper_bound(knots.begin(), knots.end(), number);
+  const std::size_t last = knots.size() - 2;
+  const std::size_t segment = above == knots.begin() ? 0 : std::min<std::size_t>(above - knots.begin() - 1, last);
+  const double low = knots[segment], high = knots[segment + 1];
+  const double share = (number * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5);
+  return static_cast<float>(static_cast<double>(segment) + std::clamp(share, -1.0, 2.0));
+}
+
+bool is_rare(std::size_t count, std::size_t categories) { return categories > kFewCategories && count < kLeastRows; }
+
+std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe) {
+  std::vector<ColumnEmbedding> out;
+  for (const InputColumn& column : recipe.columns) {
+    if (!column.embedded) continue;
+    const bool number = column.kind == InputColumn::Kind::number;
+    out.push_back({number, number ? std::max<std::size_t>(column.knots.size(), 2) - 1 : column.codes()});
+  }
+  return out;
+}
+
+}  // namespace halfstep::internal::data

@@ -1,0 +1,27 @@
+// How columns of a table become the inputs of a network that embeds them (ColumnEmbedding).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/recipe.hpp"
+#include "halfstep/model_spec.hpp"
+
+namespace halfstep::internal::data {
+
+// Median, scale and knots of a number, from the values of `rows`, at most `segments` between its knots. NaN is missing.
+void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows, std::size_t segments,
+               InputColumn& column);
+
+// The two inputs of a number.
+float embedded_value(const InputColumn& column, double number);
+float embedded_place(const InputColumn& column, double number);
+
+// Categories that fewer rows have than make them worth a vector of their own. `counts` [categories].
+bool is_rare(std::size_t count, std::size_t categories);
+
+// Of each column that is no target and not dropped; empty where the recipe embeds none.
+std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe);
+
+}  // namespace halfstep::internal::data
