@@ -55,6 +55,9 @@ struct Options {
 
   // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};
+  // plain | quick | good | best: for a table, what the parameters that are at their defaults become, by its size. Only
+  // train() and what reads its data as it does go by it.
+  std::string quality = "plain";
   std::int64_t embedding = 0;   // width of the vector that each column of a table becomes; 0: columns go in as numbers
   std::int64_t bins = 48;       // embedding: segments of the piecewise linear function of a number, at most
   std::int64_t ensemble = 1;    // embedding: members that share the network

@@ -105,8 +105,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
         const float* of_logits = logits.data + (i + j) * logits.ld;
         if (members > 1) of_logits = of_member.read(of_logits + first, logits.columns);
         float* const to = members > 1 ? of_member.gradient() : d_row;
-        const double row_loss =
-            loss.row(kernels, of_logits, logits.columns, example, targets, row_scale * of_row, to);
+        const double row_loss = loss.row(kernels, of_logits, logits.columns, example, targets, row_scale * of_row, to);
         if (members > 1) std::copy_n(to, logits.columns, d_row + first);
         partial[chunk] += targets.weights ? row_loss * static_cast<double>(of_row) : row_loss;
         if (sums) kernels.add(width, d_row, sums);

@@ -84,16 +84,18 @@ Fold run_fold(const Source& source, const data::Split& fold, const Machine& mach
 
 }  // namespace
 
-CrossValidation cross_validate(const std::string& data, int folds, const Options& options,
-                               const FoldObserver& observer) {
-  validate(options);
-  check(folds, options);
+CrossValidation cross_validate(const std::string& data, int folds, const Options& given, const FoldObserver& observer) {
+  validate(given);
+  check(folds, given);
+  Options options = given;
   const Machine machine(options);
-  const Source source(data, options, {machine.executor.get()});
+  Source source(data, options, {machine.executor.get()});
   if (source.pair.test) {
     refuse("a cross-validation has no test set", data.c_str(), "this data has one",
            "its training part alone: the path of that file, or an archive without x_test and y_test");
   }
+  const std::vector<std::string> chosen = source.settle(options);
+  source.notes.insert(source.notes.begin(), chosen.begin(), chosen.end());
   CrossValidation out;
   out.how = data::hold_out_text(options);
   bool stopped = false;

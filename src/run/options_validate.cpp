@@ -77,6 +77,9 @@ void check_hidden(const Options& options) {
 }
 
 void check_embedding(const Options& options) {
+  if (!options.init_from.empty()) {
+    refuse_ignored(options, {"quality"}, "the network is that of --init-from", "leave it out");
+  }
   if (options.embedding == 0) {
     refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
     return;

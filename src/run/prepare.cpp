@@ -10,6 +10,7 @@
 #include "data/target_columns.hpp"
 #include "data/transfer.hpp"
 #include "halfstep/error.hpp"
+#include "run/quality.hpp"
 #include "run/read_text.hpp"
 
 namespace halfstep::internal {
@@ -70,6 +71,24 @@ Source::Source(const std::string& path, const Options& options, const data::Read
   }
 }
 
+std::vector<std::string> Source::settle(Options& options) {
+  if (options.quality == "plain" || inputs_of != nullptr) return {};
+  const data::Table* const table = pair.train.table();
+  if (table == nullptr || !table->sparse.empty()) {
+    return {"quality " + options.quality + " is for tables, and this is none: nothing was chosen"};
+  }
+  const std::size_t no_inputs = target.columns.size() + inputs.drop.size();
+  const TableSize size = {.rows = target.rows.size(),
+                          .columns = table->columns.size() - std::min(no_inputs, table->columns.size() - 1),
+                          .outputs = std::max(target.classes.size(), target.columns.size()),
+                          .classify = target.task == Task::classify};
+  std::vector<std::string> chosen = settle_quality(options, size);
+  std::vector<std::string> drop = std::move(inputs.drop);
+  inputs = options;
+  inputs.drop = std::move(drop);
+  return chosen;
+}
+
 data::RawData Source::take(const std::vector<std::uint32_t>& of) const {
   return of.empty() ? data::RawData() : data::take_rows(pair.train, of);
 }
@@ -103,9 +122,10 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   return p;
 }
 
-Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how,
-                 const data::Recipe* inputs_of) {
+Prepared prepare(const std::string& path, Options& options, const data::ReadHow& how, const data::Recipe* inputs_of) {
   Source source(path, options, how, inputs_of);
+  const std::vector<std::string> chosen = source.settle(options);
+  source.notes.insert(source.notes.begin(), chosen.begin(), chosen.end());
   const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);

@@ -1,0 +1,121 @@
+#include "run/quality.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "halfstep/text.hpp"
+#include "run/options_registry.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+// The settings are those that did well on 17 tables of 208 to 60,000 rows (bench/tables).
+struct Level {
+  const char* name;
+  std::int64_t members, width;
+  double work;  // multiplications of a run, about: a second of two cores does 5e10
+  std::int64_t most_epochs;
+};
+constexpr Level kLevels[] = {
+    {"quick", 1, 128, 4e10, 60},
+    {"good", 8, 128, 4e11, 60},
+    {"best", 32, 256, 6e12, 100},
+};
+constexpr double kPasses = 3;  // products of a step: forward, and gradients by inputs and by weights
+constexpr std::int64_t kLeastEpochs = 12, kPatience = 16;
+constexpr std::int64_t kWidthOfColumn = 8, kWidestInput = 512;
+constexpr double kHeldOut = 0.15;
+constexpr std::size_t kFewRows = 2000, kManyRows = 30000;
+
+const Level& level_of(const std::string& name) {
+  for (const Level& level : kLevels) {
+    if (level.name == name) return level;
+  }
+  return kLevels[1];
+}
+
+class Settler {
+ public:
+  Settler(Options& options, const TableSize& size)
+      : options_(options), size_(size), level_(level_of(options.quality)), given_(options) {}
+
+  std::vector<std::string> run() {
+    const bool few = size_.rows < kFewRows;
+    if (!gave("standardize")) embed(few);
+    set("hidden", std::to_string(level_.width) + "," + std::to_string(level_.width));
+    set("dropout", "0.1");
+    set("batch", size_.rows < kManyRows ? "64" : "256");
+    if (options_.optimizer == OptimizerKind::adamw) {
+      set("lr", few ? "0.002" : "0.004");
+      set("weight-decay", few ? "0.03" : "0.0003");
+    }
+    if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
+    set("early-stop", std::to_string(kPatience));
+    set("validation", number_text(kHeldOut));
+    if (size_.classify && options_.group.empty()) set("split", "stratified");
+    return words();
+  }
+
+ private:
+  bool gave(std::string_view name) const { return get_option(given_, name) != get_option(Options{}, name); }
+  void set(std::string_view name, const std::string& value) {
+    if (!gave(name)) set_option(options_, name, value);
+  }
+
+  void embed(bool few) {
+    const auto columns = static_cast<std::int64_t>(std::max<std::size_t>(size_.columns, 1));
+    set("embedding", std::to_string(std::clamp<std::int64_t>(kWidestInput / columns, 2, kWidthOfColumn)));
+    set("bins", few ? "16" : "48");
+    if (options_.norm != Norm::batch) set("ensemble", std::to_string(level_.members));
+  }
+
+  // Multiplications of a row, in one epoch.
+  double work_of_row() const {
+    const double members = static_cast<double>(options_.ensemble);
+    double width =
+        static_cast<double>(size_.columns) * static_cast<double>(std::max<std::int64_t>(options_.embedding, 1));
+    double work = 0;
+    for (const std::int64_t hidden : options_.hidden) {
+      work += width * static_cast<double>(hidden);
+      width = static_cast<double>(hidden);
+    }
+    return kPasses * members * (work + width * static_cast<double>(size_.outputs) * members);
+  }
+  std::int64_t epochs() const {
+    const double one = work_of_row() * static_cast<double>(std::max<std::size_t>(size_.rows, 1));
+    return std::clamp(static_cast<std::int64_t>(level_.work / one), kLeastEpochs, level_.most_epochs);
+  }
+
+  std::string length() const {
+    return options_.steps > 0 ? std::to_string(options_.steps) + " steps" : std::to_string(options_.epochs) + " epochs";
+  }
+  std::vector<std::string> words() const {
+    const std::string members =
+        options_.ensemble > 1 ? std::to_string(options_.ensemble) + " networks in one, of " : "a network of ";
+    const std::string columns =
+        options_.embedding > 0 ? ", each column embedded in " + std::to_string(options_.embedding) : "";
+    return {"quality " + std::string(level_.name) + ": " + members + get_option(options_, "hidden") + columns +
+                ", for " + std::to_string(size_.rows) + " rows of " + std::to_string(size_.columns) + " columns",
+            "quality " + std::string(level_.name) + ": at most " + length() + " of batch " +
+                std::to_string(options_.batch) + ", ends after " + std::to_string(options_.early_stop) +
+                " that are no better on the " + number_text(options_.validation * 100) +
+                " % held out, and keeps the best",
+            "quality " + std::string(level_.name) +
+                ": flags that are given count; --quality quick takes less time, best more, plain changes nothing"};
+  }
+
+  Options& options_;
+  const TableSize& size_;
+  const Level& level_;
+  const Options given_;
+};
+
+}  // namespace
+
+std::vector<std::string> settle_quality(Options& options, const TableSize& size) {
+  if (options.quality == "plain") return {};
+  return Settler(options, size).run();
+}
+
+}  // namespace halfstep::internal

@@ -1,0 +1,23 @@
+// What options.quality makes of a table's size: the parameters that nobody named.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "halfstep/options.hpp"
+
+namespace halfstep::internal {
+
+// What is to be learned from.
+struct TableSize {
+  std::size_t rows = 0;     // that are not held out for a test
+  std::size_t columns = 0;  // that are inputs
+  std::size_t outputs = 1;  // classes, or values
+  bool classify = true;
+};
+
+// Sets those parameters of `options` that are at their defaults, and says in a few lines what was chosen and why. The
+// same for tables of the same size, on every machine. Of quality "plain": nothing.
+std::vector<std::string> settle_quality(Options& options, const TableSize& size);
+
+}  // namespace halfstep::internal

@@ -1,0 +1,200 @@
+// Whole runs of networks that embed their columns and of ensembles.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "halfstep/error.hpp"
+#include "halfstep/jobs.hpp"
+#include "halfstep/predictor.hpp"
+#include "io/temp_dir.hpp"
+#include "run/quality.hpp"
+#include "support/isa_loop.hpp"
+
+namespace halfstep::test::embedded {
+
+using namespace internal;
+
+// Numbers, one of them with gaps, and a category; a class or a value to tell.
+std::string table(const TempDir& dir, const std::string& name, int rows, bool classify) {
+  const std::string path = dir / name;
+  std::ofstream out(path);
+  out << "a,b,kind,y\n";
+  for (int i = 0; i < rows; ++i) {
+    const double a = i * 37 % 101 / 10.0, b = i * 53 % 97;
+    const char* kind = i % 3 == 0 ? "red" : i % 3 == 1 ? "green" : "blue";
+    const double y = std::sin(a) + (i % 3 == 0 ? b / 50 : 0);
+    out << a << ',' << (i % 11 == 0 ? "" : std::to_string(b)) << ',' << kind << ',';
+    classify ? out << (y > 0.5 ? "yes" : "no") << '\n' : out << y << '\n';
+  }
+  return path;
+}
+
+Options options_of(const TempDir& dir, std::int64_t members) {
+  Options o;
+  o.out = dir / "model.safetensors";
+  o.embedding = 4;
+  o.ensemble = members;
+  o.hidden = {24, 17};
+  o.batch = 30;
+  o.steps = 25;
+  o.dropout = 0.1;
+  o.lr = 0.01;
+  o.threads = 1;
+  return o;
+}
+
+TEST_CASE("ensemble: the same bits at any thread count, on every ISA, in each precision") {
+  const TempDir dir;
+  const std::string data = table(dir, "t.csv", 301, true);
+  for (const Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    Options o = options_of(dir, 3);
+    o.precision = precision;
+    const std::string expected = train(data, o, {}).weights_digest;
+    for (const int threads : {2, 3, 5, 8}) {
+      o.threads = threads;
+      CHECK(train(data, o, {}).weights_digest == expected);
+    }
+    for_each_runnable_isa([&](const KernelTable& kernels) {
+      o.isa = kernels.name;
+      CHECK(train(data, o, {}).weights_digest == expected);
+    });
+  }
+}
+
+TEST_CASE("ensemble: what is measured, predicted and given to a host is the mean of the members") {
+  const TempDir dir;
+  for (const bool classify : {true, false}) {
+    const std::string data = table(dir, "t.csv", 301, classify);
+    Options o = options_of(dir, 4);
+    o.norm = Norm::layer;
+    const TrainResult result = train(data, o, {});
+    const Evaluation all = evaluate(o.out, data, {});
+    const Predictions p = predict(o.out, data, {});
+    REQUIRE(p.predicted.size() == 301);
+    // Against the file, which is the truth: the loss that evaluate says from the rows that predict says.
+    std::ifstream in(data);
+    std::string line;
+    std::getline(in, line);
+    double sum = 0;
+    std::int64_t right = 0;
+    for (std::size_t r = 0; std::getline(in, line); ++r) {
+      const std::string truth = line.substr(line.rfind(',') + 1);
+      if (classify) {
+        const std::size_t at = p.classes[0] == truth ? 0 : 1;
+        sum -= std::log(p.values[r * 2 + at]);
+        right += p.predicted[r] == truth ? 1 : 0;
+        CHECK(p.values[r * 2] + p.values[r * 2 + 1] == doctest::Approx(1).epsilon(1e-6));
+      } else {
+        sum += std::pow(p.values[r] - std::stod(truth), 2);
+      }
+    }
+    if (classify) {
+      CHECK(all.metrics.loss == doctest::Approx(sum / 301).epsilon(1e-5));
+      CHECK(all.metrics.accuracy == doctest::Approx(static_cast<double>(right) / 301));
+      CHECK(all.metrics.accuracy > 0.8);
+    } else {
+      CHECK(all.metrics.rmse == doctest::Approx(std::sqrt(sum / 301)).epsilon(1e-5));
+      CHECK(all.metrics.r2 > 0.5);
+    }
+    CHECK(inspect(o.out).architecture.find("4 members") != std::string::npos);
+  }
+}
+
+TEST_CASE("ensemble: a run that goes on from a checkpoint has the bits of one that was not stopped") {
+  const TempDir dir;
+  const std::string data = table(dir, "t.csv", 301, false);
+  Options o = options_of(dir, 3);
+  o.precision = Dtype::fp16;
+  const std::string expected = train(data, o, {}).weights_digest;
+  o.checkpoint_dir = dir / "checkpoints";
+  int seen = 0;
+  TrainObserver stop;
+  stop.should_stop = [&] { return ++seen == 13; };
+  train(data, o, stop);
+  o.resume = "auto";
+  o.threads = 3;
+  CHECK(train(data, o, {}).weights_digest == expected);
+}
+
+TEST_CASE("embedding: an overflow in the embedding is told") {
+  const TempDir dir;
+  const std::string data = table(dir, "t.csv", 301, false);
+  Options o = options_of(dir, 2);
+  o.precision = Dtype::fp16;
+  o.lr = 1e5;
+  o.capsule = "none";
+  CHECK_THROWS_AS(train(data, o, {}), Error);
+}
+
+TEST_CASE("embedding: what does not go together is refused, with advice") {
+  const auto why = [](void (*change)(Options&)) {
+    Options o;
+    change(o);
+    try {
+      validate(o);
+    } catch (const Error& error) {
+      return error.parts().where + ": " + error.parts().hint;
+    }
+    return std::string();
+  };
+  CHECK(why([](Options& o) { o.ensemble = 4; }) == "--ensemble: --embedding 16");
+  CHECK(why([](Options& o) { o.bins = 4; }) == "--bins: --embedding 16");
+  CHECK(why([](Options& o) {
+          o.embedding = 8;
+          o.standardize = "none";
+        }) == "--standardize: --embedding 0");
+  CHECK(why([](Options& o) {
+          o.embedding = o.ensemble = 8;
+          o.norm = Norm::batch;
+        }) == "--ensemble: --norm layer");
+  const TempDir dir;
+  Options o = options_of(dir, 1);
+  CHECK_THROWS_AS(train("builtin:digits", o, {}), Error);
+}
+
+TEST_CASE("quality: what is not given follows from the size of the table, what is given stays") {
+  const auto settled = [](
+                           const char* quality, std::size_t rows, void (*change)(Options&) = [](Options&) {}) {
+    Options o;
+    o.quality = quality;
+    change(o);
+    settle_quality(o, {.rows = rows, .columns = 10, .outputs = 2, .classify = true});
+    return o;
+  };
+  const Options small = settled("good", 500), large = settled("good", 50000);
+  CHECK(small.ensemble == 8);
+  CHECK(small.epochs > large.epochs);
+  CHECK(small.batch < large.batch);
+  CHECK(small.split == "stratified");
+  CHECK(small.early_stop > 0);
+  CHECK(settled("quick", 500).ensemble == 1);
+  CHECK(settled("best", 500).ensemble == 32);
+  const Options given = settled("good", 500, [](Options& o) {
+    o.hidden = {10};
+    o.epochs = 3;
+    o.lr = 0.5;
+    o.norm = Norm::batch;
+  });
+  CHECK(given.hidden == std::vector<std::int64_t>{10});
+  CHECK(given.epochs == 3);
+  CHECK(given.lr == 0.5);
+  CHECK(given.ensemble == 1);  // BatchNorm would mix the members
+  const Options plain = settled("plain", 500);
+  for (const ParameterInfo& info : parameters()) {
+    CHECK(get_option(plain, info.name) == get_option(Options{}, info.name));
+  }
+  // Whatever was chosen goes together.
+  for (const char* quality : {"quick", "good", "best"}) {
+    for (const std::size_t columns : {1u, 100u, 5000u}) {
+      for (const bool classify : {false, true}) {
+        Options o;
+        o.quality = quality;
+        CHECK(settle_quality(o, {.rows = 3, .columns = columns, .outputs = 1, .classify = classify}).size() == 3);
+        validate(o);
+      }
+    }
+  }
+}
+
+}  // namespace halfstep::test::embedded
