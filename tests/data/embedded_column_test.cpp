@@ -13,7 +13,7 @@ using namespace halfstep::internal::data::testing;
 
 namespace embedded_columns_test {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 Options embedding(std::int64_t bins = 48) {
   Options options;
@@ -36,14 +36,14 @@ using namespace embedded_columns_test;
 
 TEST_SUITE("data/embedded_column") {
   TEST_CASE("few distinct numbers are the knots, many are cut at their quantiles") {
-    CHECK(fitted({3, 1, 2, 2, kNaN, 3}, 48).knots == std::vector<double>{1, 2, 3});
+    CHECK(fitted({3, 1, 2, 2, kNone, 3}, 48).knots == std::vector<double>{1, 2, 3});
     std::vector<double> numbers;
     for (int i = 0; i <= 100; ++i) numbers.push_back(i * i);
     CHECK(fitted(numbers, 4).knots == std::vector<double>{0, 625, 2500, 5625, 10000});
     CHECK(fitted(numbers, 4).mean == 2500);
     // As many of one value as fill several bins: its knot stands once.
     CHECK(fitted({0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, 4).knots == std::vector<double>{0, 1.75, 4});
-    CHECK(fitted({kNaN, kNaN}, 4).knots.empty());
+    CHECK(fitted({kNone, kNone}, 4).knots.empty());
   }
 
   TEST_CASE("a number is its value and its place, whatever it is") {
@@ -56,13 +56,13 @@ TEST_SUITE("data/embedded_column") {
     CHECK(embedded_place(column, -5) == -0.5f);
     CHECK(embedded_place(column, -1e300) == -1);
     CHECK(embedded_place(column, 1e300) == 4);
-    CHECK(embedded_place(column, kNaN) == kMissingPlace);
+    CHECK(embedded_place(column, kNone) == kMissingPlace);
     column.scale = 10;
     CHECK(embedded_value(column, 15) == 0);  // the median
     CHECK(embedded_value(column, 45) == doctest::Approx(3 / std::sqrt(2)));
     CHECK(embedded_value(column, 1e300) == doctest::Approx(3));
     CHECK(embedded_value(column, -std::numeric_limits<double>::max()) == doctest::Approx(-3));
-    CHECK(embedded_value(column, kNaN) == 0);
+    CHECK(embedded_value(column, kNone) == 0);
     // Knots as far apart as doubles can be.
     const InputColumn wide = fitted({-1.5e308, 1.5e308}, 48);
     CHECK(embedded_place(wide, 0) == 0.5f);
