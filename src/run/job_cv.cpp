@@ -94,8 +94,7 @@ CrossValidation cross_validate(const std::string& data, int folds, const Options
     refuse("a cross-validation has no test set", data.c_str(), "this data has one",
            "its training part alone: the path of that file, or an archive without x_test and y_test");
   }
-  const std::vector<std::string> chosen = source.settle(options);
-  source.notes.insert(source.notes.begin(), chosen.begin(), chosen.end());
+  source.settle(options);
   CrossValidation out;
   out.how = data::hold_out_text(options);
   bool stopped = false;

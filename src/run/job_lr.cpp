@@ -87,7 +87,9 @@ RateSearch find_learning_rate(const std::string& data, const Options& given, con
   options.schedule = "constant";
   options.steps = kSteps;
   const Machine machine(options);
-  const Prepared prepared = prepare(data, options, {machine.executor.get()});
+  Source source(data, options, {machine.executor.get()});
+  source.settle(options);
+  const Prepared prepared = prepare(std::move(source), options, {machine.executor.get()});
   const ModelSpec spec = spec_of(prepared, options);
   const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   check_memory(run_shape(config, memory_of(prepared.train), machine.executor->threads()));

@@ -48,8 +48,10 @@ Preflight preflight(const std::string& data, const Options& given) {
   }
   const std::optional<SavedModel> start = model_to_start_from(options);
   const Machine machine(options);
-  const Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
-                                    start ? &start->preprocessor.recipe() : nullptr);
+  const data::ReadHow how = {.executor = machine.executor.get(), .cache = cache_choice(options)};
+  Source source(data, options, how, start ? &start->preprocessor.recipe() : nullptr);
+  source.settle(options);
+  const Prepared prepared = prepare(std::move(source), options, how);
   PrecisionChoice choice = choose_precision({options, prepared, machine, start ? &*start : nullptr}, {});
   choice.report.columns = narrow_columns(prepared, choice.extremes);
   add_constants(options, choice.report);

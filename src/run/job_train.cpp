@@ -125,8 +125,10 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const std::optional<Found> found = find_checkpoint(options, folder ? &*folder : nullptr, notes);
   const std::optional<SavedModel> start = model_to_start_from(options);
   Machine machine(options);
-  Prepared prepared = prepare(data, options, {.executor = machine.executor.get(), .cache = cache_choice(options)},
-                              start ? &start->preprocessor.recipe() : nullptr);
+  const data::ReadHow how = {.executor = machine.executor.get(), .cache = cache_choice(options)};
+  Source source(data, options, how, start ? &start->preprocessor.recipe() : nullptr);
+  source.settle(options);
+  Prepared prepared = prepare(std::move(source), options, how);
   const SavedModel* const weights = start ? &*start : nullptr;
   const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
                             : settle_precision({options, prepared, machine, weights}, options, notes);

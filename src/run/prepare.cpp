@@ -71,22 +71,23 @@ Source::Source(const std::string& path, const Options& options, const data::Read
   }
 }
 
-std::vector<std::string> Source::settle(Options& options) {
-  if (options.quality == "plain" || inputs_of != nullptr) return {};
+void Source::settle(Options& options) {
+  if (options.quality == "plain" || inputs_of != nullptr) return;
   const data::Table* const table = pair.train.table();
   if (table == nullptr || !table->sparse.empty()) {
-    return {"quality " + options.quality + " is for tables, and this is none: nothing was chosen"};
+    notes.push_back("quality " + options.quality + " is for tables, and this is none: nothing was chosen");
+    return;
   }
   const std::size_t no_inputs = target.columns.size() + inputs.drop.size();
   const TableSize size = {.rows = target.rows.size(),
                           .columns = table->columns.size() - std::min(no_inputs, table->columns.size() - 1),
                           .outputs = std::max(target.classes.size(), target.columns.size()),
                           .classify = target.task == Task::classify};
-  std::vector<std::string> chosen = settle_quality(options, size);
+  const std::vector<std::string> chosen = settle_quality(options, size);
+  notes.insert(notes.begin(), chosen.begin(), chosen.end());
   std::vector<std::string> drop = std::move(inputs.drop);
   inputs = options;
   inputs.drop = std::move(drop);
-  return chosen;
 }
 
 data::RawData Source::take(const std::vector<std::uint32_t>& of) const {
@@ -122,10 +123,7 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
   return p;
 }
 
-Prepared prepare(const std::string& path, Options& options, const data::ReadHow& how, const data::Recipe* inputs_of) {
-  Source source(path, options, how, inputs_of);
-  const std::vector<std::string> chosen = source.settle(options);
-  source.notes.insert(source.notes.begin(), chosen.begin(), chosen.end());
+Prepared prepare(Source source, const Options& options, const data::ReadHow& how) {
   const bool tested = source.pair.test || !options.test.empty();
   const double share = held_out_share(options, tested);
   refuse_idle_split(options, share);
@@ -143,6 +141,11 @@ Prepared prepare(const std::string& path, Options& options, const data::ReadHow&
   Prepared p = prepare_parts(source, std::move(train), split, std::move(held_out));
   if (tested) add_test(std::move(source.pair.test), weights, options, how, p);
   return p;
+}
+
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how,
+                 const data::Recipe* inputs_of) {
+  return prepare(Source(path, options, how, inputs_of), options, how);
 }
 
 }  // namespace halfstep::internal

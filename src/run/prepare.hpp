@@ -38,9 +38,9 @@ struct Source {
          const data::Recipe* inputs_of = nullptr);
   data::RawData take(const std::vector<std::uint32_t>& rows) const;  // none: without rows
 
-  // What options.quality asks for, if this is a table that no other model has the inputs of: the parameters of `options`
-  // that follow from its size, as the source then has them too. In words what was chosen.
-  std::vector<std::string> settle(Options& options);
+  // What options.quality asks for, if this is a table that no other model has the inputs of: the parameters of
+  // `options` that follow from its size, which the source then has too. What was chosen is among its notes.
+  void settle(Options& options);
 
   data::DataPair pair;
   data::TargetChoice target;
@@ -59,10 +59,10 @@ double held_out_share(const Options& options, bool tested);
 // Whether a run goes by rows held out, which are then no judge of it.
 bool steers_by_held_out(const Options& options);
 
-// Reads `path` and what options.test names, chooses the target and holds rows out. Throws Error: of reading, and
-// invalid_argument where no training is possible.
-// options.quality is settled in `options`.
-Prepared prepare(const std::string& path, Options& options, const data::ReadHow& how = {},
+// Reads what options.test names, and holds rows out. Throws Error: of reading, and invalid_argument where no training
+// is possible.
+Prepared prepare(Source source, const Options& options, const data::ReadHow& how = {});
+Prepared prepare(const std::string& path, const Options& options, const data::ReadHow& how = {},
                  const data::Recipe* inputs_of = nullptr);
 
 }  // namespace halfstep::internal
