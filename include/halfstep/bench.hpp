@@ -152,15 +152,15 @@ struct StepStageTime {
 
 // bound_ns: what the arithmetic peak and the memory bandwidth alone would need. It is the sum over the stages of
 //   max(flop / peak, bytes read / read bandwidth, all bytes / update bandwidth)
-// of a batch of B rows through layers of in x out. P: weights; P': weights of all layers but the first; A: B x sum of
-// the hidden widths; s: bytes of a stored element; q: 2 where the derivative of the activation needs its input (gelu,
-// gelu_tanh, silu), else 1.
+// of a batch of B rows through layers of in x out. R: those of them that go through the network together, all unless
+// they are many; P: weights; P': weights of all layers but the first; A: R x sum of the hidden widths; s: bytes of a
+// stored element; q: 2 where the derivative of the activation needs its input (gelu, gelu_tanh, silu), else 1.
 //
 //   stage      flop    bytes read                            bytes written
-//   forward    2 B P   s (B inputs + P)                      s q A + 4 B outputs
-//   loss               4 B outputs                           s B outputs
-//   dgrad      2 B P'  s (B outputs + P' + A)                s A
-//   wgrad      2 B P   s (B inputs + 2 A + B outputs)        4 P *
+//   forward    2 B P   s (R inputs + P)                      s q A + 4 R outputs
+//   loss               4 R outputs                           s R outputs
+//   dgrad      2 B P'  s (R outputs + P' + A)                s A
+//   wgrad      2 B P   s (R inputs + 2 A + R outputs)        4 P *
 //   update             4 P * + weights + state               weights + state + copies
 //
 //   *        only where gradients must wait until all are known: with a clip, or in fp16

@@ -23,6 +23,7 @@ struct TensorMeter {
   // Magnitudes before rounding: exponents[i] counts those in [2^(i-127), 2^(i-126)); [0] zeros and what fp32 flushes to
   // zero, [255] infinities and NaN.
   std::array<std::int64_t, 256> exponents{};
+  double largest = 0;  // finite magnitude before rounding; a resumed run has that of its next reading
 };
 
 // The working weights of one layer, before and after an update.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bench/step_case.hpp"
 #include "gemm/layout.hpp"
 #include "optim/optimizer.hpp"
 
@@ -10,19 +11,20 @@ namespace {
 
 // The letters of the table in halfstep/bench.hpp.
 struct Sizes {
-  double batch, inputs, outputs;
+  double batch, rows, inputs, outputs;
   double weights = 0, upper_weights = 0;  // P, P'
   double hidden = 0;                      // A
 
-  explicit Sizes(const StepBenchRequest& r)
+  Sizes(const StepBenchRequest& r, std::size_t together)
       : batch(static_cast<double>(r.batch)),
+        rows(static_cast<double>(together)),
         inputs(static_cast<double>(r.widths.front())),
         outputs(static_cast<double>(r.widths.back())) {
     for (std::size_t i = 1; i < r.widths.size(); ++i) {
       const auto in = static_cast<double>(r.widths[i - 1]), out = static_cast<double>(r.widths[i]);
       weights += in * out;
       if (i > 1) upper_weights += in * out;
-      if (i + 1 < r.widths.size()) hidden += batch * out;
+      if (i + 1 < r.widths.size()) hidden += rows * out;
     }
   }
 };
@@ -39,12 +41,12 @@ StageWork update_work(const OptimizerOptions& o, const Sizes& n, double stored, 
 }  // namespace
 
 StepWork step_work(const StepBenchRequest& r, Dtype precision) {
-  const Sizes n(r);
+  const Sizes n(r, step_shape(r, precision).max_rows);
   const auto s = static_cast<double>(size_of(precision));
   const double kept = derivative_needs_input(r.activation) ? 2 : 1;
   const bool wait = r.clip_norm > 0 || precision == Dtype::fp16;
   const double gradient = wait ? 4 * n.weights : 0;
-  const double inputs = n.batch * n.inputs, outputs = n.batch * n.outputs;
+  const double inputs = n.rows * n.inputs, outputs = n.rows * n.outputs;
   StepWork work = {};
   auto at = [&](StepStage stage) -> StageWork& { return work[static_cast<std::size_t>(stage)]; };
   at(StepStage::forward) = {2 * n.batch * n.weights, s * (inputs + n.weights), s * kept * n.hidden + 4 * outputs};

@@ -1,10 +1,12 @@
 #include "bench/step_case.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/rng.hpp"
 #include "bench/timing.hpp"
 #include "run/scaling.hpp"
+#include "train/rows_together.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -12,15 +14,8 @@ namespace {
 // Small, so that thousands of steps on one batch leave the numbers as ordinary as they were.
 constexpr double kLearningRate = 1e-5;
 
-NetworkShape shape_of(const StepBenchRequest& r, Dtype precision) {
-  NetworkShape shape;
-  shape.widths = r.widths;
-  shape.activation = r.activation;
-  shape.dtype = precision;
-  shape.max_rows = r.batch;
-  shape.master = r.optimizer.master == MasterKind::fp32;
-  return shape;
-}
+// Loads nothing.
+constexpr auto kStays = [](std::size_t, std::size_t, Activations&) {};
 
 GradScalerOptions scaler_of(const StepBenchRequest& r, Dtype precision) {
   Options options;
@@ -30,6 +25,18 @@ GradScalerOptions scaler_of(const StepBenchRequest& r, Dtype precision) {
 }
 
 }  // namespace
+
+NetworkShape step_shape(const StepBenchRequest& r, Dtype precision) {
+  NetworkShape shape;
+  shape.widths = r.widths;
+  shape.activation = r.activation;
+  shape.dtype = precision;
+  shape.master = r.optimizer.master == MasterKind::fp32;
+  int threads = 1;
+  for (const int each : r.threads) threads = std::max(threads, each);
+  shape.max_rows = rows_together(shape, r.batch, threads);
+  return shape;
+}
 
 data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs) {
   constexpr std::size_t kPeriod = 4099;  // drawing every element would take longer than the benchmark
@@ -52,7 +59,7 @@ data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t 
 }
 
 StepNetwork::StepNetwork(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels)
-    : model(shape_of(request, precision)),
+    : model(step_shape(request, precision)),
       loss(make_loss(request.widths.back() == 1 ? LossKind::mse : LossKind::cross_entropy, 1)),
       optimizer(make_optimizer(request.optimizer, TrainStep::tensor_sizes(model))),
       scaler(scaler_of(request, precision)) {
@@ -75,11 +82,22 @@ StepCase::StepCase(StepNetwork& network, const data::Examples& examples, const S
 
 void StepCase::load() {
   targets_ = batcher_.targets(order_);
-  batcher_.load(context_, order_, network_.model.input());
+  const std::span<const std::uint32_t> order = order_;
+  const StepExamples all = examples();
+  for (std::size_t i = 0; i < all.parts(); ++i) {
+    const std::size_t first = all.begin_of(i);
+    batcher_.load(context_, order.subspan(first, all.begin_of(i + 1) - first), network_.model.input());
+  }
+}
+
+StepExamples StepCase::examples() const {
+  const NetworkShape& shape = network_.model.shape();  // for the most threads of all cases
+  return {order_.size(), targets_, std::min(rows_together(shape, order_.size(), threads()), shape.max_rows), kStays};
 }
 
 void StepCase::run() {
-  if (!step_.run(order_.size(), targets_, kLearningRate).applied) ++skipped_;
+  // Each part learns from the rows that the last one has left in the network: loading is timed apart.
+  if (!step_.run(examples(), kLearningRate).applied) ++skipped_;
 }
 
 StepCase::Stages StepCase::run_clocked(double seconds) {

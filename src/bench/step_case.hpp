@@ -14,6 +14,9 @@ namespace halfstep::internal {
 // One batch of random numbers, with random labels, or random numbers as targets of a single output.
 data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs);
 
+// The network that a request is about.
+NetworkShape step_shape(const StepBenchRequest& request, Dtype precision);
+
 // Everything of one precision that does not depend on ISA or threads: packed weights lie alike on every ISA.
 struct StepNetwork {
   StepNetwork(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels);
@@ -32,7 +35,7 @@ class StepCase {
   StepCase(StepNetwork& network, const data::Examples& examples, const StepBenchRequest& request,
            const KernelTable& kernels, int threads);
 
-  void load();  // the batch into the network
+  void load();  // the batch into the network, part by part
   void run();   // one step
   const KernelTable& kernels() const { return context_.kernels; }
   int threads() const { return executor_->threads(); }
@@ -47,6 +50,8 @@ class StepCase {
   Stages run_clocked(double seconds);
 
  private:
+  StepExamples examples() const;
+
   std::unique_ptr<Executor> executor_;
   GemmContext context_;
   StepNetwork& network_;

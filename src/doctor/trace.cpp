@@ -211,8 +211,9 @@ class Tracer {
     const std::size_t width = pad_columns(view.columns);
     AlignedBuffer<float> d(pad_rows(part_.rows) * width), sums(sum_chunks(part_.rows) * width);
     const LossGradient target = {{d.data(), width, nullptr, 0, Dtype::fp32}, sums.data(), width};
-    evaluate_loss(rerun_.loss(), rerun_.context().kernels, rerun_.context().executor, view, part_.targets,
-                  report_.loss_scale, &target, rerun_.weight());
+    double sum = 0;
+    add_losses(rerun_.loss(), rerun_.context().kernels, rerun_.context().executor, view, part_.targets,
+               report_.loss_scale, &target, rerun_.weight(), sum);
     return static_cast<double>(d[row * width + column]);
   }
 

@@ -77,17 +77,23 @@ double total_weight(const Loss& loss, const Targets& targets, std::size_t rows) 
 }
 
 double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
-                     const Targets& targets, float scale, const LossGradient* gradient, std::optional<double> weight) {
+                     const Targets& targets, float scale, const LossGradient* gradient) {
+  const double weight = total_weight(loss, targets, logits.rows);
+  double sum = 0;
+  add_losses(loss, kernels, executor, logits, targets, scale, gradient, weight, sum);
+  return mean_loss(sum, weight);
+}
+
+void add_losses(const Loss& loss, const KernelTable& kernels, Executor& executor, const LogitsView& logits,
+                const Targets& targets, float scale, const LossGradient* gradient, double weight, double& sum) {
   // A task is a chunk of kSumRows rows; the chunks' losses are added in their order.
   const std::size_t members = logits.members, rows = logits.rows * members, chunks = sum_chunks(rows);
   std::vector<double> heap(chunks > kMaxStackChunks ? chunks : 0);
   double stack[kMaxStackChunks];
   const std::span<double> partial(heap.empty() ? stack : heap.data(), chunks);
   std::fill(partial.begin(), partial.end(), 0.0);
-  const double of_rows = weight ? *weight : total_weight(loss, targets, logits.rows);
-  const double divisor = of_rows * static_cast<double>(members);
-  const bool counts = divisor != 0;
-  const float row_scale = counts ? scale / static_cast<float>(divisor) : 0.0f;
+  const double of_all = weight * static_cast<double>(members);
+  const float row_scale = of_all != 0 ? scale / static_cast<float>(of_all) : 0.0f;
   const std::size_t width = pad(logits.columns * members);
   auto body = [&](std::size_t chunk, int) {
     RowPair d(width);
@@ -120,9 +126,7 @@ double evaluate_loss(const Loss& loss, const KernelTable& kernels, Executor& exe
   };
   static_assert(kSumRows % 2 == 0);
   executor.run(chunks, body);
-  double total = 0;
-  for (double p : partial) total += p;
-  return counts ? total / divisor : 0;
+  for (double p : partial) sum += p / static_cast<double>(members);
 }
 
 }  // namespace halfstep::internal

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "halfstep/types.hpp"
@@ -31,7 +30,7 @@ struct LogitsView {
   std::size_t columns;  // valid
   std::size_t rows;     // valid; the gradient of a padding row is zero
   // Of an ensemble: a row of examples has this many rows of logits, and in that of member m its columns begin at
-  // m * columns. The loss is the mean over the members; `rows` are those of the examples.
+  // m * columns. The loss of an example is the mean over the members; `rows` are those of the examples.
   std::size_t members = 1;
 };
 
@@ -67,10 +66,16 @@ std::unique_ptr<Loss> make_loss(LossKind kind, double huber_delta, const CrossEn
 double total_weight(const Loss&, const Targets&, std::size_t rows);
 
 // Mean loss of the batch; the gradient by the logits, times `scale`, when `gradient` is not null. NaN logits give a NaN
-// loss. Where these rows are a part of those that the mean is over, `weight` is the total weight of all: the parts'
-// losses and gradients add up to those of the whole. Allocates nothing for up to 24576 rows and 4096 outputs.
+// loss. Allocates nothing for up to 24576 rows and 4096 outputs.
 double evaluate_loss(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
-                     const LossGradient* gradient, std::optional<double> weight = {});
+                     const LossGradient* gradient);
+
+// Where these rows are a part of those that the mean is over, of `weight` in all: adds the rows' losses, each by its
+// weight, to `sum`. Parts that follow each other and begin at multiples of kSumRows give the bits of the whole.
+void add_losses(const Loss&, const KernelTable&, Executor&, const LogitsView&, const Targets&, float scale,
+                const LossGradient* gradient, double weight, double& sum);
+// What the sum over all parts comes to.
+constexpr double mean_loss(double sum, double weight) { return weight != 0 ? sum / weight : 0; }
 
 // For losses: zeroes d beyond the valid columns up to the padded width.
 inline void clear_padding(float* d, std::size_t columns) {

@@ -25,7 +25,7 @@ class DropoutBlock final : public RowBlock {
   // random numbers.
   void drop(const RowPart& part, float* x) const {
     if (!part.pass.mask) return;
-    const std::size_t place = part.row * round_up(part.z.width, kRandomGroup) + part.first;
+    const std::size_t place = (part.pass.first_row + part.row) * round_up(part.z.width, kRandomGroup) + part.first;
     const std::uint64_t stream = *part.pass.mask << 24 | layer_ << 2 | 3;
     part.kernels().dropout(part.padded(), x, {seed_, stream, place}, dropped_);
   }

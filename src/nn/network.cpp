@@ -87,6 +87,12 @@ std::size_t Network::elements() const {
   return count;
 }
 
+std::size_t Network::least_rows() const {
+  std::size_t most = 1;
+  for (const auto& block : blocks_) most = std::max(most, block->least_rows());
+  return most;
+}
+
 ModelMemory Network::memory() const {
   ModelMemory m = {0, 0, 0, input_.bytes(), sizeof(float) * (d_y_.size() + d_z_.size())};
   for (const Parameter* p : parameters_) {
@@ -139,11 +145,10 @@ float* Network::logits() { return last_->logits(); }
 const GradientTarget& Network::logits_gradient() { return last_->gradient_targets().front(); }
 
 void Network::forward(GemmContext& context, std::size_t rows, std::optional<std::uint64_t> mask,
-                      std::span<const SideTasks> beside) {
+                      std::span<const SideTasks> beside, std::size_t first_row) {
   mask_ = mask;
-  const bool too_few = std::any_of(blocks_.begin(), blocks_.end(),
-                                   [&](const std::unique_ptr<Block>& block) { return rows < block->least_rows(); });
-  if (mask && too_few) refuse_batch();
+  first_row_ = first_row;
+  if (mask && rows < least_rows()) refuse_batch();
   if (embedding_) embedding_->forward(pass(context, rows), input_, {});
   const Pass here = pass(context, layer_rows(rows));
   for (std::size_t i = 0; i < blocks_.size(); ++i) {

@@ -49,6 +49,7 @@ class Network {
   std::span<Parameter* const> trained() const { return trained_; }
   std::size_t elements() const;  // of trained parameters, without padding
   std::size_t blocks() const { return blocks_.size(); }
+  std::size_t least_rows() const;  // that it can train on
 
   // Initial weights (initial_weights.hpp); biases and beta zero, gamma and running variance 1. Packs them.
   void initialise(std::uint64_t seed, const KernelTable& kernels);
@@ -85,12 +86,13 @@ class Network {
   const GradientTarget& logits_gradient();
 
   // `rows` is at most max_rows; behind an odd count the input has a zero row. With a `mask`, one number a step, this is
-  // training: the masks of dropout are functions of it, and BatchNorm takes the statistics of the batch. Without one
-  // nothing is dropped and BatchNorm goes by its running statistics. What follows a forward pass (backward and all
-  // below it) goes by the same. Throws Error(invalid_argument) where BatchNorm would train on a single row, before
-  // anything else. beside[i], where there is one, runs beside the products of block i.
+  // training: the masks of dropout are functions of it and of a row's place in the step, of which these begin with
+  // `first_row`, and BatchNorm takes the statistics of the batch. Without one nothing is dropped and BatchNorm goes by
+  // its running statistics. What follows a forward pass (backward and all below it) goes by the same. Throws
+  // Error(invalid_argument) where BatchNorm would train on a single row, before anything else. beside[i], where there
+  // is one, runs beside the products of block i.
   void forward(GemmContext&, std::size_t rows, std::optional<std::uint64_t> mask = {},
-               std::span<const SideTasks> beside = {});
+               std::span<const SideTasks> beside = {}, std::size_t first_row = 0);
   // Fills the gradients of all trained parameters (adds to them when `accumulate`) and their sums of squares. `watch`
   // may be null.
   void backward(GemmContext&, std::size_t rows, bool accumulate, StageWatch* watch = nullptr);
@@ -122,7 +124,9 @@ class Network {
   const Activations& input_of(std::size_t block) const {
     return block > 0 ? blocks_[block - 1]->output() : embedding_ ? embedding_->output() : input_;
   }
-  Pass pass(GemmContext& context, std::size_t rows) { return {context, rows, mask_, d_y_.data(), d_z_.data()}; }
+  Pass pass(GemmContext& context, std::size_t rows) {
+    return {context, rows, mask_, layer_rows(first_row_), d_y_.data(), d_z_.data()};
+  }
 
   NetworkShape shape_;
   Activations input_;
@@ -133,6 +137,7 @@ class Network {
   std::vector<StoredSignal> signals_;
   AlignedBuffer<float> d_y_, d_z_;     // Pass
   std::optional<std::uint64_t> mask_;  // of the last forward pass
+  std::size_t first_row_ = 0;          // too
 };
 
 }  // namespace halfstep::internal

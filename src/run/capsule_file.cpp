@@ -36,7 +36,7 @@ json::Object capsule_json(const Capsule& c) {
           {"applied", c.clock.applied},
           {"epoch", c.clock.epoch},
           {"batch", c.batch},
-          {"parts", c.clock.parts},
+          {"parts", c.clock.masks},
           {"part_rows", c.part_rows},
           {"rows", c.rows},
           {"seed", std::to_string(c.seed)},  // JSON's integers end at 2^63
@@ -82,7 +82,7 @@ void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   c.clock.applied = count_of(v, "applied", path);
   c.clock.epoch = count_of(v, "epoch", path);
   c.batch = count_of(v, "batch", path);
-  c.clock.parts = static_cast<std::uint64_t>(count_of(v, "parts", path));
+  c.clock.masks = static_cast<std::uint64_t>(count_of(v, "parts", path));
   c.part_rows = static_cast<std::size_t>(count_of(v, "part_rows", path));
   c.rows = static_cast<std::size_t>(count_of(v, "rows", path));
   if (c.rows == 0 || c.part_rows == 0) bad_model(path, "a step without rows");

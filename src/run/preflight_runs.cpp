@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstring>
 
 #include "doctor/watch.hpp"
@@ -66,32 +65,7 @@ void add_counts(const TensorMeter& from, TensorMeter& to) {
   for (std::size_t i = 0; i < to.exponents.size(); ++i) to.exponents[i] += from.exponents[i];
 }
 
-// No magnitude is larger; exact where the values are still at hand.
-double bound_of(const TensorMeter& m) {
-  int last = 254;
-  while (last > 0 && m.exponents[static_cast<std::size_t>(last)] == 0) --last;
-  return last == 0 ? 0 : std::ldexp(1.0, last - 126);
-}
-
-// What a step of an fp32 network left in memory.
-double largest_in(const Network& network, const std::string& tensor) {
-  double most = 0;
-  for (const StoredSignal& s : network.signals()) {
-    if (s.name != tensor || s.product >= 0) continue;
-    const std::size_t width = network.columns_of(s);
-    const auto* const values = static_cast<const float*>(s.data);
-    for (std::size_t r = 0; r < network.rows_of(s, network.shape().max_rows); ++r) {
-      for (std::size_t c = 0; c < width; ++c) {
-        const double size = std::fabs(static_cast<double>(values[r * s.ld + c]));
-        if (std::isfinite(size)) most = std::max(most, size);
-      }
-    }
-  }
-  return most;
-}
-
-void add_step(const StepTrainer& trainer, const Network& network, std::size_t layers,
-              std::vector<PreflightTensor>& tensors) {
+void add_step(const StepTrainer& trainer, std::size_t layers, std::vector<PreflightTensor>& tensors) {
   const std::vector<TensorMeter>& meters = trainer.meter().tensors;
   for (std::size_t i = 0; i < meters.size(); ++i) {
     if (i == tensors.size()) {
@@ -99,8 +73,7 @@ void add_step(const StepTrainer& trainer, const Network& network, std::size_t la
     } else {
       add_counts(meters[i], tensors[i].wide);
     }
-    const double seen = largest_in(network, meters[i].tensor);
-    tensors[i].largest = std::max(tensors[i].largest, seen > 0 ? seen : bound_of(meters[i]));
+    tensors[i].largest = std::max(tensors[i].largest, meters[i].largest);
   }
 }
 
@@ -113,9 +86,7 @@ void add_weights(const Network& network, const KernelTable& kernels, std::vector
     meter.tensor = t.name;
     count_storage(kernels, t.values.size(), t.values.data(), meter);
     PreflightTensor out = measured_tensor(meter, network.blocks());
-    for (const float v : t.values) {
-      if (std::isfinite(v)) out.largest = std::max(out.largest, std::fabs(static_cast<double>(v)));
-    }
+    out.largest = meter.largest;
     weights.push_back(std::move(out));
   }
   tensors.insert(tensors.begin(), weights.begin(), weights.end());
@@ -203,7 +174,7 @@ WideSteps measure_wide(const RunToTry& run, const TryBounds& bounds) {
                     (out.failure.empty() ? std::string(explain(record.cause)) : out.failure);
       return out;
     }
-    add_step(*trainer, trainer->model(), out.layers, out.tensors);
+    add_step(*trainer, out.layers, out.tensors);
   }
   if (trainer->check_weights()) {
     out.failure = "the last update left weights that are not finite; try a smaller --lr";

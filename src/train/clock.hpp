@@ -13,7 +13,9 @@ struct Clock {
   std::size_t row = 0;         // of the epoch's order that the next step begins with
   std::int64_t attempted = 0;  // steps so far
   std::int64_t applied = 0;    // of them: those that the learning rate follows
-  std::uint64_t parts = 0;     // of these steps: dropout's masks follow from it
+  // Masks of dropout so far, one a step. A checkpoint of a run with --accumulate may come from a program that counted
+  // one for each batch: it goes on from there.
+  std::uint64_t masks = 0;
   bool operator==(const Clock&) const = default;
 
   void visit_state(StateVisitor& visitor) {
@@ -21,7 +23,7 @@ struct Clock {
     visitor.value("row", row);
     visitor.value("attempted", attempted);
     visitor.value("applied", applied);
-    visitor.value("parts", parts);
+    visitor.value("parts", masks);
   }
 };
 

@@ -9,7 +9,7 @@ namespace halfstep::internal {
 
 struct EpochPlan {
   std::size_t rows = 0;        // of an epoch
-  std::size_t batch_rows = 0;  // that pass through the model together
+  std::size_t batch_rows = 0;  // of a batch
   std::size_t step_rows = 0;   // of all batches of a step, the last step of an epoch may have fewer
   bool no_single_row = false;  // BatchNorm cannot train on one row
 };

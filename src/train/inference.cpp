@@ -38,7 +38,13 @@ void for_each_batch(GemmContext& context, Network& model, const data::Examples& 
 Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning, bool with_ranking) {
   const std::size_t columns = model.shape().widths.back();
-  double loss_sum = 0, weight_sum = 0;
+  const auto targets_from = [&](std::size_t first) {
+    return Targets{examples.labels.empty() ? nullptr : examples.labels.data() + first,
+                   examples.targets.empty() ? nullptr : examples.targets.data() + first * columns,
+                   examples.weights.empty() ? nullptr : examples.weights.data() + first};
+  };
+  const double weight = total_weight(loss, targets_from(0), examples.rows);
+  double losses = 0;
   std::optional<ClassificationScore> classes;
   std::optional<RegressionScore> values;
   if (meaning.classification) {
@@ -46,26 +52,22 @@ Metrics measure(GemmContext& context, Network& model, const data::Examples& exam
   } else {
     values.emplace(examples.exact_targets, meaning);
   }
-  for_each_batch(
-      context, model, examples, meaning, [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
-        const Targets targets = {examples.labels.empty() ? nullptr : examples.labels.data() + first,
-                                 examples.targets.empty() ? nullptr : examples.targets.data() + first * columns,
-                                 examples.weights.empty() ? nullptr : examples.weights.data() + first};
-        const LogitsView view = {logits, ld, columns, rows};
-        const double weight = total_weight(loss, targets, rows);
-        loss_sum += evaluate_loss(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr) * weight;
-        weight_sum += weight;
-        for (std::size_t i = 0; i < rows; ++i) {
-          if (classes) classes->add(logits + i * ld, targets.labels[i]);
-          if (values) values->add(first + i, logits + i * ld);
-        }
-      });
+  for_each_batch(context, model, examples, meaning,
+                 [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
+                   const Targets targets = targets_from(first);
+                   const LogitsView view = {logits, ld, columns, rows};
+                   add_losses(loss, context.kernels, context.executor, view, targets, 1.0f, nullptr, weight, losses);
+                   for (std::size_t i = 0; i < rows; ++i) {
+                     if (classes) classes->add(logits + i * ld, targets.labels[i]);
+                     if (values) values->add(first + i, logits + i * ld);
+                   }
+                 });
   Metrics metrics;
   metrics.rows = static_cast<std::int64_t>(examples.rows);
   metrics.classification = meaning.classification;
   if (classes) classes->finish(examples.labels, metrics);
   if (values) values->finish(metrics);
-  metrics.loss = loss_sum / weight_sum;  // NaN where no row counts
+  metrics.loss = losses / weight;  // NaN where no row counts
   return metrics;
 }
 

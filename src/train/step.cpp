@@ -31,21 +31,23 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   bool again = false;
   do {
     report.loss_scale = scaler_.scale();
-    report.loss = 0;
+    double losses = 0;
     largest_d_ = 0;
     if (again && parts > 1) model_.discard_statistics();
     for (std::size_t i = 0; i < parts; ++i) {
       const Part part = part_of(examples, weight, i);
       // What a single part's forward pass has left is still there.
       if (!again || parts > 1) forward(examples, part);
-      report.loss += backward(part, i > 0);
+      backward(part, i > 0, losses);
+      if (meter) read_meter(*meter, part);
     }
+    report.loss = mean_loss(losses, weight);
     enter(watch_, StepStage::summarise);
     gradients = summarise();
+    bad_gradients_.assign(squares_.size(), false);
     if (!gradients.finite) report.incident = explain(examples, weight, report.loss, gradients);
     again = !gradients.finite && run_again(report);
   } while (again);
-  if (meter) read_meter(*meter, part_of(examples, weight, parts - 1));
   enter(watch_, StepStage::update);
   if (gradients.finite) {
     optimizer_.begin_step(lr, gradients.multiplier, gradients.limit);
@@ -56,7 +58,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   if (meter) meter->finish(gradients.finite, static_cast<double>(report.loss_scale));
   if (gradients.finite && headroom_) headroom_->fit(scaler_, largest_d_);
   scaler_.update(gradients.finite, smaller_scale_helps(report.incident.cause));
-  clock_.parts += parts;
+  ++clock_.masks;
   ++clock_.attempted;
   clock_.applied += gradients.finite ? 1 : 0;
   report.applied = gradients.finite;
@@ -67,8 +69,9 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
 void TrainStep::run_part(const StepExamples& examples, std::size_t index) {
   const FpEnvGuard fp_env;
   const Part part = part_of(examples, total_weight(loss_, examples.targets, examples.rows), index);
+  double losses = 0;
   forward(examples, part);
-  backward(part, false);
+  backward(part, false, losses);
   model_.discard_statistics();
 }
 
@@ -85,6 +88,7 @@ TrainStep::TrainStep(GemmContext& context, Network& model, const Loss& loss, Opt
       pace_(context.executor.threads()),
       update_(context, model, optimizer) {
   for (const Parameter* p : model_.trained()) squares_.push_back({{p->squares.data(), p->squares.size()}});
+  bad_gradients_.resize(squares_.size());
 }
 
 std::vector<OptimizerTensor> TrainStep::tensor_sizes(const Network& network) {
@@ -105,29 +109,30 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
 void TrainStep::forward(const StepExamples& examples, const Part& part) {
   examples.load(part.first, part.rows, model_.input());
   enter(watch_, StepStage::forward);
-  model_.forward(context_, part.rows, clock_.parts + part.index + 1, update_.beside_forward());
+  model_.forward(context_, part.rows, clock_.masks + 1, update_.beside_forward(), part.first);
   update_.finished();
 }
 
-double TrainStep::backward(const Part& part, bool accumulate) {
+void TrainStep::backward(const Part& part, bool accumulate, double& losses) {
   enter(watch_, StepStage::loss);
   // Leaves the gradient by the logits, times the loss scale.
-  const double loss = evaluate(part, model_.logits_gradient().d, model_.logits_gradient().sums);
+  evaluate(part, model_.logits_gradient().d, model_.logits_gradient().sums, losses);
   model_.backward(context_, part.rows, accumulate, watch_);
   if (headroom_) largest_d_ = std::max(largest_d_, largest_d(part.rows));
-  return loss;
 }
 
-double TrainStep::evaluate(const Part& part, const StorageTarget& d_logits, float* sums) {
+void TrainStep::evaluate(const Part& part, const StorageTarget& d_logits, float* sums, double& losses) {
   const LogitsView logits = {model_.logits(), model_.logits_ld(), model_.shape().widths.back(), part.rows,
                              model_.shape().members};
   const LossGradient gradient = {d_logits, sums, model_.logits_ld()};
-  return evaluate_loss(loss_, context_.kernels, context_.executor, logits, part.targets, scaler_.scale(), &gradient,
-                       part.weight);
+  add_losses(loss_, context_.kernels, context_.executor, logits, part.targets, scaler_.scale(), &gradient, part.weight,
+             losses);
 }
 
 void TrainStep::read_meter(StepMeter& meter, const Part& part) {
-  meter.before_update(context_, part.rows, [&](const StorageTarget& d, float* sums) { evaluate(part, d, sums); });
+  double known = 0;
+  if (part.index == 0) meter.begin();
+  meter.read_part(context_, part.rows, [&](const StorageTarget& d, float* sums) { evaluate(part, d, sums, known); });
 }
 
 GradientSummary TrainStep::summarise() {

@@ -41,18 +41,20 @@ struct StepReport {
 };
 
 // What a step learns from. Where the model's buffers do not hold all rows at once they come in parts of `part_rows`,
-// the last of fewer, whose gradients add up to that of the whole.
+// the last of fewer, whose gradients add up to that of the whole: to the bit where that is a multiple of kRowsGrain
+// (rows_together.hpp) and the model is without BatchNorm.
 struct StepExamples {
   std::size_t rows;  // of all parts
   Targets targets;   // of all rows
   std::size_t part_rows;
   FunctionRef<void(std::size_t first, std::size_t rows, Activations& input)> load;  // puts these rows into `input`
+  std::size_t least_rows = 1;                                                       // that the model can train on
 
   std::size_t parts() const { return (rows + part_rows - 1) / part_rows; }
-  // Where a part begins. A last one of a single row, on which BatchNorm cannot train, gets one of the part before it.
+  // Where a part begins. A last one of a single row gets one of the part before it where that is too few.
   std::size_t begin_of(std::size_t part) const {
     const std::size_t begin = std::min(part * part_rows, rows);
-    return part > 0 && part_rows > 2 && begin + 1 == rows ? begin - 1 : begin;
+    return least_rows > 1 && part > 0 && part_rows > 2 && begin + 1 == rows ? begin - 1 : begin;
   }
 };
 
@@ -63,7 +65,7 @@ class TrainStep {
   TrainStep(GemmContext& context, Network& model, const Loss& loss, Optimizer& optimizer, GradScaler& scaler,
             Clock& clock, ClipOptions clip, std::optional<Headroom> headroom = {});
 
-  // Counts in the clock. Allocates nothing. A meter reads what this step rounds, in its last part.
+  // Counts in the clock. Allocates nothing. A meter reads what this step rounds.
   StepReport run(const StepExamples& examples, double lr, StepMeter* meter = nullptr);
   // The same with `rows` examples that are in model.input() already.
   StepReport run(std::size_t rows, const Targets& targets, double lr, StepMeter* meter = nullptr);
@@ -107,14 +109,19 @@ class TrainStep {
   Part part_of(const StepExamples& examples, double weight, std::size_t index) const;
   StepReport run_on_threads(const StepExamples& examples, double lr, StepMeter* meter);
   void forward(const StepExamples& examples, const Part& part);
-  double evaluate(const Part& part, const StorageTarget& d_logits, float* sums);
-  double backward(const Part& part, bool accumulate);  // the part's loss
+  // The next two add the part's losses to `losses`.
+  void evaluate(const Part& part, const StorageTarget& d_logits, float* sums, double& losses);
+  void backward(const Part& part, bool accumulate, double& losses);
   void read_meter(StepMeter& meter, const Part& part);
   StepIncident explain(const StepExamples& examples, double weight, double loss, const GradientSummary& gradients);
   GradientSummary summarise();
   void clip_by_value();
   bool run_again(StepReport& report);
-  StepIncident find_incident(const Part& part, double loss, const GradientSummary& gradients) const;
+  struct Findings;
+  void look_at(const Part& part, double losses, Findings& found) const;
+  StepIncident incident_of(const Findings& found, std::size_t last, double loss,
+                           const GradientSummary& gradients) const;
+  void note_bad_gradients();
   float largest(const StoredSignal& signal, std::size_t rows) const;
   float largest_d(std::size_t rows) const;
 
@@ -131,6 +138,7 @@ class TrainStep {
   WeightUpdate update_;
   std::optional<std::size_t> cache_of_updates_;
   std::vector<GradientSquares> squares_;  // of each trained parameter
+  std::vector<bool> bad_gradients_;       // of each too: those of the last step that were not finite
   float largest_d_ = 0;                   // of this step's parts, where headroom wants it
 };
 

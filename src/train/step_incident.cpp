@@ -42,63 +42,100 @@ StepIncident TrainStep::check_weights() const {
   return {};
 }
 
-StepIncident TrainStep::find_incident(const Part& part, double loss, const GradientSummary& gradients) const {
+// What is not finite in the parts that were looked at: the first of each pass, in the order of that pass.
+struct TrainStep::Findings {
+  struct Place {
+    const StoredSignal* signal = nullptr;
+    std::size_t part = 0;
+  };
+  Place input, output, gradient;
+  std::optional<std::size_t> loss, sums;  // the first part whose loss is not, whose weight gradients are not
+};
+
+void TrainStep::look_at(const Part& part, double losses, Findings& found) const {
   using Kind = StoredSignal::Kind;
-  const StepIncident weights = check_weights();
-  // The first of each pass, in the order of that pass.
-  const StoredSignal *input = nullptr, *output = nullptr, *gradient = nullptr;
   for (const StoredSignal& signal : model_.signals()) {
     if (std::isfinite(largest(signal, part.rows))) continue;
-    if (signal.kind == Kind::input) input = &signal;
-    if ((signal.kind == Kind::output || signal.kind == Kind::embedded) && output == nullptr) output = &signal;
-    if (signal.kind == Kind::gradient) gradient = &signal;
+    // All lie in one list: outputs from the first on, then gradients, of which the last was made first.
+    const auto first_of = [&](Findings::Place& place, bool earlier) {
+      if (place.signal == nullptr || earlier) place = {&signal, part.index};
+    };
+    if (signal.kind == Kind::input) first_of(found.input, false);
+    if (signal.kind == Kind::output || signal.kind == Kind::embedded)
+      first_of(found.output, &signal < found.output.signal);
+    if (signal.kind == Kind::gradient) first_of(found.gradient, &signal > found.gradient.signal);
   }
-  const StepCause cause = cause_of({.data = input == nullptr,
+  if (!std::isfinite(losses) && !found.loss) found.loss = part.index;
+}
+
+StepIncident TrainStep::incident_of(const Findings& found, std::size_t last, double loss,
+                                    const GradientSummary& gradients) const {
+  const StepIncident weights = check_weights();
+  const StepCause cause = cause_of({.data = found.input.signal == nullptr,
                                     .weights = weights.cause == StepCause::none,
-                                    .forward = output == nullptr,
+                                    .forward = found.output.signal == nullptr,
                                     .loss = std::isfinite(loss),
-                                    .d = gradient == nullptr,
+                                    .d = found.gradient.signal == nullptr,
                                     .gradients = gradients.first_bad < 0,
                                     .unscaled = gradients.finite});
+  const std::size_t bad_sums = found.sums.value_or(last);
   switch (cause) {
     case StepCause::data:
-      return {cause, input->name, part.index};
+      return {cause, found.input.signal->name, found.input.part};
     case StepCause::weights:
-      return {cause, weights.tensor, part.index};
+      return {cause, weights.tensor, bad_sums};
     case StepCause::forward:
-      return {cause, output->name, part.index};
+      return {cause, found.output.signal->name, found.output.part};
     case StepCause::scale:
-      return {cause, gradient->name, part.index};
+      return {cause, found.gradient.signal->name, found.gradient.part};
     case StepCause::loss:
-      return {cause, "loss", part.index};
+      return {cause, "loss", found.loss.value_or(last)};
     case StepCause::gradient:  // all of them are named below
     case StepCause::none:
     case StepCause::unscale:
       break;
   }
-  return {cause, {}, part.index};
+  return {cause, {}, bad_sums};
 }
 
-// The sum over parts hides where it began: each runs again by itself, until one is not finite.
+// The sum over parts hides where it began: each runs again by itself. All of them do, so that what is found is what one
+// part of all rows would show, and no bit follows from how many rows pass together.
 StepIncident TrainStep::explain(const StepExamples& examples, double weight, double loss,
                                 const GradientSummary& gradients) {
-  for (std::size_t i = 0; examples.parts() > 1 && i < examples.parts(); ++i) {
-    const Part part = part_of(examples, weight, i);
+  note_bad_gradients();
+  const std::size_t last = examples.parts() - 1;
+  Findings found;
+  if (last == 0) look_at(part_of(examples, weight, 0), loss, found);
+  const auto run_alone = [&](const Part& part) {
+    double losses = 0;
     forward(examples, part);
-    const double loss_of_part = backward(part, false);
-    const GradientSummary of_part = summarise();
-    if (!of_part.finite) return find_incident(part, loss_of_part, of_part);
+    backward(part, false, losses);
+    return losses;
+  };
+  for (std::size_t i = 0; last > 0 && i <= last; ++i) {
+    const Part part = part_of(examples, weight, i);
+    const double losses = run_alone(part);
+    look_at(part, losses, found);
+    if (!found.sums && !summarise().finite) found.sums = i;
   }
-  return find_incident(part_of(examples, weight, examples.parts() - 1), loss, gradients);
+  const StepIncident incident = incident_of(found, last, loss, gradients);
+  if (incident.part != last) run_alone(part_of(examples, weight, incident.part));
+  return incident;
+}
+
+void TrainStep::note_bad_gradients() {
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    double sum = 0;
+    for (const double block : squares_[i].blocks) sum += block;
+    bad_gradients_[i] = !std::isfinite(sum);
+  }
 }
 
 std::vector<std::string> TrainStep::tensors_of(const StepIncident& incident) const {
   std::vector<std::string> names;
   if (!incident.tensor.empty()) names.emplace_back(incident.tensor);
   for (std::size_t i = 0; i < squares_.size(); ++i) {
-    double sum = 0;
-    for (const double block : squares_[i].blocks) sum += block;
-    if (!std::isfinite(sum)) names.push_back("gradient of " + model_.trained()[i]->name);
+    if (bad_gradients_[i]) names.push_back("gradient of " + model_.trained()[i]->name);
   }
   return names;
 }

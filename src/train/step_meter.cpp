@@ -11,18 +11,14 @@ namespace {
 float least_normal(Dtype dtype) { return dtype == Dtype::fp16 ? 0x1p-14f : 0x1p-126f; }
 
 // Weight gradients as a layer of this precision would store them.
-TensorMeter gradient_meter(const KernelTable& kernels, const Parameter& weight) {
+void count_gradient(const KernelTable& kernels, const Parameter& weight, TensorMeter& meter) {
   const WeightLayout& layout = weight.strips;
-  TensorMeter meter;
-  meter.tensor = "gradient of " + weight.name;
-  meter.storage = weight.storage;
   for (std::size_t o = 0; o < layout.out; ++o) {
     for (std::size_t i = 0; i < layout.in; i += kBlockColumns) {
       count_storage(kernels, std::min(kBlockColumns, layout.in - i), weight.gradient.data() + layout.offset(o, i),
                     meter);
     }
   }
-  return meter;
 }
 
 UpdateMeter update_meter(const Parameter& weight, const std::byte* before) {
@@ -34,16 +30,6 @@ UpdateMeter update_meter(const Parameter& weight, const std::byte* before) {
       ++meter.weights;
       meter.unchanged += std::memcmp(weight.packed_forward.data() + at, before + at, element) == 0;
     }
-  }
-  return meter;
-}
-
-TensorMeter matrix_meter(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r) {
-  TensorMeter meter;
-  meter.tensor = r.name;
-  meter.storage = r.storage;
-  for (std::size_t row = 0; row < rows; ++row) {
-    count_storage(kernels, r.columns, r.values + row * pad_columns(r.columns), meter);
   }
   return meter;
 }
@@ -69,6 +55,7 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
       ++meter.exponents[exponent];
       if (exponent == 255) ++meter.non_finite;
       if (exponent == 255 || exponent == 0) continue;
+      meter.largest = std::max(meter.largest, static_cast<double>(std::fabs(value[i])));
       meter.flushed += size == 0;
       meter.subnormal += size > 0 && size < least_normal(meter.storage);
       meter.saturated += std::isinf(size);
@@ -78,7 +65,8 @@ void count_storage(const KernelTable& kernels, std::size_t n, const float* value
 }
 
 StepMeter::StepMeter(Network& network) : network_(network) {
-  const std::size_t rows = pad_rows(network.layer_rows(network.shape().max_rows)), width = pad_columns(network.widest());
+  const std::size_t rows = pad_rows(network.layer_rows(network.shape().max_rows)),
+                    width = pad_columns(network.widest());
   scratch_ = AlignedBuffer<float>(network.replay_targets() * rows * width);
   sums_ = AlignedBuffer<float>(network.replay_targets() * sum_chunks(rows) * width);
   for (const Parameter* p : network.parameters()) {
@@ -103,12 +91,29 @@ void StepMeter::begin() {
   }
 }
 
+TensorMeter& StepMeter::meter_of(const std::string& tensor, Dtype storage) {
+  for (TensorMeter& meter : report_.tensors) {
+    if (meter.tensor == tensor) return meter;
+  }
+  TensorMeter& meter = report_.tensors.emplace_back();
+  meter.tensor = tensor;
+  meter.storage = storage;
+  return meter;
+}
+
 void StepMeter::add(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r) {
-  report_.tensors.push_back(matrix_meter(kernels, rows, r));
+  TensorMeter& matrix = meter_of(r.name, r.storage);
+  for (std::size_t row = 0; row < rows; ++row) {
+    count_storage(kernels, r.columns, r.values + row * pad_columns(r.columns), matrix);
+  }
   if (r.kind != StoredSignal::Kind::gradient) return;
-  const std::string weight = weight_of(r.name);
+  const std::string name = weight_of(r.name);
   for (const Weight& w : weights_) {
-    if (w.parameter->name == weight) report_.tensors.push_back(gradient_meter(kernels, *w.parameter));
+    const Parameter& weight = *w.parameter;
+    if (weight.name != name) continue;
+    TensorMeter& gradient = meter_of("gradient of " + name, weight.storage);
+    gradient = {.tensor = gradient.tensor, .storage = weight.storage};
+    count_gradient(kernels, weight, gradient);
   }
 }
 
@@ -117,13 +122,14 @@ void StepMeter::read(GemmContext& context, std::size_t examples) {
   const std::size_t rows = network_.layer_rows(examples), last_layer = network_.shape().layers() - 1;
   const GradientTarget& last = network_.logits_gradient();
   add(kernels, rows,
-      {last.name, StoredSignal::Kind::gradient, last.d.dtype, network_.shape().outputs_of_layer(last_layer), scratch_.data()});
+      {last.name, StoredSignal::Kind::gradient, last.d.dtype, network_.shape().outputs_of_layer(last_layer),
+       scratch_.data()});
   network_.replay(context, examples, scratch_.data(), sums_.data(),
                   [&](const Network::Replayed& r) { add(kernels, rows, r); });
-  std::reverse(report_.tensors.begin(), report_.tensors.end());
 }
 
 void StepMeter::finish(bool applied, double loss_scale) {
+  std::reverse(report_.tensors.begin(), report_.tensors.end());
   report_.applied = applied;
   report_.loss_scale = loss_scale;
   for (std::size_t i = 0; applied && i < weights_.size(); ++i) {

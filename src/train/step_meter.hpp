@@ -16,10 +16,11 @@ class StepMeter {
  public:
   explicit StepMeter(Network& network);
 
-  // After the backward pass and before the update. `logits_gradient` writes the gradient by the logits to a target.
+  // After the first forward pass of a step, which may still have updated weights.
+  void begin();
+  // After the backward pass of each part. `logits_gradient` writes the gradient by the logits to a target.
   template <class F>
-  void before_update(GemmContext& context, std::size_t rows, F logits_gradient) {
-    begin();
+  void read_part(GemmContext& context, std::size_t rows, F logits_gradient) {
     logits_gradient(scratch_target(network_.shape().outputs_of_layer(network_.shape().layers() - 1)), sums_.data());
     read(context, rows);
   }
@@ -32,10 +33,11 @@ class StepMeter {
   void visit_state(StateVisitor& visitor);  // the report
 
  private:
-  void begin();
   void read(GemmContext& context, std::size_t rows);
   StorageTarget scratch_target(std::size_t columns);
-  // And the weight gradient that follows from it, where it is a gradient.
+  // That of this name, which earlier parts may have begun.
+  TensorMeter& meter_of(const std::string& tensor, Dtype storage);
+  // And the weight gradient that follows from it, where it is a gradient: that of all parts so far.
   void add(const KernelTable& kernels, std::size_t rows, const Network::Replayed& r);
 
   // A matrix, and its packed weights before the update.
@@ -45,7 +47,7 @@ class StepMeter {
   };
 
   Network& network_;
-  AlignedBuffer<float> scratch_, sums_;  // one matrix of activations before rounding, its column sums
+  AlignedBuffer<float> scratch_, sums_;  // matrices of activations before rounding, their column sums
   std::vector<Weight> weights_;
   MeterReport report_;
 };

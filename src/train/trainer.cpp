@@ -103,8 +103,12 @@ StepRecord StepTrainer::step(const BatchView& batch) {
   auto load = [&](std::size_t first, std::size_t count, Activations& input) {
     loader_.load(context_, rows, {.count = count, .first = first}, input);
   };
-  return run_step(
-      {batch.x.size() / rows.features, {batch.labels.data(), batch.values.data()}, shape_.model.max_rows, load}, {});
+  return run_step({batch.x.size() / rows.features,
+                   {batch.labels.data(), batch.values.data()},
+                   shape_.model.max_rows,
+                   load,
+                   model_.least_rows()},
+                  {});
 }
 
 std::size_t StepTrainer::next_rows() const {
@@ -122,7 +126,8 @@ StepRecord StepTrainer::step() {
   auto load = [&](std::size_t first, std::size_t part, Activations& input) {
     batcher_->load(context_, rows.subspan(first, part), input);
   };
-  StepRecord record = run_step({count, batcher_->targets(rows), shape_.model.max_rows, load}, rows);
+  StepRecord record =
+      run_step({count, batcher_->targets(rows), shape_.model.max_rows, load, model_.least_rows()}, rows);
   clock_.row += count;
   if (clock_.row == plan_.rows) {
     clock_.row = 0;

@@ -49,8 +49,8 @@ class StepTrainer {
   StepTrainer(const StepTrainer&) = delete;
   StepTrainer& operator=(const StepTrainer&) = delete;
 
-  // One step on any number of rows, config.batch at a time. Throws Error(invalid_argument) where the batch does not fit
-  // the model. A step whose gradients are not finite changes no weight, and the record says why.
+  // One step on any number of rows, with BatchNorm config.batch at a time. Throws Error(invalid_argument) where the
+  // batch does not fit the model. A step whose gradients are not finite changes no weight, and the record says why.
   StepRecord step(const BatchView& batch);
 
   // One step on the next rows of the set: those of an epoch in an order of its own, in steps of config.batch x

@@ -20,7 +20,7 @@ struct TrainerConfig {
   bool headroom = false;  // the loss scale fits the largest gradient of each batch, see Headroom
   ClipOptions clip;
   std::size_t rows = 0;          // of the examples that it goes through; 0: all batches are the caller's
-  std::size_t batch = 64;        // rows that pass through the model together, at least 1
+  std::size_t batch = 64;        // rows, at least 1: those that BatchNorm takes its statistics over
   std::size_t accumulate = 1;    // batches of a step
   Schedule schedule;             // its steps are those of the run
   std::uint64_t seed = 0;        // of weights, dropout's masks and the order of the rows

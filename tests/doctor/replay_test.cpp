@@ -28,11 +28,11 @@ struct Rows {
   std::vector<std::int32_t> labels;
 };
 
-Rows rows() {
+Rows some_rows(std::size_t count) {
   Rows r;
   const Rng rng(3, 1);
-  for (std::size_t i = 0; i < kRows * kInputs; ++i) r.x.push_back(rng.normal(i));
-  for (std::size_t i = 0; i < kRows; ++i) r.labels.push_back(static_cast<std::int32_t>(i % kClasses));
+  for (std::size_t i = 0; i < count * kInputs; ++i) r.x.push_back(rng.normal(i));
+  for (std::size_t i = 0; i < count; ++i) r.labels.push_back(static_cast<std::int32_t>(i % kClasses));
   return r;
 }
 
@@ -67,7 +67,8 @@ std::vector<Case> cases() {
 }
 
 // What a trainer keeps of its first step, at a scale at which fp16 overflows.
-std::vector<std::byte> capsule_of_step(const Case& c, std::int64_t batch, const std::string& isa, int threads) {
+std::vector<std::byte> capsule_of_step(const Case& c, std::int64_t batch, const std::string& isa, int threads,
+                                       std::size_t count = kRows) {
   Options options;
   options.loss_scale = c.scale;
   options.batch = batch;
@@ -80,7 +81,7 @@ std::vector<std::byte> capsule_of_step(const Case& c, std::int64_t batch, const 
     CHECK(i.step == 1);
     CHECK(i.cause == StepCause::scale);
   });
-  const Rows r = rows();
+  const Rows r = some_rows(count);
   CHECK(trainer.step({r.x, r.labels, {}}).outcome == StepOutcome::skipped);
   CHECK(heard == 1);
   return trainer.capsule();
@@ -97,9 +98,12 @@ SavedCapsule load(const test::TempDir& dir, const std::vector<std::byte>& bytes)
 TEST_CASE("doctor: a capsule gives the bits of its step on every ISA and at any thread count") {
   for (const Case& c : cases()) {
     CAPTURE(c.name);
-    for (const std::int64_t batch : {64, 8}) {  // whole, and in parts of which the last has five rows
+    // Whole, in batches of which the last has five rows, and in as many parts as rows go through a network together.
+    const std::pair<std::int64_t, std::size_t> steps[] = {{64, kRows}, {8, kRows}, {2500, 2411}};
+    for (const auto& step : steps) {
+      CAPTURE(step.first);
       const test::TempDir dir;
-      const SavedCapsule saved = load(dir, capsule_of_step(c, batch, "auto", 1));
+      const SavedCapsule saved = load(dir, capsule_of_step(c, step.first, "auto", 1, step.second));
       test::for_each_runnable_isa([&](const KernelTable& kernels) {
         for (const int threads : {1, 3}) {
           const auto executor = make_executor(threads, "");
@@ -230,7 +234,7 @@ TEST_CASE("doctor: a capsule that lies about its step is refused, not run") {
 }
 
 TEST_CASE("doctor: weights that somebody changed between steps are told from those that updates spoiled") {
-  const Rows r = rows();
+  const Rows r = some_rows(kRows);
   Options options;
   options.threads = 1;
   for (const bool by_updates : {false, true}) {
@@ -257,7 +261,7 @@ TEST_CASE("doctor: weights that somebody changed between steps are told from tho
 TEST_CASE("doctor: a NaN and an infinity in a host's batch are named by row and input") {
   for (const Dtype precision : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
     for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
-      Rows r = rows();
+      Rows r = some_rows(kRows);
       r.x[12 * kInputs + 7] = bad;
       Options options;
       options.threads = 1;

@@ -124,10 +124,11 @@ double run(GemmContext& ctx, Network& model, const Examples& e, bool accumulate 
   const LogitsView logits = {model.logits(), model.logits_ld(), e.outputs, e.rows, model.shape().members};
   const LossGradient gradient = {model.logits_gradient().d, model.logits_gradient().sums, model.logits_ld()};
   const double weight = rows_of_step > 0 ? rows_of_step : static_cast<double>(e.rows);
-  const double loss = evaluate_loss(*make_loss(LossKind::cross_entropy, 1.0), ctx.kernels, ctx.executor, logits,
-                                    e.targets(), 1, &gradient, weight);
+  double losses = 0;
+  add_losses(*make_loss(LossKind::cross_entropy, 1.0), ctx.kernels, ctx.executor, logits, e.targets(), 1, &gradient,
+             weight, losses);
   model.backward(ctx, e.rows, accumulate);
-  return loss;
+  return mean_loss(losses, weight);
 }
 
 std::vector<float> gradients_of(const Network& model) {

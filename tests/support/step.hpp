@@ -22,6 +22,9 @@ struct Setting {
   Norm norm = Norm::none;
   double dropout = 0;
   bool residual = false;
+  Activation activation = Activation::gelu;
+  std::string layer = "dense";
+  std::size_t max_rows = 500;
 };
 
 // Everything a step needs, alive together.
@@ -41,12 +44,13 @@ struct Bench {
         executor(std::move(threads)),
         context(kernels, *executor),
         model({.widths = s.widths,
-               .activation = Activation::gelu,
+               .layer = s.layer,
+               .activation = s.activation,
                .norm = s.norm,
                .dropout = s.dropout,
                .residual = s.residual,
                .dtype = s.dtype,
-               .max_rows = 500,
+               .max_rows = s.max_rows,
                .master = s.optimizer.master == MasterKind::fp32}),
         loss(make_loss(s.loss, 1.0)),
         optimizer(make_optimizer(s.optimizer, TrainStep::tensor_sizes(model))),

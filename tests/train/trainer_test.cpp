@@ -103,7 +103,7 @@ TEST_CASE("trainer: the clock goes through the epochs, the last step short") {
     run.trainer.step();
   }
   CHECK(rows == std::vector<std::size_t>{16, 16, 16, 2, 16, 16, 16});
-  CHECK(run.trainer.clock() == Clock{.epoch = 1, .row = 48, .attempted = 7, .applied = 7, .parts = 13});
+  CHECK(run.trainer.clock() == Clock{.epoch = 1, .row = 48, .attempted = 7, .applied = 7, .masks = 7});
   CHECK(run.trainer.done());
   run.trainer.step();  // more can follow
   CHECK(run.trainer.clock().epoch == 2);
