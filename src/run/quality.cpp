@@ -18,12 +18,12 @@ struct Level {
   std::int64_t most_epochs;
 };
 constexpr Level kLevels[] = {
-    {"quick", 1, 128, 4e10, 60},
-    {"good", 8, 128, 4e11, 60},
-    {"best", 32, 256, 6e12, 100},
+    {"quick", 1, 128, 4e10, 120},
+    {"good", 8, 128, 4e11, 120},
+    {"best", 32, 256, 6e12, 200},
 };
 constexpr double kPasses = 3;  // products of a step: forward, and gradients by inputs and by weights
-constexpr std::int64_t kLeastEpochs = 12, kPatience = 16;
+constexpr std::int64_t kLeastEpochs = 12, kPatience = 16, kPatienceOfFew = 24;
 constexpr std::int64_t kWidthOfColumn = 8, kWidestInput = 512;
 constexpr double kHeldOut = 0.15;
 constexpr std::size_t kFewRows = 2000, kManyRows = 30000;
@@ -42,16 +42,16 @@ class Settler {
 
   std::vector<std::string> run() {
     const bool few = size_.rows < kFewRows;
-    if (!gave("standardize")) embed(few);
+    if (!gave("standardize")) embed();
     set("hidden", std::to_string(level_.width) + "," + std::to_string(level_.width));
     set("dropout", "0.1");
-    set("batch", size_.rows < kManyRows ? "64" : "256");
+    set("batch", few ? "32" : size_.rows < kManyRows ? "64" : "256");
     if (options_.optimizer == OptimizerKind::adamw) {
-      set("lr", few ? "0.002" : "0.004");
-      set("weight-decay", few ? "0.03" : "0.0003");
+      set("lr", "0.004");
+      set("weight-decay", "0.0003");
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
-    set("early-stop", std::to_string(kPatience));
+    set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
     set("validation", number_text(kHeldOut));
     if (size_.classify && options_.group.empty()) set("split", "stratified");
     return words();
@@ -63,10 +63,9 @@ class Settler {
     if (!gave(name)) set_option(options_, name, value);
   }
 
-  void embed(bool few) {
+  void embed() {
     const auto columns = static_cast<std::int64_t>(std::max<std::size_t>(size_.columns, 1));
     set("embedding", std::to_string(std::clamp<std::int64_t>(kWidestInput / columns, 2, kWidthOfColumn)));
-    set("bins", few ? "16" : "48");
     if (options_.norm != Norm::batch) set("ensemble", std::to_string(level_.members));
   }
 
@@ -84,7 +83,8 @@ class Settler {
   }
   std::int64_t epochs() const {
     const double one = work_of_row() * static_cast<double>(std::max<std::size_t>(size_.rows, 1));
-    return std::clamp(static_cast<std::int64_t>(level_.work / one), kLeastEpochs, level_.most_epochs);
+    const std::int64_t most = size_.rows < kFewRows ? level_.most_epochs : level_.most_epochs / 2;
+    return std::clamp(static_cast<std::int64_t>(std::min(level_.work / one, 1e9)), kLeastEpochs, most);
   }
 
   std::string length() const {
