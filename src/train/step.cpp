@@ -7,6 +7,13 @@
 #include "base/fp_env.hpp"
 
 namespace halfstep::internal {
+namespace {
+
+double weight_of(const Loss& loss, const StepExamples& examples) {
+  return examples.weight > 0 ? examples.weight : total_weight(loss, examples.targets, examples.rows);
+}
+
+}  // namespace
 
 StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* meter) {
   const bool measured = meter == nullptr && watch_ == nullptr && pace_.measures_next();
@@ -26,7 +33,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
-  const double weight = total_weight(loss_, examples.targets, examples.rows);
+  const double weight = weight_of(loss_, examples);
   const std::size_t parts = examples.parts();
   bool again = false;
   do {
@@ -66,7 +73,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
 
 void TrainStep::run_part(const StepExamples& examples, std::size_t index) {
   const FpEnvGuard fp_env;
-  const Part part = part_of(examples, total_weight(loss_, examples.targets, examples.rows), index);
+  const Part part = part_of(examples, weight_of(loss_, examples), index);
   forward(examples, part);
   backward(part, false);
   model_.discard_statistics();

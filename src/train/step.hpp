@@ -47,6 +47,7 @@ struct StepExamples {
   Targets targets;   // of all rows
   std::size_t part_rows;
   FunctionRef<void(std::size_t first, std::size_t rows, Activations& input)> load;  // puts these rows into `input`
+  double weight = 0;  // of all rows in the mean, where these are only some of a step's; 0: they are all
 
   std::size_t parts() const { return (rows + part_rows - 1) / part_rows; }
   // Where a part begins. A last one of a single row, on which BatchNorm cannot train, gets one of the part before it.
