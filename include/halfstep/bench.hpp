@@ -200,8 +200,8 @@ struct TracerBenchResult {
   Dtype precision = Dtype::bf16;
   std::string isa;
   int threads = 1;
-  double off_ns = 0, on_ns = 0;  // medians of a step
-  double ratio = 0;              // median over the repetitions of on / off, each beside the other
+  double off_ns = 0, on_ns = 0;  // of a step: lower quartiles of short windows
+  double ratio = 0;              // on / off
   std::int64_t skipped = 0;      // steps, while the loss scale found its size
 };
 

@@ -1,5 +1,7 @@
 // What it costs a healthy training step that somebody waits for the steps that are not.
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "bench/step_case.hpp"
 #include "bench/timing.hpp"
@@ -16,7 +18,9 @@ namespace {
 
 constexpr std::size_t kBatches = 8;      // of an epoch
 constexpr std::size_t kFirstSteps = 64;  // in which a loss scale finds its size
-constexpr double kWindow = 0.03;         // seconds of steps with the tracer, and without
+constexpr double kWindow = 0.001;        // seconds of steps: short beside the slices in which others run
+constexpr double kSeconds = 3;           // of all windows, where that is not too few
+constexpr int kTurns = 20;               // times the repetitions, at most
 
 TrainerConfig tracer_config(const StepBenchRequest& r, Dtype precision) {
   Options options;
@@ -64,24 +68,51 @@ class Traced {
   std::int64_t skipped_ = 0;
 };
 
+// Seconds of a step in windows with and without, in turns that begin with either.
+struct Windows {
+  std::vector<double> off, on;
+};
+
+Windows take_turns(Traced& traced, int repetitions) {
+  const auto timed = [&](std::size_t count) {
+    const double start = seconds_now();
+    traced.steps(count);
+    return seconds_now() - start;
+  };
+  traced.watch(true);
+  std::size_t count = 1;
+  while (timed(count) < kWindow) count *= 2;
+  const double enough = kSeconds / (2 * timed(count));
+  const auto turns = static_cast<int>(std::clamp<double>(enough, repetitions, kTurns * repetitions));
+  Windows windows;
+  for (int turn = 0; turn < turns; ++turn) {
+    for (const bool second : {false, true}) {
+      const bool on = second != (turn % 2 != 0);
+      traced.watch(on);
+      (on ? windows.on : windows.off).push_back(timed(count) / static_cast<double>(count));
+    }
+  }
+  return windows;
+}
+
+// What else runs makes steps slower, never faster.
+double lower_quartile(std::vector<double> values) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 4);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
 TracerBenchResult measure_tracer(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels,
                                  int threads) {
   Traced traced(request, precision, kernels, threads);
-  std::vector<TimedCase> cases;
-  for (const bool on : {false, true}) {
-    cases.push_back({[&traced, on](std::size_t) { traced.watch(on); }, 0});
-    cases.push_back({[&traced](std::size_t count) { traced.steps(count); }, kWindow});
-  }
-  time_interleaved(cases, request.repetitions);
-  const std::vector<double>&off = cases[1].seconds, &on = cases[3].seconds;
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < off.size(); ++i) ratios.push_back(on[i] / off[i]);
+  const Windows windows = take_turns(traced, request.repetitions);
+  const double off = lower_quartile(windows.off), on = lower_quartile(windows.on);
   return {.precision = precision,
           .isa = kernels.name,
           .threads = traced.threads(),
-          .off_ns = 1e9 * median(off),
-          .on_ns = 1e9 * median(on),
-          .ratio = median(ratios),
+          .off_ns = 1e9 * off,
+          .on_ns = 1e9 * on,
+          .ratio = on / off,
           .skipped = traced.skipped()};
 }
 

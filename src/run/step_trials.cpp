@@ -16,7 +16,7 @@ using Time = std::chrono::steady_clock;
 
 constexpr std::int64_t kMostAgo = 160;    // steps between the begin and what went wrong
 constexpr std::int64_t kMostBeyond = 32;  // steps that a trial has to stay finite after that
-constexpr int kMostRates = 6;             // tenths of tenths
+constexpr int kMostRates = 24;            // tenths of tenths
 constexpr double kNoWorse = 1.25;         // of the loss that it began with a loss ends at, but for the noise of batches
 
 class Trials {
@@ -58,9 +58,9 @@ class Trials {
     for (int i = 0; i < kMostRates; ++i) {
       factor /= 10;
       const Outcome o = make(factor, trainer_.config().clip.norm, beyond);
-      const bool last = i + 1 == kMostRates;
-      if (i == 0 || o.helps() || last) text += (text.empty() ? "" : ", ") + words("--lr ", lr * factor, o);
-      if (o.helps() || !o.done) break;
+      const bool last = o.helps() || !o.done || i + 1 == kMostRates;
+      if (i == 0 || last) text += (text.empty() ? "" : ", ") + words("--lr ", lr * factor, o);
+      if (last) break;
     }
     return text;
   }

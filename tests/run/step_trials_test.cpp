@@ -94,8 +94,8 @@ TEST_CASE("trials: of a run from its start a rate is found at which its steps st
 TEST_CASE("trials: a rate that rises is tried from the last good weights") {
   const test::TempDir dir;
   Options options = steep(dir);
-  options.steps = 500;
-  options.warmup = 3000;
+  options.steps = 2000;
+  options.warmup = 12000;
   const Ran bad = run(values_to_explain(dir), options);
   REQUIRE(!bad.incidents.empty());
   const std::string& tried = bad.incidents.front().tried;
