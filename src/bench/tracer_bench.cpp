@@ -16,11 +16,11 @@ namespace halfstep {
 using namespace internal;
 namespace {
 
-constexpr std::size_t kBatches = 8;      // of an epoch
-constexpr std::size_t kFirstSteps = 64;  // in which a loss scale finds its size
-constexpr double kWindow = 0.001;        // seconds of steps: short beside the slices in which others run
-constexpr double kSeconds = 3;           // of all windows, where that is not too few
-constexpr int kTurns = 20;               // times the repetitions, at most
+constexpr std::size_t kTracedBatches = 8;   // of an epoch
+constexpr std::size_t kUntracedSteps = 64;  // in which a loss scale finds its size
+constexpr double kTracedWindow = 0.001;     // seconds of steps: short beside the slices in which others run
+constexpr double kTracedSeconds = 3;        // of all windows, where that is not too few
+constexpr int kTracedTurns = 20;            // times the repetitions, at most
 
 TrainerConfig tracer_config(const StepBenchRequest& r, Dtype precision) {
   Options options;
@@ -32,7 +32,7 @@ TrainerConfig tracer_config(const StepBenchRequest& r, Dtype precision) {
   config.optimizer = r.optimizer;
   config.scaler = scaler_options(options);
   config.clip = {.norm = r.clip_norm};
-  config.rows = kBatches * r.batch;
+  config.rows = kTracedBatches * r.batch;
   config.batch = r.batch;
   config.schedule = {.kind = ScheduleKind::constant, .lr = 1e-5, .steps = 1};
   return config;
@@ -42,10 +42,10 @@ TrainerConfig tracer_config(const StepBenchRequest& r, Dtype precision) {
 class Traced {
  public:
   Traced(const StepBenchRequest& request, Dtype precision, const KernelTable& kernels, int threads)
-      : examples_(random_batch(kBatches * request.batch, request.widths.front(), request.widths.back())),
+      : examples_(random_batch(kTracedBatches * request.batch, request.widths.front(), request.widths.back())),
         executor_(make_executor(threads)),
         trainer_(kernels, *executor_, tracer_config(request, precision), &examples_) {
-    steps(kFirstSteps);
+    steps(kUntracedSteps);
   }
 
   void watch(bool on) {
@@ -81,9 +81,9 @@ Windows take_turns(Traced& traced, int repetitions) {
   };
   traced.watch(true);
   std::size_t count = 1;
-  while (timed(count) < kWindow) count *= 2;
-  const double enough = kSeconds / (2 * timed(count));
-  const auto turns = static_cast<int>(std::clamp<double>(enough, repetitions, kTurns * repetitions));
+  while (timed(count) < kTracedWindow) count *= 2;
+  const double enough = kTracedSeconds / (2 * timed(count));
+  const auto turns = static_cast<int>(std::clamp<double>(enough, repetitions, kTracedTurns * repetitions));
   Windows windows;
   for (int turn = 0; turn < turns; ++turn) {
     for (const bool second : {false, true}) {

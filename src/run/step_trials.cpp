@@ -83,7 +83,7 @@ class Trials {
     }
     if (norms.empty()) return 0;
     std::sort(norms.begin(), norms.end());
-    const double norm = norms[norms.size() / 4], now = trainer_.config().clip.norm;
+    const double norm = norms[(norms.size() - 1) / 4], now = trainer_.config().clip.norm;
     return now > 0 && now <= norm ? 0 : norm;
   }
 
