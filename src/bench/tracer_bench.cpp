@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/rng.hpp"
 #include "bench/step_case.hpp"
 #include "bench/timing.hpp"
 #include "doctor/watch.hpp"
@@ -68,7 +69,7 @@ class Traced {
   std::int64_t skipped_ = 0;
 };
 
-// Seconds of a step in windows with and without, in turns that begin with either.
+// Seconds of a step in windows with and without, in turns that begin with either by chance.
 struct Windows {
   std::vector<double> off, on;
 };
@@ -84,10 +85,12 @@ Windows take_turns(Traced& traced, int repetitions) {
   while (timed(count) < kTracedWindow) count *= 2;
   const double enough = kTracedSeconds / (2 * timed(count));
   const auto turns = static_cast<int>(std::clamp<double>(enough, repetitions, kTracedTurns * repetitions));
+  // In a fixed order either would always meet the same batches of an epoch.
+  const Rng coin(1, 1);
   Windows windows;
   for (int turn = 0; turn < turns; ++turn) {
     for (const bool second : {false, true}) {
-      const bool on = second != (turn % 2 != 0);
+      const bool on = second != (coin.below(static_cast<std::uint64_t>(turn), 2) == 1);
       traced.watch(on);
       (on ? windows.on : windows.off).push_back(timed(count) / static_cast<double>(count));
     }
