@@ -194,4 +194,18 @@ struct StepBenchResult {
 // precision. Throws Error(invalid_argument, unsupported, out_of_memory).
 std::vector<StepBenchResult> bench_step(const StepBenchRequest& request);
 
+// Training steps with somebody who waits for those that are not finite, as a run of `halfstep train` has it, and
+// without: in turns, of one trainer.
+struct TracerBenchResult {
+  Dtype precision = Dtype::bf16;
+  std::string isa;
+  int threads = 1;
+  double off_ns = 0, on_ns = 0;  // of a step: lower quartiles of short windows
+  double ratio = 0;              // on / off
+  std::int64_t skipped = 0;      // steps, while the loss scale found its size
+};
+
+// One result for each precision, ISA and number of threads. Throws as bench_step does.
+std::vector<TracerBenchResult> bench_tracer(const StepBenchRequest& request);
+
 }  // namespace halfstep

@@ -83,7 +83,10 @@ struct Incident {
   std::vector<StepFigures> recent;  // the last steps, this one included, oldest first
   std::string why;                  // the reason in one sentence, with its numbers
   std::string advice;               // what would have avoided it, as flags of `halfstep train`
-  std::string capsule;              // file that the step can be replayed from; empty: none was written
+  // What became of the steps that led there when they were made again at a smaller rate, or with a clip; empty: they
+  // were not.
+  std::string tried;
+  std::string capsule;  // file that the step can be replayed from; empty: none was written
 };
 
 // "step 3 (epoch 1, batch 3): layers.0.output is not finite: ..." and the lines below it, each with a line end.

@@ -58,7 +58,16 @@ void check_options(const StepBenchRequest& r, Dtype precision) {
   validate(options);
 }
 
-std::vector<const KernelTable*> tables(const StepBenchRequest& r) {
+}  // namespace
+
+namespace internal {
+
+void check_step_request(const StepBenchRequest& r) {
+  check_sizes(r);
+  for (const Dtype precision : r.precisions) check_options(r, precision);
+}
+
+std::vector<const KernelTable*> tables_of(const StepBenchRequest& r) {
   std::vector<const KernelTable*> out;
   for (const std::string& isa : r.isas) out.push_back(&select_isa(isa, r.math));
   for (const IsaState& isa : isas()) {
@@ -66,6 +75,10 @@ std::vector<const KernelTable*> tables(const StepBenchRequest& r) {
   }
   return out;
 }
+
+}  // namespace internal
+
+namespace {
 
 struct Contender {
   std::unique_ptr<StepCase> step;
@@ -133,9 +146,8 @@ StepBenchResult result_of(const StepBenchRequest& request, const Contender& c, c
 }  // namespace
 
 std::vector<StepBenchResult> bench_step(const StepBenchRequest& request) {
-  check_sizes(request);
-  for (const Dtype precision : request.precisions) check_options(request, precision);
-  const std::vector<const KernelTable*> kernels = tables(request);
+  check_step_request(request);
+  const std::vector<const KernelTable*> kernels = tables_of(request);
   int most_threads = 1;
   for (const int threads : request.threads) most_threads = std::max(most_threads, threads);
   const ParallelLimit limit(most_threads);

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "bench/step_clock.hpp"
 #include "data/examples.hpp"
@@ -10,6 +11,11 @@
 #include "train/step.hpp"
 
 namespace halfstep::internal {
+
+// Throws Error(invalid_argument) where train would refuse it, or it is too large.
+void check_step_request(const StepBenchRequest& request);
+// Those of its ISAs.
+std::vector<const KernelTable*> tables_of(const StepBenchRequest& request);
 
 // One batch of random numbers, with random labels, or random numbers as targets of a single output.
 data::Examples random_batch(std::size_t rows, std::size_t features, std::size_t outputs);

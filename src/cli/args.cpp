@@ -79,8 +79,9 @@ class Parser {
     if (std::find(std::begin(kSwitches), std::end(kSwitches), name) != std::end(kSwitches)) {
       return flip(name, shown, attached);
     }
-    if (find_flag(command_, name) != nullptr) {
-      return store(name, shown, attached ? word.substr(equals + 1) : next_value(shown));
+    if (const Flag* const own = find_flag(command_, name)) {
+      const bool bare = own->type == "flag" && !attached;
+      return store(name, shown, attached ? word.substr(equals + 1) : bare ? Word("true") : next_value(shown));
     }
     const ParameterInfo* info = find_parameter(name);
     const bool is_config = name == "config" && config_accepted();

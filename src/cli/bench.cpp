@@ -17,8 +17,8 @@ struct Kind {
 constexpr Word kGemmFlags[] = {"dtype", "layout", "m", "n", "k", "epilogue", "math", "threads"};
 constexpr Word kKernelFlags[] = {"kernel", "dtype", "elements"};
 constexpr Word kGradPassFlags[] = {"elements", "gradient", "optimizer", "moments", "master", "threads"};
-constexpr Word kStepFlags[] = {"widths",    "batch",   "precision", "activation", "optimizer",
-                               "clip-norm", "moments", "master",    "math",       "threads"};
+constexpr Word kStepFlags[] = {"widths",  "batch",  "precision", "activation", "optimizer", "clip-norm",
+                               "moments", "master", "math",      "threads",    "trace"};
 constexpr Word kCommonFlags[] = {"isa", "repetitions", "format"};
 constexpr Kind kKinds[] = {{"gemm", bench_gemm, kGemmFlags},
                            {"kernels", bench_kernels, kKernelFlags},

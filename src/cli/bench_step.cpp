@@ -84,12 +84,63 @@ StepBenchRequest step_request(const Args& args) {
   return request;
 }
 
+// Small ones, whose steps are so short that a call is seen, and large ones.
+struct TracedNetwork {
+  std::vector<std::size_t> widths;
+  std::size_t batch;
+};
+
+std::vector<TracedNetwork> traced_networks(const Args& args, const StepBenchRequest& request,
+                                           const std::vector<std::size_t>& batches) {
+  const bool defaults = flag_value(args, "widths") == "784,512,512,10" && flag_value(args, "batch") == "128";
+  if (defaults) {
+    return {{{13, 16, 1}, 32},
+            {{30, 64, 32, 2}, 32},
+            {{64, 256, 256, 256, 10}, 64},
+            {request.widths, 128},
+            {{512, 1024, 1024, 100}, 256}};
+  }
+  std::vector<TracedNetwork> networks;
+  for (const std::size_t batch : batches) networks.push_back({request.widths, batch});
+  return networks;
+}
+
+std::string tracer_json(const StepBenchRequest& request, const TracerBenchResult& r) {
+  JsonObject object;
+  object.text("bench", "step").boolean("trace", true).raw("widths", "[" + widths_text(request, ",") + "]");
+  object.integer("batch", static_cast<std::int64_t>(request.batch)).text("precision", name(r.precision));
+  object.text("isa", r.isa).integer("threads", r.threads).number("off_ns", r.off_ns).number("on_ns", r.on_ns);
+  return object.number("ratio", r.ratio).integer("skipped", r.skipped).line();
+}
+
+void bench_trace(const Args& args, StepBenchRequest request, const std::vector<std::size_t>& batches) {
+  constexpr Column kColumns[] = {{"network", -24}, {"batch", 6},   {"precision", -9}, {"isa", -12},
+                                 {"threads", 7},   {"off ns", 12}, {"on ns", 12},     {"on / off", 9}};
+  const BenchTable table(flag_value(args, "format"), kColumns);
+  double sum = 0, count = 0;
+  if (!args.json) print(table.head());
+  for (const TracedNetwork& network : traced_networks(args, request, batches)) {
+    request.widths = network.widths;
+    request.batch = network.batch;
+    for (const TracerBenchResult& r : bench_tracer(request)) {
+      sum += r.ratio;
+      ++count;
+      print(args.json ? tracer_json(request, r)
+                      : table.row({widths_text(request, "-"), std::to_string(request.batch),
+                                   std::string(name(r.precision)), r.isa, std::to_string(r.threads), fixed(r.off_ns, 0),
+                                   fixed(r.on_ns, 0), fixed(r.ratio, 4)}));
+    }
+  }
+  if (!args.json && flag_value(args, "format") == "table") print("mean of on / off: " + fixed(sum / count, 4) + "\n");
+}
+
 }  // namespace
 
 // Precisions, ISAs and threads in turns, then the next batch.
 void bench_step(const Args& args) {
   StepBenchRequest request = step_request(args);
   const std::vector<std::size_t> batches = numbers(args, "batch", std::size_t{1} << 30);
+  if (is_second(args, "trace", "false", "true")) return bench_trace(args, request, batches);
   const BenchTable table(flag_value(args, "format"), columns());
   std::string text = args.json ? "" : title(request, args) + table.head();
   for (const std::size_t batch : batches) {

@@ -60,6 +60,13 @@ constexpr Flag kBenchFlags[] = {
      "plain",
      {},
      "gemm: plain: bias and a row-major result; trainer: with all that a training step fuses in"},
+    {"trace",
+     "flag",
+     "false",
+     {},
+     "step: what the search for the first value that is not finite costs a healthy step: with it and without, in "
+     "turns; "
+     "without --widths and --batch on five networks"},
     {"repetitions", "integer", "15", "1 to 10000", "interleaved repetitions that the medians are taken of"},
     {"format", "table|csv|markdown", "table", {}, "of the results, unless they are in JSON"},
 };

@@ -44,7 +44,7 @@ std::string incident_json(const Incident& i) {
   object.number("fitting_scale", i.fitting_scale).integer("example", i.example).text("place", i.place);
   object.raw("input", value_json(i.input)).raw("target", value_json(i.target));
   object.raw("recent", "[" + joined(recent, ",") + "]").text("why", i.why).text("advice", i.advice);
-  return object.text("capsule", i.capsule).str();
+  return object.text("tried", i.tried).text("capsule", i.capsule).str();
 }
 
 std::string meter_json(const MeterReport& report) {

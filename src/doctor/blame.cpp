@@ -99,7 +99,8 @@ class Blame {
       case StepCause::unscale:
         return unscale();
       case StepCause::none:
-        i_.why = "the step is finite when it runs again";
+        i_.why = c_.weight > 0 ? "each part of the step is finite by itself: its gradients are too large added up"
+                               : "the step is finite when it runs again";
     }
   }
 
@@ -122,7 +123,7 @@ class Blame {
   void bad_input(const RowExtreme& x) {
     i_.reason = IncidentReason::bad_input;
     i_.input = value_of(words_.inputs, words_.standardised, x.column, x.value);
-    const std::string where = (i_.place.empty() ? "row " + std::to_string(i_.batch_row) + " of the step" : i_.place);
+    const std::string where = place_text();
     i_.why = where + ", " + called(i_.input, "input") + ", is " + digits(i_.input.raw);
     if (!std::isfinite(x.value)) {
       i_.why += ", which is no number to learn from";
@@ -144,6 +145,11 @@ class Blame {
                                : either({raw ? "--standardize auto" : "", wider(), "smaller inputs"});
   }
 
+  std::string place_text() const {
+    if (!i_.place.empty()) return i_.place;
+    return "row " + std::to_string(i_.batch_row + static_cast<std::int64_t>(c_.first_row)) + " of the step";
+  }
+
   // Of a set, whose rows can be left out.
   std::string leaves_out() const { return c_.examples.empty() ? "" : "--on-nonfinite rollback, which leaves it out"; }
 
@@ -154,7 +160,7 @@ class Blame {
   void bad_target(const RowExtreme& t) {
     i_.reason = IncidentReason::bad_target;
     name_target(t);
-    const std::string where = (i_.place.empty() ? "row " + std::to_string(i_.batch_row) + " of the step" : i_.place);
+    const std::string where = place_text();
     i_.why = where + ", target " + (i_.target.name.empty() ? "" : "'" + i_.target.name + "' ") + "is " +
              digits(i_.target.raw) + ", " + digits(std::fabs(t.value) / std::max(t.usual, 1e-30)) +
              " times as far from the middle as the other rows of the step";

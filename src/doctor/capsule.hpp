@@ -1,7 +1,6 @@
 // A step with all that its result depends on: it can be run again anywhere, bit for bit.
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,11 @@ struct Capsule {
   double loss = 0;
   std::string digest;  // of what the part that went non-finite left in memory, see step_digest
 
-  // The rows, in the step's order.
+  // The rows, in the step's order: all of them, or those of the part that went non-finite.
   std::size_t rows = 0;
+  std::size_t step_rows = 0;         // of the whole step
+  std::size_t first_row = 0;         // of the step, that these begin with
+  double weight = 0;                 // of the whole step in the mean, where these are a part; else 0
   std::vector<float> x;              // rows x inputs, fp32
   std::vector<std::int32_t> labels;  // or `values`, rows x outputs
   std::vector<float> values;
@@ -43,6 +45,7 @@ struct Capsule {
 
   std::vector<NamedTensor> tensors;  // as the step found them
   std::vector<StepFigures> recent;   // this step included, oldest first
+  std::string tried;                 // see Incident
 
   std::size_t inputs() const { return model.widths.front(); }
   std::size_t outputs() const { return model.widths.back(); }
@@ -52,10 +55,22 @@ struct Capsule {
   }
 };
 
-// Bytes of rows beyond which a step is not kept.
+// Bytes of rows beyond which not all of a step are kept, and no file is written.
 constexpr std::size_t kMostCapsuleBytes = std::size_t{1} << 28;
 
-// Within StepTrainer::on_withheld. None: its rows take more than kMostCapsuleBytes.
-std::optional<Capsule> take_capsule(StepTrainer& trainer, const WithheldStep& step);
+// Rows that take_capsule takes: those of one part where all would take more than `most_bytes`, and there are parts.
+struct KeptRows {
+  std::size_t first, count;
+  bool whole;  // the step
+};
+KeptRows kept_rows(const StepTrainer& trainer, const WithheldStep& step, std::size_t most_bytes = kMostCapsuleBytes);
+
+// Within StepTrainer::on_withheld.
+Capsule take_capsule(StepTrainer& trainer, const WithheldStep& step, std::size_t most_bytes = kMostCapsuleBytes);
+
+// Why no file is to be written of it, with what to do; empty: its rows take no more than `most_bytes`.
+std::string too_large(const Capsule& capsule, std::size_t most_bytes = kMostCapsuleBytes);
+// "the capsule keeps 512 of the 4096 rows of its step: those of the part that is not finite"; empty: it keeps all.
+std::string what_is_kept(const Capsule& capsule);
 
 }  // namespace halfstep::internal

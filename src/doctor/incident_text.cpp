@@ -57,6 +57,7 @@ std::string text(const Incident& i) {
     out += "  where   " + where + ": " + value(i) + "\n";
   if (!i.why.empty()) out += "  why     " + i.why + "\n";
   if (!i.advice.empty()) out += "  try     " + i.advice + "\n";
+  if (!i.tried.empty()) out += "  tried   " + i.tried + "\n";
   if (!i.capsule.empty()) out += "  replay  halfstep doctor replay " + i.capsule + "\n";
   return out;
 }

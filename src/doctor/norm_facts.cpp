@@ -55,7 +55,9 @@ std::optional<NormFacts> norm_facts(Rerun& rerun, const Incident& incident, std:
     for (std::size_t c = 0; c < network.shape().widths[block + 1]; ++c) {
       moments.add(static_cast<double>(value_at(*z, row, c)));
     }
-    facts.what = "the pre-activations of row " + std::to_string(incident.batch_row) + " in " + layer;
+    facts.what = "the pre-activations of row " +
+                 std::to_string(rerun.capsule().first_row + static_cast<std::size_t>(incident.batch_row)) + " in " +
+                 layer;
   }
   const double variance = moments.variance(norm != Norm::rms);
   facts.deviation = std::sqrt(variance);

@@ -30,7 +30,8 @@ Rerun::Rerun(const Capsule& capsule, const ModelSpec& model, const KernelTable& 
       optimizer_(make_optimizer(kNoUpdate, TrainStep::tensor_sizes(model_))),
       loader_(capsule.inputs(), executor.threads()),
       load_([this](std::size_t first, std::size_t rows, Activations& input) { load(first, rows, input); }),
-      examples_{capsule.rows, capsule.targets(), model_.shape().max_rows, load_, model_.least_rows()} {
+      examples_{capsule.rows,        capsule.targets(), model_.shape().max_rows, load_,
+                model_.least_rows(), capsule.weight,    capsule.first_row} {
   model_.initialise(capsule.seed, kernels);
   for (const Parameter* p : model_.parameters()) fresh_.push_back(root_mean_square(p->values()));
   model_.set_tensors(capsule.tensors);

@@ -33,7 +33,9 @@ class Rerun {
   };
   Part part(std::size_t index) const;
   const Part& held() const { return held_; }  // which the network holds after a run
-  double weight() const { return total_weight(*loss_, capsule_.targets(), capsule_.rows); }  // of all rows in the mean
+  double weight() const {                     // of all rows in the mean
+    return capsule_.weight > 0 ? capsule_.weight : total_weight(*loss_, capsule_.targets(), capsule_.rows);
+  }
   // Root of the mean square of each weight of a layer that nobody has trained yet, as `network().parameters()` are.
   const std::vector<double>& fresh() const { return fresh_; }
 

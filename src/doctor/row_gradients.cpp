@@ -36,7 +36,7 @@ std::vector<RowGradient> row_gradients(Rerun& rerun, std::size_t most) {
     }
     const std::size_t row = rerun.held().first + r;
     RowGradient g;
-    g.row = static_cast<std::int64_t>(row);
+    g.row = static_cast<std::int64_t>(c.first_row + row);
     if (!c.examples.empty()) g.example = c.examples[row];
     if (!c.places.empty()) g.place = c.places[row];
     g.norm = std::sqrt(sum) / static_cast<double>(c.loss_scale);

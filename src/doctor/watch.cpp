@@ -15,18 +15,27 @@ Incident examine(const Capsule& capsule, const DataWords& words, const KernelTab
   const StepReport report = rerun.run();
   Incident incident = trace(rerun, report);
   blame(rerun, words, incident);
+  incident.tried = capsule.tried;
+  // From rows of the capsule to those of the step.
+  const auto first = static_cast<std::int64_t>(capsule.first_row);
+  if (incident.row >= 0 && incident.row == incident.batch_row) incident.row += first;
+  if (incident.batch_row >= 0) incident.batch_row += first;
   return incident;
 }
 
 IncidentWatch::IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
-                             std::function<void(Incident&, const Capsule&)> see, bool each, std::uint64_t room)
+                             std::function<void(Incident&, Capsule&)> see, bool each, std::uint64_t room)
     : trainer_(trainer),
       words_(std::move(words)),
       place_(std::move(place)),
       see_(std::move(see)),
       each_(each),
       room_(room) {
-  trainer.on_withheld([this](const WithheldStep& step) { withheld(step); });
+  follow();
+}
+
+void IncidentWatch::follow() {
+  trainer_.on_withheld([this](const WithheldStep& step) { withheld(step); });
 }
 
 IncidentWatch::~IncidentWatch() { trainer_.on_withheld(nullptr); }
@@ -50,7 +59,7 @@ void IncidentWatch::withheld(const WithheldStep& step) {
 bool IncidentWatch::has_room(const WithheldStep& step) {
   const Network& model = trainer_.model();
   const std::uint64_t weights = 4 * sizeof(float) * model.elements();
-  const std::uint64_t rows = 2 * sizeof(float) * step.examples.rows * model.shape().widths.front();
+  const std::uint64_t rows = 2 * sizeof(float) * kept_rows(trainer_, step).count * model.shape().widths.front();
   const bool room = 2 * std::uint64_t{model.memory().total()} + weights + rows <= room_;
   if (!room) ++missed_;
   return room;
@@ -59,18 +68,17 @@ bool IncidentWatch::has_room(const WithheldStep& step) {
 // None where memory ends: the run goes on without an explanation.
 std::optional<IncidentWatch::Found> IncidentWatch::look(const WithheldStep& step) {
   try {
-    std::optional<Capsule> capsule = take_capsule(trainer_, step);
-    if (!capsule) return {};
-    add_places(*capsule);
+    Capsule capsule = take_capsule(trainer_, step);
+    add_places(capsule);
     GemmContext& context = trainer_.context();
     if (!step.silent.empty()) {
-      describe_as_it_is_now(*capsule);
-      std::optional<Incident> incident = examine_silence(*capsule, step.silent, context.kernels, context.executor);
+      describe_as_it_is_now(capsule);
+      std::optional<Incident> incident = examine_silence(capsule, step.silent, context.kernels, context.executor);
       if (!incident) return {};
-      return Found{*std::move(incident), *std::move(capsule)};
+      return Found{*std::move(incident), std::move(capsule)};
     }
-    Incident incident = examine(*capsule, words_, context.kernels, context.executor);
-    return Found{std::move(incident), *std::move(capsule)};
+    Incident incident = examine(capsule, words_, context.kernels, context.executor);
+    return Found{std::move(incident), std::move(capsule)};
   } catch (const std::bad_alloc&) {
   } catch (const Error& error) {
     if (error.status() != Status::out_of_memory) throw;

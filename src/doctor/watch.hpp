@@ -22,9 +22,11 @@ class IncidentWatch {
   // was found in; it may add to it. `each`: not only the first of its kind. Where looking would take more than `room`
   // bytes, or memory ends, a step is not explained.
   IncidentWatch(StepTrainer& trainer, DataWords words, std::function<std::string(std::size_t)> place,
-                std::function<void(Incident&, const Capsule&)> see, bool each = false,
+                std::function<void(Incident&, Capsule&)> see, bool each = false,
                 std::uint64_t room = ~std::uint64_t{0});
   ~IncidentWatch();
+  // After another trainer was built in the place of that one.
+  void follow();
   std::int64_t missed() const { return missed_; }  // steps that memory did not suffice for
   IncidentWatch(const IncidentWatch&) = delete;
   IncidentWatch& operator=(const IncidentWatch&) = delete;
@@ -43,7 +45,7 @@ class IncidentWatch {
   StepTrainer& trainer_;
   DataWords words_;
   std::function<std::string(std::size_t)> place_;
-  std::function<void(Incident&, const Capsule&)> see_;
+  std::function<void(Incident&, Capsule&)> see_;
   std::set<std::pair<StepCause, std::string>> seen_;
   std::set<std::int64_t> rows_;  // of the set, that incidents were explained by
   bool each_;

@@ -39,6 +39,9 @@ json::Object capsule_json(const Capsule& c) {
           {"parts", c.clock.masks},
           {"part_rows", c.part_rows},
           {"rows", c.rows},
+          {"step_rows", c.step_rows},
+          {"first_row", c.first_row},
+          {"weight", c.weight},
           {"seed", std::to_string(c.seed)},  // JSON's integers end at 2^63
           {"dropout", c.model.dropout},
           {"lr", c.lr},
@@ -52,6 +55,7 @@ json::Object capsule_json(const Capsule& c) {
           {"tensor", c.tensor},
           {"loss", c.loss},
           {"digest", c.digest},
+          {"tried", c.tried},
           {"places", places},
           {"recent", figures_json(c.recent)}};
 }
@@ -86,6 +90,13 @@ void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   c.part_rows = static_cast<std::size_t>(count_of(v, "part_rows", path));
   c.rows = static_cast<std::size_t>(count_of(v, "rows", path));
   if (c.rows == 0 || c.part_rows == 0) bad_model(path, "a step without rows");
+  c.step_rows = c.rows;
+  if (v.find("step_rows") != nullptr) {  // older ones have the whole step
+    c.step_rows = static_cast<std::size_t>(count_of(v, "step_rows", path));
+    c.first_row = static_cast<std::size_t>(count_of(v, "first_row", path));
+    c.weight = within(v, "weight", 0, kMost, path);
+    if (c.first_row > c.step_rows || c.rows > c.step_rows - c.first_row) bad_model(path, "rows that its step has not");
+  }
   const std::string& seed = v.at("seed").as_string();
   if (seed.empty() || seed.size() > 20 || seed.find_first_not_of("0123456789") != std::string::npos) {
     bad_model(path, "seed is no number");
@@ -103,6 +114,7 @@ void read_numbers(const json::Value& v, const std::string& path, Capsule& c) {
   c.tensor = v.at("tensor").as_string();
   c.loss = v.at("loss").as_number();
   c.digest = v.at("digest").as_string();
+  if (const json::Value* tried = v.find("tried")) c.tried = tried->as_string();
   for (const json::Value& place : v.at("places").as_array()) c.places.push_back(place.as_string());
   if (!c.places.empty() && c.places.size() != c.rows) bad_model(path, "places are not those of its rows");
   for (const json::Value& s : v.at("recent").as_array()) {

@@ -31,6 +31,8 @@ class Checkpoints {
     std::optional<std::vector<NamedTensor>> best;  // weights, where they are others than the last time
   };
   void save(Now now);
+  // Of those that are saved from now on.
+  void set_layers(const std::vector<Dtype>& layers) { header_.model.spec.layer_precision = layers; }
   void wait() { writer_.wait(); }
 
   // Says through the observer what was saved and what was not since the last call.

@@ -1,10 +1,11 @@
 // The incidents of a run: explained in words of its data, told as they come, the last one's step kept in a file.
 #pragma once
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "doctor/watch.hpp"
+#include "halfstep/diagnosis.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "run/model_file.hpp"
@@ -23,6 +24,10 @@ class Incidents {
   // What became of files that could not be written.
   const std::vector<std::string>& warnings() const { return warnings_; }
   std::int64_t missed() const { return watch_.missed(); }  // skipped steps that memory did not suffice to explain
+  // What would have saved that step; null: it was not looked for, as where the data or the rate is to blame.
+  const Bisection* cure(std::int64_t step) const { return cure_ && cured_step_ == step ? &*cure_ : nullptr; }
+  // After another trainer was built in the place of the run's.
+  void follow() { watch_.follow(); }
   // Of weights that were found bad after the last step.
   void add_weights(const StepRecord& record);
   const Incident* of_step(std::int64_t step) const;  // null: it was not explained
@@ -32,8 +37,11 @@ class Incidents {
   std::string rows_to_blame() const;
 
  private:
-  void see(Incident& incident, const Capsule& capsule);
+  void see(Incident& incident, Capsule& capsule);
   bool keep(const Capsule& capsule);  // false: the file could not be written
+  bool lost(const std::string& why);  // false
+  void find_cure(const Incident& incident, const Capsule& capsule);
+  std::string try_steps_before(const Incident& incident);
   void tell(const Incident& incident);
   const Incident* find(const StepRecord& record) const;
 
@@ -41,8 +49,13 @@ class Incidents {
   StepTrainer& trainer_;
   const SavedModel& model_;
   const TrainObserver& observer_;
+  const data::Examples& train_;
+  std::uint64_t room_;  // memory that the run does not plan to use
+  bool tried_ = false;
   std::vector<Incident> list_;
   std::vector<std::string> warnings_;
+  std::optional<Bisection> cure_;  // of the step cured_step_
+  std::int64_t cured_step_ = 0;
   IncidentWatch watch_;
 };
 

@@ -79,6 +79,7 @@ Diagnosis of_capsule(const io::File& file, const std::string& path, const Option
     d.findings.push_back(
         "run again here, the step has other bits than it had: was it --math native, or another version?");
   }
+  if (const std::string kept = what_is_kept(capsule); !kept.empty()) d.findings.push_back(kept);
   add_rows(d);
   for (std::string& finding : meter_findings(d.meters)) d.findings.push_back(std::move(finding));
   return d;

@@ -20,6 +20,7 @@
 #include "run/run_report.hpp"
 #include "run/spec_of.hpp"
 #include "run/trainer_options.hpp"
+#include "run/trainer_place.hpp"
 #include "run/training.hpp"
 
 namespace halfstep {
@@ -31,15 +32,19 @@ std::size_t example_bytes(const Prepared& p) {
   return memory_of(p.train) + memory_of(p.validation) + memory_of(p.test);
 }
 
-RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
+std::string model_line(StepTrainer& trainer) {
   const ModelSpec& spec = trainer.config().model;
+  return architecture_text(spec) + ", " + std::to_string(trainer.model().elements()) + " parameters, " +
+         precision_text(spec);
+}
+
+RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
   RunPlan plan;
   plan.data =
       path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(p.preprocessor.features()) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
-  plan.model = architecture_text(spec) + ", " + std::to_string(trainer.model().elements()) + " parameters, " +
-               precision_text(spec);
+  plan.model = model_line(trainer);
   plan.machine = machine.description;
   plan.memory = trainer.memory(example_bytes(p));
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
@@ -132,7 +137,11 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const SavedModel* const weights = start ? &*start : nullptr;
   const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
                             : settle_precision({options, prepared, machine, weights}, options, notes);
-  const ModelSpec spec = spec_of(prepared, options);
+  ModelSpec spec = spec_of(prepared, options);
+  // With the layers that its run has raised meanwhile. Whether it is the same model is found out below.
+  if (found && found->checkpoint.model.spec.widths == spec.widths) {
+    spec.layer_precision = found->checkpoint.model.spec.layer_precision;
+  }
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   config.meter_every = meter_every(options, config.schedule.steps);
@@ -142,7 +151,8 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   if (folder || found) identity = identity_of(data, prepared.train, prepared.validation);
   if (found) check_same_run(*found, saved, identity, machine.kernels->name, notes);
 
-  StepTrainer trainer(*machine.kernels, *machine.executor, config, &prepared.train);
+  TrainerPlace place(*machine.kernels, *machine.executor, config, prepared.train);
+  StepTrainer& trainer = place.trainer();
   if (start && !found) notes.push_back(start_from(*start, prepared, trainer, *machine.kernels));
   prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
   ReportRecorder recorder;
@@ -150,17 +160,28 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   if (folder) checkpoints.emplace(options, *folder, Checkpoint{saved, identity, go_on_command(options), 0, 0, {}});
   const MetricsLog::WentOn from = found ? went_on(found->checkpoint) : MetricsLog::WentOn();
   Incidents incidents(options, trainer, prepared, saved, observer);
-  Recovery recovery(options, trainer, prepared.train, incidents, observer);
+  const auto lift = [&](const std::vector<LayerPrecision>& layers) {
+    TrainerConfig raised = trainer.config();
+    raised.model.layer_precision = lifted(raised.model, layers);
+    if (!fits_memory(run_shape(raised, example_bytes(prepared), machine.executor->threads()))) return false;
+    place.set_layers(raised.model.layer_precision);
+    incidents.follow();
+    saved.spec.layer_precision = raised.model.layer_precision;
+    if (checkpoints) checkpoints->set_layers(raised.model.layer_precision);
+    return true;
+  };
+  Recovery recovery(options, trainer, prepared.train, incidents, observer, lift);
   Training training(options, trainer, meaning, prepared.validation.rows > 0 ? &prepared.validation : nullptr,
                     prepared.test.rows > 0 ? &prepared.test : nullptr,
                     {options.report.empty() ? nullptr : &recorder, checkpoints ? &*checkpoints : nullptr, &incidents,
                      &recovery, found ? &from : nullptr});
   if (found) load_run(*found, training, options.report.empty() ? nullptr : &recorder);
-  const RunPlan plan = make_plan(prepared, machine, trainer, data);
+  RunPlan plan = make_plan(prepared, machine, trainer, data);
   if (observer.on_plan) observer.on_plan(plan);
 
   const auto report = [&](TrainResult& result, const std::string& failure) {
     if (options.report.empty()) return;
+    plan.model = model_line(trainer);  // layers may have been raised
     const std::string warning =
         write_report({data, options, prepared, meaning, plan, trainer}, recorder, result, failure);
     if (warning.empty()) {

@@ -33,6 +33,10 @@ std::string hint(const RunShape& run, const MemoryLimit& limit) {
 
 }  // namespace
 
+bool fits_memory(const RunShape& run, const MemoryLimit& limit) {
+  return is_countable(run.model) && static_cast<std::uint64_t>(total_bytes(planned_memory(run))) <= limit.bytes;
+}
+
 void check_memory(const RunShape& run, const MemoryLimit& limit) {
   if (!is_countable(run.model)) {
     throw Error(Status::limit, {.what = "the model is too large",

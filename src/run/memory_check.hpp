@@ -9,4 +9,7 @@ namespace halfstep::internal {
 // Error(out_of_memory) where the plan is larger than `limit`, and Error(limit) where it cannot be counted.
 void check_memory(const RunShape& run, const MemoryLimit& limit = memory_limit());
 
+// Whether check_memory would let it pass.
+bool fits_memory(const RunShape& run, const MemoryLimit& limit = memory_limit());
+
 }  // namespace halfstep::internal

@@ -9,6 +9,10 @@ json::Object incident_line(const StepRecord& r) {
           {"reruns", r.reruns}};
 }
 
+json::Object recovery_line(std::int64_t step, const std::string& action) {
+  return {{"event", "recovery"}, {"step", step}, {"action", action}};
+}
+
 json::Object epoch_line(const EpochReport& e) {
   json::Object line = {{"epoch", e.epoch},
                        {"step", e.steps.attempted},

@@ -86,8 +86,9 @@ std::vector<Entry> precision_entries() {
           "max-skip-rate", ">= 0 and <= 1; 1: off", [](double v) { return v >= 0 && v <= 1; },
           "end the run when more of the last 100 steps were skipped", &O::max_skip_rate),
       choice("on-nonfinite", "skip|rollback|stop",
-             "what a step does that no loss scale can save: only itself is lost; the run returns to its last good "
-             "weights and mends the cause; or it ends",
+             "what a step does that no loss scale can save: only itself is lost; the run mends the cause (a row, the "
+             "rate, "
+             "the scale, layers in a wider type) from its last good weights; or it ends",
              &O::on_nonfinite),
       number("clip-norm", ">= 0; 0: off", not_negative, "largest L2 norm of the whole gradient", &O::clip_norm),
       number("clip-value", ">= 0; 0: off", not_negative, "largest magnitude of a gradient element", &O::clip_value),

@@ -10,8 +10,13 @@
 namespace halfstep::internal {
 
 Recovery::Recovery(const Options& options, StepTrainer& trainer, data::Examples& train, Incidents& incidents,
-                   const TrainObserver& observer)
-    : options_(options), trainer_(trainer), train_(train), incidents_(incidents), observer_(observer) {}
+                   const TrainObserver& observer, Lift lift)
+    : options_(options),
+      trainer_(trainer),
+      train_(train),
+      incidents_(incidents),
+      observer_(observer),
+      lift_(std::move(lift)) {}
 
 bool Recovery::after(const StepRecord& record) {
   if (options_.on_nonfinite == "skip") return false;
@@ -51,8 +56,9 @@ void Recovery::mend(const StepRecord& record) {
   switch (incident->reason) {
     case IncidentReason::bad_input:
     case IncidentReason::bad_target:
-      if (!leave_out(*incident)) stop(record, "a row of the data is to blame, and cannot be left out of such a set");
-      return did(record, "left out " + (incident->place.empty() ? "a row" : incident->place) + " from here on");
+      // What is so in every row is no fault of one.
+      if (lift(record) || leave_out(record, *incident)) return;
+      stop(record, "a row of the data is to blame, and cannot be left out of such a set");
     case IncidentReason::learning_rate:
       go_back();
       rate_factor_ *= kShrinks;
@@ -65,14 +71,48 @@ void Recovery::mend(const StepRecord& record) {
     default:
       break;
   }
-  stop(record, "a step is not finite for a reason that going back does not mend");
+  if (lift(record)) return;
+  const Bisection* const cure = incidents_.cure(record.step);
+  std::string why = "a step is not finite for a reason that the run cannot mend";
+  if (cure != nullptr) why += "; " + cure->text;
+  if (cure != nullptr && !cure->lift.empty() && !has_masters())
+    why += ", which a run can go over to with --master fp32";
+  stop(record, why);
+}
+
+// The step that was withheld has changed nothing: the weights before it are good, unless the steps that led to them
+// have raised the loss.
+bool Recovery::lift(const StepRecord& record) {
+  const Bisection* const cure = incidents_.cure(record.step);
+  if (cure == nullptr || cure->lift.empty()) return false;
+  if (!has_masters()) return false;
+  const std::vector<LayerPrecision> layers = cure->lift;
+  const double scale = cure->loss_scale;
+  const bool worse = seen_ > 0 && !(sum_ / static_cast<double>(seen_) < first_loss_);
+  if (!lift_(layers)) return false;
+  std::string what;
+  for (const LayerPrecision& l : layers) {
+    what += (what.empty() ? "" : ",") + std::to_string(l.layer) + "=" + std::string(name(l.precision));
+  }
+  what = "raised the precision of layers, as --layer-precision " + what + " does";
+  if (worse) {
+    go_back();
+    what += ", went back to the weights after " + std::to_string(good_applied_) + " applied steps";
+  }
+  if (scale > 0 && scale < trainer_.scaler().scale() && !trainer_.scaler().dynamic()) {
+    trainer_.set_loss_scale(static_cast<float>(scale));
+    what += ", lowered the loss scale to " + number_text(scale);
+  }
+  did(record, what);
+  return true;
 }
 
 // A row of zeros that counts nothing: the batches stay as they were.
-bool Recovery::leave_out(const Incident& incident) {
+bool Recovery::leave_out(const StepRecord& record, const Incident& incident) {
   if (incident.example < 0 || train_.x.empty() || left_out_.size() >= kMostLeftOut) return false;
   left_out_.push_back(incident.example);
   loaded();
+  did(record, "left out " + (incident.place.empty() ? "a row" : incident.place) + " from here on");
   return true;
 }
 

@@ -1,6 +1,7 @@
 // What a run does about a step that no loss scale can save: options.on_nonfinite.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,12 @@ class Recovery {
   static constexpr double kShrinks = 0.1;     // the learning rate
   static constexpr std::size_t kMostLeftOut = 64;  // rows
 
+  // Raises the precision of these layers from the next step on. False: memory does not suffice, and nothing changed.
+  using Lift = std::function<bool(const std::vector<LayerPrecision>&)>;
+
   // All of these must outlive it. `train` is the set that the trainer goes through: rows are taken out of it.
   Recovery(const Options& options, StepTrainer& trainer, data::Examples& train, Incidents& incidents,
-           const TrainObserver& observer);
+           const TrainObserver& observer, Lift lift);
 
   // After each step. True: the step was withheld, and what withheld it was mended. Throws Error(diverged) where the run
   // is to stop, or cannot be mended.
@@ -43,7 +47,10 @@ class Recovery {
   void visit_good(StateVisitor& visitor);
   void look(const StepRecord& record);
   void mend(const StepRecord& record);
-  bool leave_out(const Incident& incident);
+  bool leave_out(const StepRecord& record, const Incident& incident);
+  bool lift(const StepRecord& record);
+  // Else what a layer is stored in is all there is of its weights.
+  bool has_masters() const { return trainer_.config().optimizer.master == MasterKind::fp32; }
   void go_back();
   void did(const StepRecord& record, const std::string& what);
   [[noreturn]] void stop(const StepRecord& record, const std::string& what) const;
@@ -53,6 +60,7 @@ class Recovery {
   data::Examples& train_;
   Incidents& incidents_;
   const TrainObserver& observer_;
+  Lift lift_;
   State good_;
   std::int64_t good_applied_ = 0;  // steps that led to it
   std::int64_t seen_ = 0;          // applied steps since it was looked at

@@ -215,7 +215,7 @@ void Training::tell_step(const StepRecord& record) {
   if (beside_.recovery) {
     const bool mended = beside_.recovery->after(record);
     set_rate();
-    if (mended) return;
+    if (mended) return log_.write(recovery_line(record.step, beside_.recovery->actions().back()));
   }
   if (const auto parts = verdict(record, trainer_.ledger(), trainer_.scaler(), options_)) diverge(*parts, record);
 }

@@ -7,6 +7,13 @@
 #include "base/fp_env.hpp"
 
 namespace halfstep::internal {
+namespace {
+
+double weight_of(const Loss& loss, const StepExamples& examples) {
+  return examples.weight > 0 ? examples.weight : total_weight(loss, examples.targets, examples.rows);
+}
+
+}  // namespace
 
 StepReport TrainStep::run(const StepExamples& examples, double lr, StepMeter* meter) {
   const bool measured = meter == nullptr && watch_ == nullptr && pace_.measures_next();
@@ -26,7 +33,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
-  const double weight = total_weight(loss_, examples.targets, examples.rows);
+  const double weight = weight_of(loss_, examples);
   const std::size_t parts = examples.parts();
   bool again = false;
   do {
@@ -68,7 +75,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
 
 void TrainStep::run_part(const StepExamples& examples, std::size_t index) {
   const FpEnvGuard fp_env;
-  const Part part = part_of(examples, total_weight(loss_, examples.targets, examples.rows), index);
+  const Part part = part_of(examples, weight_of(loss_, examples), index);
   double losses = 0;
   forward(examples, part);
   backward(part, false, losses);
@@ -109,7 +116,7 @@ TrainStep::Part TrainStep::part_of(const StepExamples& examples, double weight, 
 void TrainStep::forward(const StepExamples& examples, const Part& part) {
   examples.load(part.first, part.rows, model_.input());
   enter(watch_, StepStage::forward);
-  model_.forward(context_, part.rows, clock_.masks + 1, update_.beside_forward(), part.first);
+  model_.forward(context_, part.rows, clock_.masks + 1, update_.beside_forward(), examples.first_row + part.first);
   update_.finished();
 }
 

@@ -49,6 +49,9 @@ struct StepExamples {
   std::size_t part_rows;
   FunctionRef<void(std::size_t first, std::size_t rows, Activations& input)> load;  // puts these rows into `input`
   std::size_t least_rows = 1;                                                       // that the model can train on
+  // Where these are only some of a step's rows: the weight of all in the mean, else 0; and where they begin in it.
+  double weight = 0;
+  std::size_t first_row = 0;
 
   std::size_t parts() const { return (rows + part_rows - 1) / part_rows; }
   // Where a part begins. A last one of a single row gets one of the part before it where that is too few.

@@ -128,12 +128,15 @@ StepRecord StepTrainer::step() {
   };
   StepRecord record =
       run_step({count, batcher_->targets(rows), shape_.model.max_rows, load, model_.least_rows()}, rows);
-  clock_.row += count;
-  if (clock_.row == plan_.rows) {
-    clock_.row = 0;
-    ++clock_.epoch;
-  }
+  advance(clock_, count);
   return record;
+}
+
+void StepTrainer::advance(Clock& clock, std::size_t rows) const {
+  clock.row += rows;
+  if (clock.row != plan_.rows) return;
+  clock.row = 0;
+  ++clock.epoch;
 }
 
 StepRecord StepTrainer::run_step(const StepExamples& examples, std::span<const std::uint32_t> rows) {
@@ -182,7 +185,17 @@ StepRecord StepTrainer::record_of(const StepReport& report, double lr) const {
 void StepTrainer::keep_if_good(const StepRecord& record) {
   if (!last_good_.due(record.loss)) return;
   step_.finish_update();
-  if (step_.check_weights().cause == StepCause::none) last_good_.keep(model_, record.applied);
+  if (step_.check_weights().cause != StepCause::none) return;
+  last_good_.keep(model_, record.applied);
+  good_place_ = clock_;
+}
+
+void StepTrainer::begin_at_last_good_of(const StepTrainer& other) {
+  other.last_good_.restore(model_);
+  model_.loaded(context_.kernels);
+  clock_ = other.good_place_;
+  advance(clock_, next_rows());  // past the step that made them
+  scaler_.set_scale(other.scaler_.scale());
 }
 
 std::optional<StepRecord> StepTrainer::check_weights() {

@@ -90,6 +90,11 @@ class StepTrainer {
   // model is unusable.
   std::int64_t restore_last_good();
 
+  bool has_last_good() const { return last_good_.any() && good_place_.attempted > 0; }
+  // Begins with the weights that another, of the same model and set, kept as good, where that then was in the set. The
+  // optimizer has seen no step. `other` must have some.
+  void begin_at_last_good_of(const StepTrainer& other);
+
   // Keeps the weights as they are now as the best; brings the model back to the best that were kept: the applied steps
   // that led to them, 0 where none were. With config.keeps_best only.
   void keep_best();
@@ -122,6 +127,7 @@ class StepTrainer {
   StepRecord run_step(const StepExamples& examples, std::span<const std::uint32_t> rows);
   StepRecord record_of(const StepReport& report, double lr) const;
   void keep_if_good(const StepRecord& record);
+  void advance(Clock& clock, std::size_t rows) const;
   bool looks_for_silence() const;
   void check(const BatchView& batch) const;
   void check_loaded(const StateVisitor& visitor) const;
@@ -137,6 +143,7 @@ class StepTrainer {
   Clock clock_;
   TrainStep step_;
   LastGood last_good_;
+  Clock good_place_;  // that they were kept at, since the run began or went on
   std::optional<WeightCopy> best_;
   std::optional<WeightAverage> average_;
   double rate_factor_ = 1;

@@ -57,6 +57,10 @@ in_out "| kernel | dtype | isa "; in_out "|---|---|---|---|---:|"; in_out "| add
 [ "$(wc -l <out)" -eq 3 ] || fail "$last: a head, a rule and a row"
 expect 0 bench step --widths 5,3 --batch 4 --threads 1 --repetitions 1 --format csv
 [ "$(wc -l <out)" -eq 2 ] || fail "$last: a head and a row"
+expect 0 bench step --trace --widths 5,3 --batch 4,7 --threads 1 --repetitions 1; in_out "on / off"; in_out "mean of on / off"
+expect 0 bench step --trace --widths 5,3 --batch 4 --threads 1 --repetitions 1 --json; one_line; field ratio; field off_ns
+expect 2 bench gemm --trace; in_err "would ignore"
+expect 2 bench step --trace=7; in_err "--trace"
 expect 0 bench step --widths 5,9,3 --batch 4,7 --precision all --threads 1 --isa scalar --repetitions 1 --json
 [ "$(wc -l <out)" -eq 6 ] || fail "$last: a line for each batch and precision"
 in_out '{"bench":"step","widths":[5,9,3],"batch":4,"precision":"bf16"'

@@ -40,4 +40,23 @@ expect 8 "${raw[@]}" --capsule none
 [ ! -e model.capsule.safetensors ] || fail "$last: a capsule was written"
 expect 2 "${raw[@]}" --capsule prices.csv
 
+# Layers are stored in a wider type where that is what mends the step; the command that is named does the same.
+awk 'BEGIN { print "a,b,c,y"; for (i = 0; i < 240; i++) { a = sin(i * 12.9898); b = cos(i * 4.1414); c = sin(i * 7.77)
+  printf "%.4f,%.4f,%.4f,%s\n", 900 * a, 900 * b, 900 * c, (a + b * c > 0 ? "yes" : "no") } }' > large.csv
+gated=(train large.csv --layer gated --hidden 16,16 --precision fp16 --standardize none --steps 40 --batch 32 --lr 0.001 --threads 1)
+expect 0 "${gated[@]}" --on-nonfinite rollback --report l.html --metrics l.jsonl
+in_err "raised the precision of layers, as --layer-precision 0=bf16"; in_out "recovery"
+grep -q "fp16 but 0=bf16" l.html || fail "$last: the report does not name the layers"
+grep -q '"event":"recovery"' l.jsonl || fail "$last: the metrics do not tell of it"
+expect 0 inspect model.safetensors; in_out "0=bf16"
+expect 0 "${gated[@]}" --on-nonfinite rollback --json; one_line; in_out '"layer_precision":"0=bf16'; in_out '"recoveries":["step 1: raised'
+expect 0 doctor l.jsonl
+expect 0 "${gated[@]}" --layer-precision 0=bf16,1=bf16,2=bf16 --on-nonfinite stop
+
+# A rate that is too high: smaller ones and a clip are tried on the steps that led there.
+expect 5 train prices.csv --precision fp32 --drop area --optimizer sgd --lr 100 --steps 40 --batch 16 --threads 1
+in_err "tried "; in_err "made again: --lr "; in_err "--clip-norm "
+expect 0 doctor model.capsule.safetensors --threads 1; in_out "made again: --lr "
+expect 0 doctor model.capsule.safetensors --threads 1 --json; in_out '"tried":"the '
+
 echo "doctor_test: all passed"
