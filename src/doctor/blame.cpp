@@ -241,9 +241,9 @@ class Blame {
     std::vector<std::string> parts;
     for (const StoredSignal& s : network.signals()) {
       if (s.kind == StoredSignal::Kind::gradient || s.product >= 0) continue;
-      const std::size_t columns = s.name == "input" ? c_.inputs() : network.shape().widths[s.block + 1];
+      const std::size_t columns = network.columns_of(s);
       double most = 0;
-      for (std::size_t r = 0; r < rerun_.held().rows; ++r) {
+      for (std::size_t r = 0; r < network.rows_of(s, rerun_.held().rows); ++r) {
         for (std::size_t col = 0; col < columns; ++col) {
           const double v = std::fabs(static_cast<double>(value_at(s, r, col)));
           most = std::isfinite(v) ? std::max(most, v) : INFINITY;

@@ -51,7 +51,8 @@ std::optional<NormFacts> norm_facts(Rerun& rerun, const Incident& incident, std:
     }
     facts.what = "the pre-activations of column " + std::to_string(incident.column) + " of " + layer;
   } else {
-    const std::size_t row = static_cast<std::size_t>(incident.batch_row) - part.first;
+    // Of an ensemble that of the first member.
+    const std::size_t row = network.layer_rows(static_cast<std::size_t>(incident.batch_row) - part.first);
     for (std::size_t c = 0; c < network.shape().widths[block + 1]; ++c) {
       moments.add(static_cast<double>(value_at(*z, row, c)));
     }

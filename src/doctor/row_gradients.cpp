@@ -22,16 +22,17 @@ double squared_norm(const StoredSignal& s, std::size_t row, std::size_t columns)
 std::vector<RowGradient> row_gradients(Rerun& rerun, std::size_t most) {
   const Network& network = rerun.network();
   const Capsule& c = rerun.capsule();
-  const std::vector<std::size_t>& widths = network.shape().widths;
   std::vector<RowGradient> rows;
+  // Of an ensemble several rows of each product are one example's, and what they add to a weight may cancel.
+  if (network.shape().members > 1) return rows;
   double total = 0;
   for (std::size_t r = 0; r < rerun.held().rows; ++r) {
     double sum = 0;
     for (const StoredSignal& d : network.signals()) {
       if (d.kind != StoredSignal::Kind::gradient) continue;
       // 1: the bias reads an input of 1.
-      const double x = 1 + squared_norm(input_of(network, d.block), r, widths[d.block]);
-      const double of_d = squared_norm(d, r, widths[d.block + 1]);
+      const double x = 1 + squared_norm(input_of(network, d.block), r, network.shape().columns_of_layer(d.block));
+      const double of_d = squared_norm(d, r, network.columns_of(d));
       sum += of_d == 0 ? 0 : x * of_d;
     }
     const std::size_t row = rerun.held().first + r;

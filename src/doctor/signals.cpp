@@ -9,10 +9,6 @@
 namespace halfstep::internal {
 namespace {
 
-std::size_t columns_of(const Network& network, const StoredSignal& s) {
-  return network.shape().widths[s.kind == StoredSignal::Kind::input ? 0 : s.block + 1];
-}
-
 void add(Digest& digest, std::vector<float> values) {
   for (float& v : values) {
     if (std::isnan(v)) v = std::numeric_limits<float>::quiet_NaN();
@@ -27,9 +23,9 @@ std::vector<SignalCopy> copy_signals(const Network& network, std::size_t rows) {
   for (const StoredSignal& s : network.signals()) {
     if (s.product >= 0) continue;
     SignalCopy copy = {s.name, s.kind == StoredSignal::Kind::gradient, {}};
-    const std::size_t columns = columns_of(network, s);
-    copy.values.reserve(rows * columns);
-    for (std::size_t r = 0; r < rows; ++r) {
+    const std::size_t columns = network.columns_of(s);
+    copy.values.reserve(network.rows_of(s, rows) * columns);
+    for (std::size_t r = 0; r < network.rows_of(s, rows); ++r) {
       for (std::size_t c = 0; c < columns; ++c) copy.values.push_back(value_at(s, r, c));
     }
     out.push_back(std::move(copy));

@@ -22,10 +22,11 @@ inline float value_at(const StoredSignal& s, std::size_t row, std::size_t column
   return value_at(s.dtype, s.data, row * s.ld + column);
 }
 
-// What a block reads: the input of the network, or the output of the block below.
+// What a block reads: the input of the network, its embedding, or the output of the block below.
 inline const StoredSignal& input_of(const Network& network, std::size_t block) {
   const StoredSignal* found = &network.signals().front();
   for (const StoredSignal& s : network.signals()) {
+    if (block == 0 && s.kind == StoredSignal::Kind::embedded) found = &s;
     if (block > 0 && s.kind == StoredSignal::Kind::output && s.block == block - 1 && s.product < 0) found = &s;
   }
   return *found;

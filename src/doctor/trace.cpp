@@ -54,7 +54,10 @@ class Tracer {
     }
   }
 
-  // A row of the part that the network holds.
+  // A row of the part that the network holds, as its layers have it: one for each member.
+  void at_layer(std::size_t row, std::size_t column, std::int64_t count) {
+    at(row / network_.shape().members, column, count);
+  }
   void at(std::size_t row, std::size_t column, std::int64_t count) {
     out_.row = out_.batch_row = static_cast<std::int64_t>(part_.first + row);
     out_.column = static_cast<std::int64_t>(column);
@@ -101,11 +104,11 @@ class Tracer {
 
   void locate_output() {
     for (const StoredSignal& s : network_.signals()) {
-      if (s.kind != StoredSignal::Kind::output) continue;
-      const auto bad = first_bad(part_.rows, network_.shape().widths[s.block + 1],
+      if (s.kind != StoredSignal::Kind::output && s.kind != StoredSignal::Kind::embedded) continue;
+      const auto bad = first_bad(network_.rows_of(s, part_.rows), network_.columns_of(s),
                                  [&](std::size_t r, std::size_t c) { return value_at(s, r, c); });
       if (!bad) continue;
-      at(bad->row, bad->column, bad->count);
+      at_layer(bad->row, bad->column, bad->count);
       out_.tensor = s.name;
       out_.storage = s.dtype;
       explain_output(s, bad->row, bad->column);
@@ -120,13 +123,18 @@ class Tracer {
 
   // What was stored of the product is finite, or it would have been found first: what follows it is to blame.
   void explain_output(const StoredSignal& s, std::size_t row, std::size_t column) {
+    if (s.kind == StoredSignal::Kind::embedded) {
+      out_.operation = "embedding";
+      out_.value = static_cast<double>(value_at(s, row, column));
+      return;
+    }
     const bool follows = s.product < 0 && product_is_stored(s.block);
     if (!follows) {
       out_.value = product(s.block, std::max(s.product, 0), row, column);
       out_.operation = "product";
       const NetworkShape& shape = network_.shape();
       const bool skips = s.product < 0 && s.block + 1 < shape.layers() && shape.residual &&
-                         shape.widths[s.block] == shape.widths[s.block + 1];
+                         shape.columns_of_layer(s.block) == shape.widths[s.block + 1];
       if (skips && std::fabs(out_.value) < rounds_to_infinity(s.dtype)) {
         out_.operation = "skip";
         out_.value += static_cast<double>(value_at(input_of(network_, s.block), row, column));
@@ -135,15 +143,16 @@ class Tracer {
     }
     out_.value = before_rounding(s.name, row, column);
     const NetworkShape& shape = network_.shape();
-    out_.operation = shape.residual && shape.widths[s.block] == shape.widths[s.block + 1] ? "skip"
-                     : shape.layer != "dense"                                             ? "gate"
-                     : shape.norm != Norm::none                                           ? "norm"
-                                                                                          : "activation";
+    out_.operation = shape.residual && shape.columns_of_layer(s.block) == shape.widths[s.block + 1] ? "skip"
+                     : shape.layer != "dense"                                                       ? "gate"
+                     : shape.norm != Norm::none                                                     ? "norm"
+                                                                                                    : "activation";
   }
 
   // Of an output, or of a gradient by a pre-activation that no loss makes.
   double before_rounding(const std::string& tensor, std::size_t row, std::size_t column) {
-    const std::size_t rows = pad_rows(network_.shape().max_rows), width = pad_columns(network_.widest());
+    const std::size_t rows = pad_rows(network_.layer_rows(network_.shape().max_rows));
+    const std::size_t width = pad_columns(network_.widest());
     AlignedBuffer<float> scratch(network_.replay_targets() * rows * width);
     AlignedBuffer<float> sums(network_.replay_targets() * sum_chunks(rows) * width);
     double value = kNaN;
@@ -161,13 +170,15 @@ class Tracer {
   void locate_loss() {
     out_.operation = "loss";
     const LogitsView view = logits();
-    std::vector<float> d(pad_columns(view.columns));
-    for (std::size_t r = 0; r < part_.rows; ++r) {
-      const double loss = rerun_.loss().row(rerun_.context().kernels, view.data + r * view.ld, view.columns, r,
+    std::vector<float> of_member(pad_columns(view.columns)), d(pad_columns(view.columns));
+    for (std::size_t r = 0; r < part_.rows * view.members; ++r) {
+      const std::size_t example = r / view.members;
+      std::copy_n(view.data + r * view.ld + r % view.members * view.columns, view.columns, of_member.data());
+      const double loss = rerun_.loss().row(rerun_.context().kernels, of_member.data(), view.columns, example,
                                             part_.targets, 1, d.data());
       if (std::isfinite(loss)) continue;
       if (out_.count++ > 0) continue;
-      out_.row = out_.batch_row = static_cast<std::int64_t>(part_.first + r);
+      out_.row = out_.batch_row = static_cast<std::int64_t>(part_.first + example);
       out_.value = loss;
     }
   }
@@ -179,11 +190,11 @@ class Tracer {
     for (std::size_t i = network_.signals().size(); i-- > 0 && !bad;) {
       signal = &network_.signals()[i];
       if (signal->kind != StoredSignal::Kind::gradient) break;
-      bad = first_bad(part_.rows, network_.shape().widths[signal->block + 1],
+      bad = first_bad(network_.rows_of(*signal, part_.rows), network_.columns_of(*signal),
                       [&](std::size_t r, std::size_t c) { return value_at(*signal, r, c); });
     }
     if (!bad) return;
-    at(bad->row, bad->column, bad->count);
+    at_layer(bad->row, bad->column, bad->count);
     out_.tensor = signal->name;
     out_.storage = signal->dtype;
     const bool of_loss = signal->block + 1 == network_.shape().layers();
@@ -208,8 +219,8 @@ class Tracer {
 
   double loss_gradient(std::size_t row, std::size_t column) {
     const LogitsView view = logits();
-    const std::size_t width = pad_columns(view.columns);
-    AlignedBuffer<float> d(pad_rows(part_.rows) * width), sums(sum_chunks(part_.rows) * width);
+    const std::size_t width = network_.logits_ld(), rows = network_.layer_rows(part_.rows);
+    AlignedBuffer<float> d(pad_rows(rows) * width), sums(sum_chunks(rows) * width);
     const LossGradient target = {{d.data(), width, nullptr, 0, Dtype::fp32}, sums.data(), width};
     double sum = 0;
     add_losses(rerun_.loss(), rerun_.context().kernels, rerun_.context().executor, view, part_.targets,
@@ -261,16 +272,16 @@ class Tracer {
   // The same sum in double; the row that adds most to it stands for it.
   void sum_over_rows(const Parameter& p, const Place& bad) {
     const StoredSignal* const d = gradient_of(p);
-    if (d == nullptr) return;
+    if (d == nullptr || p.name.starts_with("embedding.")) return;
     const StoredSignal& x = input_of(network_, p.block);
     double sum = 0, most = -1;
-    for (std::size_t r = 0; r < part_.rows; ++r) {
+    for (std::size_t r = 0; r < network_.layer_rows(part_.rows); ++r) {
       const double of_d = static_cast<double>(value_at(*d, r, bad.row));
       const double term = p.is_matrix() ? of_d * static_cast<double>(value_at(x, r, bad.column)) : of_d;
       sum += term;
       if (!(std::fabs(term) > most)) continue;
       most = std::fabs(term);
-      out_.batch_row = static_cast<std::int64_t>(part_.first + r);
+      out_.batch_row = static_cast<std::int64_t>(part_.first + r / network_.shape().members);
     }
     out_.value = sum;
     fit();

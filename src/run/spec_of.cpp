@@ -41,7 +41,8 @@ void refuse_cross_entropy(const Options& options) {
 
 // How wide the input is shows only now.
 void check_residual(const ModelSpec& spec) {
-  const auto& widths = spec.widths;
+  std::vector<std::size_t> widths = spec.widths;
+  if (!spec.embedded.empty()) widths.front() = spec.embedded.size() * spec.embedding;
   if (!spec.residual || std::adjacent_find(widths.begin(), widths.end() - 1) != widths.end() - 1) return;
   refuse("--residual", "no hidden layer is as wide as its input", "--hidden 128,128");
 }

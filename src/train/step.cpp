@@ -9,7 +9,7 @@
 namespace halfstep::internal {
 namespace {
 
-double weight_of(const Loss& loss, const StepExamples& examples) {
+double weight_of_step(const Loss& loss, const StepExamples& examples) {
   return examples.weight > 0 ? examples.weight : total_weight(loss, examples.targets, examples.rows);
 }
 
@@ -33,7 +33,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
   const FpEnvGuard fp_env;
   StepReport report;
   GradientSummary gradients;
-  const double weight = weight_of(loss_, examples);
+  const double weight = weight_of_step(loss_, examples);
   const std::size_t parts = examples.parts();
   bool again = false;
   do {
@@ -75,7 +75,7 @@ StepReport TrainStep::run_on_threads(const StepExamples& examples, double lr, St
 
 void TrainStep::run_part(const StepExamples& examples, std::size_t index) {
   const FpEnvGuard fp_env;
-  const Part part = part_of(examples, weight_of(loss_, examples), index);
+  const Part part = part_of(examples, weight_of_step(loss_, examples), index);
   double losses = 0;
   forward(examples, part);
   backward(part, false, losses);

@@ -127,4 +127,23 @@ for line in 3 17 40; do
   expect 0 train rating.csv --task regress --missing unrated "${short[@]}"
 done
 
+# Quality: a table chooses its network; given flags count; texts by the thousand are no reason to refuse it.
+awk 'BEGIN { print "a,b,kind,y"; for (i = 0; i < 400; ++i) print i % 37 "," (i % 9 ? i % 23 : "") ",k" i % 5 "," (i * 7) % 37 / 3 + i % 5 }' >best.csv
+for quality in quick good; do
+  expect 0 train best.csv --quality $quality --epochs 3 --out q.safetensors
+  in_err "quality $quality: "; in_err "for 400 rows of 3 columns"; in_err "at most 3 epochs"
+  expect 0 predict q.safetensors best.csv; rows_out 400
+  expect 0 inspect q.safetensors; in_out "columns embedded in 8"
+done
+expect 0 train best.csv --quality good --ensemble 2 --hidden 16 --steps 5 --out q.safetensors; in_err "2 networks in one, of 16"
+expect 0 cv best.csv --folds 2 --quality quick --epochs 2; in_err "quality quick: "
+expect 0 train x.svm --quality good "${short[@]}"; in_err "is for tables, and this is none"
+expect 2 train best.csv --ensemble 4; in_err "--embedding 16"
+expect 2 train x.svm --embedding 4 "${short[@]}"; in_err "only the columns of a table"
+awk 'BEGIN { print "tail,y"; for (i = 0; i < 9000; ++i) print "N" i % 3000 "," i % 11 / 2 }' >tails.csv
+expect 7 train tails.csv --task regress "${short[@]}"; in_err "3000 distinct texts"; in_err "--embedding 8"
+expect 0 train tails.csv --task regress --embedding 8 "${short[@]}" --out q.safetensors
+printf 'tail\nN17\nnever\n\n' >new.csv
+expect 0 predict q.safetensors new.csv; in_err "'never'"
+
 echo "tables_test: all passed"
