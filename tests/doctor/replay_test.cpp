@@ -70,7 +70,7 @@ std::vector<Case> cases() {
 std::vector<std::byte> capsule_of_step(const Case& c, std::int64_t batch, const std::string& isa, int threads,
                                        std::size_t count = kRows) {
   Options options;
-  options.loss_scale = c.scale;
+  options.loss_scale = count == kRows ? c.scale : "4294967296";  // the mean over more rows has smaller gradients
   options.batch = batch;
   options.threads = threads;
   options.isa = isa;
