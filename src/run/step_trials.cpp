@@ -74,16 +74,18 @@ class Trials {
     return what + steps + (o.helps() ? "loss " : "but the loss goes from ") + losses;
   }
 
-  // Of the steps before it went wrong: the lower quarter of the norms. 0: there is none to clip at.
+  // Of those of the last steps that came first, which were the soundest: the median of the norms. 0: there is none to
+  // clip at.
   double usual_norm() const {
     std::vector<double> norms;
     for (const StepFigures& s : trainer_.recent().list()) {
       if (s.outcome != StepOutcome::skipped && std::isfinite(s.grad_norm) && s.grad_norm > 0)
         norms.push_back(s.grad_norm);
     }
+    norms.resize((norms.size() + 1) / 2);
     if (norms.empty()) return 0;
     std::sort(norms.begin(), norms.end());
-    const double norm = norms[(norms.size() - 1) / 4], now = trainer_.config().clip.norm;
+    const double norm = norms[(norms.size() - 1) / 2], now = trainer_.config().clip.norm;
     return now > 0 && now <= norm ? 0 : norm;
   }
 

@@ -171,6 +171,46 @@ TEST_CASE("rollback: a run that stops before and after a lift goes on with its l
   CHECK(load_model(options.out).spec.layer_precision[0] == Dtype::bf16);
 }
 
+// One column of some ten thousands, at a rate that soon makes of it what does not fit.
+TEST_CASE("rollback: where the steps before a lift have raised the loss the run goes back to good weights too") {
+  const test::TempDir dir;
+  std::ofstream out(dir / "t.csv");
+  out << "a,b,y\n";
+  for (int i = 0; i < 400; ++i) {
+    const double a = std::sin(i * 12.9898), b = std::cos(i * 4.1414);
+    out << 4e4 * a << ',' << b << ',' << (a + a * b > 0 ? "yes" : "no") << '\n';
+  }
+  out.close();
+  Options options = gated(dir);
+  options.layer = "dense";
+  options.hidden = {16, 16, 16};
+  options.lr = 0.1;
+  options.capsule = "none";
+  const TrainResult r = train(dir / "t.csv", options, {});
+  REQUIRE(!r.recoveries.empty());
+  CAPTURE(r.recoveries.front());
+  CHECK(said(r.recoveries, "raised the precision of layers"));
+  CHECK(said(r.recoveries, "went back to the weights after 0 applied steps"));
+  CHECK(std::isfinite(r.train.loss));
+  CHECK(r.steps.applied == r.steps.attempted - static_cast<std::int64_t>(r.recoveries.size()));
+
+  // And so in parts: between two lifts, and after them.
+  REQUIRE(r.recoveries.size() > 1);
+  const std::int64_t last = std::stoll(r.recoveries.back().substr(5));
+  options.checkpoint_dir = dir / "c";
+  options.resume = "auto";
+  TrainObserver observer;
+  std::int64_t at = 0;
+  observer.on_step = [&](const StepRecord& record) { at = record.step; };
+  observer.should_stop = [&] { return at == last - 1 || at == last || at == last + 9; };
+  TrainResult part;
+  for (int i = 0; i < 4; ++i) part = train(dir / "t.csv", options, observer);
+  CHECK(part.resumed_at == last + 9);
+  CHECK(part.recoveries == r.recoveries);
+  CHECK(part.layer_precision == r.layer_precision);
+  CHECK(part.weights_digest == r.weights_digest);
+}
+
 TEST_CASE("rollback: what no wider type mends, or weights without masters, end the run with what was found out") {
   const test::TempDir dir;
   const std::string data = large_numbers(dir);
