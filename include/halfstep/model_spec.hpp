@@ -17,10 +17,10 @@ struct ColumnEmbedding {
   bool number = true;
   std::size_t size = 1;  // segments of the function, 1 to 1024; codes, 1 to 2^20
 
-  std::size_t inputs() const { return number ? 2 : 1; }
+  std::size_t inputs() const { return number ? 2 : 1; }  // of the network
   bool operator==(const ColumnEmbedding&) const = default;
 };
-inline constexpr float kMissingPlace = -16;
+inline constexpr float kMissingPlace = -16;  // of a number that is missing
 
 // A multi-layer perceptron and the loss it is trained on. Layers are counted from 0, the last gives the outputs.
 struct ModelSpec {

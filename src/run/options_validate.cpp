@@ -81,7 +81,10 @@ void check_embedding(const Options& options) {
     refuse_ignored(options, {"quality"}, "the network is that of --init-from", "leave it out");
   }
   if (options.embedding == 0) {
-    refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
+    const bool follows = options.quality != "plain" && options.standardize == "auto";  // from the table
+    if (!follows) {
+      refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
+    }
     return;
   }
   refuse_ignored(options, {"standardize"}, "an embedding scales numbers by their quartiles", "--embedding 0");
