@@ -19,6 +19,26 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[below] * (1 - part) + sorted[above] * part;
 }
 
+// The ends of so many bins that have about as many of the numbers each; each but once.
+std::vector<double> quantiles(const std::vector<double>& sorted, std::size_t bins) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i <= bins; ++i) {
+    const double here = quantile(sorted, static_cast<double>(i) / static_cast<double>(bins));
+    if (out.empty() || here > out.back()) out.push_back(here);
+  }
+  return out;
+}
+
+std::vector<double> without_frequent(const std::vector<double>& sorted, std::size_t most) {
+  std::vector<double> out;
+  for (auto begin = sorted.begin(); begin != sorted.end();) {
+    const auto end = std::upper_bound(begin, sorted.end(), *begin);
+    if (static_cast<std::size_t>(end - begin) <= most) out.insert(out.end(), begin, end);
+    begin = end;
+  }
+  return out;
+}
+
 // Halves: the difference of two finite numbers may be infinite.
 double distance(double from, double to, double unit) { return (to * 0.5 - from * 0.5) / (unit * 0.5); }
 
@@ -42,10 +62,16 @@ void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32
     column.knots = std::move(distinct);
     return;
   }
-  for (std::size_t i = 0; i <= segments; ++i) {
-    const double knot = quantile(sorted, static_cast<double>(i) / static_cast<double>(segments));
-    if (column.knots.empty() || knot > column.knots.back()) column.knots.push_back(knot);
-  }
+  column.knots = quantiles(sorted, segments);
+  const std::size_t spare = segments + 1 - column.knots.size();
+  if (spare < 2) return;
+  // Single values fill whole bins, such as the zeros of a column that is mostly zero: their bins go to the others.
+  const std::vector<double> others = without_frequent(sorted, sorted.size() / segments);
+  if (others.empty()) return;
+  const std::vector<double> more = quantiles(others, spare - 1);
+  column.knots.insert(column.knots.end(), more.begin(), more.end());
+  std::sort(column.knots.begin(), column.knots.end());
+  column.knots.erase(std::unique(column.knots.begin(), column.knots.end()), column.knots.end());
 }
 
 // x / sqrt(1 + (x / 3)^2), as RealMLP clips (Holzmueller et al., 2024, "Better by default").

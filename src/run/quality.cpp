@@ -19,7 +19,7 @@ struct Level {
 };
 constexpr Level kLevels[] = {
     {"quick", 1, 128, 4e10, 120},
-    {"good", 8, 128, 4e11, 120},
+    {"good", 8, 128, 6e11, 120},
     {"best", 32, 256, 6e12, 200},
 };
 constexpr double kPasses = 3;  // products of a step: forward, and gradients by inputs and by weights
@@ -45,7 +45,7 @@ class Settler {
     if (!gave("standardize")) embed();
     set("hidden", std::to_string(level_.width) + "," + std::to_string(level_.width));
     set("dropout", "0.1");
-    set("batch", few ? "32" : size_.rows < kManyRows ? "64" : "256");
+    set("batch", few ? "32" : size_.rows < kManyRows ? "64" : "128");
     if (options_.optimizer == OptimizerKind::adamw) {
       set("lr", "0.004");
       set("weight-decay", "0.0003");
