@@ -48,7 +48,7 @@ class Settler {
     set("batch", few ? "32" : size_.rows < kManyRows ? "64" : "128");
     if (options_.optimizer == OptimizerKind::adamw) {
       set("lr", "0.004");
-      set("weight-decay", "0.0003");
+      set("weight-decay", size_.rows < kManyRows ? "0.0003" : "0.1");
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
     set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
