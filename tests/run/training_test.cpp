@@ -360,7 +360,7 @@ TEST_CASE("Fashion-MNIST in every precision") {
     Options options;
     options.out = dir / "model.safetensors";
     options.hidden = {512, 256};
-    options.epochs = 10;
+    options.epochs = 4;
     options.batch = 128;
     options.precision = precision;
     const double accuracy = train(data, options, {}).eval.accuracy;
