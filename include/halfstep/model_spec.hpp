@@ -33,9 +33,9 @@ struct ModelSpec {
   Dtype precision = Dtype::bf16;
   std::vector<Dtype> layer_precision;  // of each layer; empty: `precision` for all
   LossKind loss = LossKind::cross_entropy;
-  double huber_delta = 1;             // huber: where it turns linear, > 0
-  double label_smoothing = 0;         // cross_entropy: share of the truth spread over all classes, >= 0 and < 1
-  std::vector<double> class_weights;  // cross_entropy: of each output, > 0; empty: all 1
+  double huber_delta = 1;                 // huber: where it turns linear, > 0
+  double label_smoothing = 0;             // cross_entropy: share of the truth spread over all classes, >= 0 and < 1
+  std::vector<double> class_weights;      // cross_entropy: of each output, > 0; empty: all 1
   std::vector<ColumnEmbedding> embedded;  // of each column, whose inputs stand in this order; empty: inputs as they are
   std::size_t embedding = 0;              // width of each column's vector, 1 to 256; 0 where no column has one
   // Networks that share all weights but the scale of their first layer's input, and their outputs (TabM, Gorishniy et

@@ -53,8 +53,8 @@ class Trainer {
  public:
   // Batches are the caller's. Of `options` count: threads, isa, math, seed; the loss scale, clipping, optimizer,
   // learning rate and its schedule; batch (rows that BatchNorm takes its statistics over: a larger step goes in parts).
-  // A schedule that ends needs options.steps;
-  // without, the rate stays what it is after the warmup. Throws Error(invalid_argument, unsupported, out_of_memory).
+  // A schedule that ends needs options.steps; without, the rate stays what it is after the warmup. Throws
+  // Error(invalid_argument, unsupported, out_of_memory).
   explicit Trainer(const ModelSpec& spec, const Options& options = {});
   // The same, with a set to go through: options.epochs, steps, batch and accumulate are as in `halfstep train`. Throws
   // Error(invalid_argument) too where the set does not fit the model.

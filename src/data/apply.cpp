@@ -58,7 +58,8 @@ void write_categories(const InputColumn& input, const Column& column, const Rows
                       Examples& out, Differences& differences) {
   const Categories categories = as_categories(column);
   const std::vector<std::size_t> places = places_of(categories.texts, input.categories);
-  const std::size_t missing_place = input.missing_category ? input.categories.size() + (input.embedded ? 1 : 0) : kNowhere;
+  const std::size_t missing_place =
+      input.missing_category ? input.categories.size() + (input.embedded ? 1 : 0) : kNowhere;
   std::size_t missing = 0, unseen = 0;
   std::vector<bool> used(categories.texts.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

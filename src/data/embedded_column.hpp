@@ -2,7 +2,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "data/recipe.hpp"
@@ -18,7 +17,7 @@ void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32
 float embedded_value(const InputColumn& column, double number);
 float embedded_place(const InputColumn& column, double number);
 
-// Categories that fewer rows have than make them worth a vector of their own. `counts` [categories].
+// Whether so few rows have a category, of so many, that it gets no vector of its own.
 bool is_rare(std::size_t count, std::size_t categories);
 
 // Of each column that is no target and not dropped; empty where the recipe embeds none.

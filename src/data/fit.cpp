@@ -101,8 +101,8 @@ void check_category_count(const RawData& raw, const InputColumn& input) {
   if (input.categories.size() <= most) return;
   fail(Status::limit, "too many categories", raw.source + ", column " + excerpt(input.name),
        std::to_string(input.categories.size()) + " distinct texts, the most is " + std::to_string(most),
-       (input.embedded ? "--drop " : "--embedding 8, --drop ") + column_key(input.name, input.index) + ", or --numeric " + column_key(input.name, input.index) +
-           " if it is numbers");
+       (input.embedded ? "--drop " : "--embedding 8, --drop ") + column_key(input.name, input.index) +
+           ", or --numeric " + column_key(input.name, input.index) + " if it is numbers");
 }
 
 void fit_categories(const RawData& raw, const Column& column, const Rows& rows, InputColumn& input,

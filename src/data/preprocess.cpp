@@ -30,7 +30,8 @@ std::string describe_column(const InputColumn& column, bool standardize) {
       break;
   }
   return start + std::to_string(column.categories.size()) + " categories" +
-         (column.missing_category ? " and missing" : "") + (column.embedded ? ", embedded" : "") + ": " + list_names(column.categories, 5);
+         (column.missing_category ? " and missing" : "") + (column.embedded ? ", embedded" : "") + ": " +
+         list_names(column.categories, 5);
 }
 
 // How eval and predict read a table: what they are told and need not find out.

@@ -17,7 +17,7 @@ namespace halfstep::internal::data {
 
 constexpr std::size_t kMaxCategories = 1000;  // of one column, and classes of a target
 
-constexpr std::size_t kMaxCodes = 100000;      // of one column that is embedded
+constexpr std::size_t kMaxCodes = 100000;  // of one column that is embedded
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 

@@ -24,8 +24,11 @@ constexpr std::size_t kMaxKnots = 1025;
   fail(Status::format, "damaged preprocessing in the model", "", std::move(why));
 }
 
-void check_keys(const json::Value& value, std::initializer_list<std::string_view> keys) {
+// No others, but for one that may be there.
+void check_keys(const json::Value& value, std::initializer_list<std::string_view> keys,
+                std::string_view optional = {}) {
   for (const auto& [key, member] : value.as_object()) {
+    if (!optional.empty() && key == optional) continue;
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) fail_recipe("unknown key " + excerpt(key));
   }
   for (const std::string_view key : keys) value.at(key);
@@ -100,7 +103,8 @@ void read_knots(const json::Value& value, InputColumn& column) {
 
 void read_number(const json::Value& value, std::int64_t version, InputColumn& column) {
   if (version == 1) return check_keys(value, {"name", "kind", "mean", "scale"});
-  check_keys(value, {"name", "kind", "mean", "scale", "low", "high", "missing_seen", "missing_tokens", "unit"});
+  check_keys(value, {"name", "kind", "mean", "scale", "low", "high", "missing_seen", "missing_tokens", "unit"},
+             version >= 5 ? "knots" : "");
   column.low = value.at("low").as_number();
   column.high = value.at("high").as_number();
   if (column.low != column.low || column.high != column.high) fail_recipe("a range is NaN");
@@ -109,13 +113,9 @@ void read_number(const json::Value& value, std::int64_t version, InputColumn& co
   column.unit = value.at("unit").as_string();
 }
 
-InputColumn column_from_json(const json::Value& whole, std::int64_t version) {
+InputColumn column_from_json(const json::Value& value, std::int64_t version) {
   InputColumn column;
-  // Without its knots: what follows knows the keys of a column that is not embedded.
-  const bool embedded = version >= 5 && whole.find("knots");
-  json::Object members = whole.as_object();
-  std::erase_if(members, [&](const auto& member) { return embedded && member.first == "knots"; });
-  const json::Value value(std::move(members));
+  const bool embedded = version >= 5 && value.find("knots");
   column.name = value.at("name").as_string();
   const std::string& kind = value.at("kind").as_string();
   if (kind == "dropped") {
@@ -126,7 +126,7 @@ InputColumn column_from_json(const json::Value& whole, std::int64_t version) {
     column.mean = finite_at(value, "mean", kAny);
     column.scale = finite_at(value, "scale", 0);
   } else if (kind == "categories") {
-    check_keys(value, {"name", "kind", "categories", "missing_category"});
+    check_keys(value, {"name", "kind", "categories", "missing_category"}, embedded ? "knots" : "");
     column.kind = InputColumn::Kind::categories;
     column.categories = names_at(value, "categories", embedded ? kMaxCodes : kMaxCategories);
     column.missing_category = value.at("missing_category").as_bool();
@@ -134,7 +134,7 @@ InputColumn column_from_json(const json::Value& whole, std::int64_t version) {
   } else {
     fail_recipe("unknown kind of column " + excerpt(kind));
   }
-  if (embedded && column.kind != InputColumn::Kind::dropped) read_knots(whole, column);
+  if (embedded && column.kind != InputColumn::Kind::dropped) read_knots(value, column);
   return column;
 }
 

@@ -14,8 +14,8 @@ struct NetworkShape {
   std::vector<std::size_t> widths;  // inputs, hidden..., outputs
   std::string layer = "dense";      // kind of the hidden layers, of hidden_layer_names()
   Activation activation = Activation::relu;
-  Norm norm = Norm::none;       // of every hidden layer, before its activation
-  double dropout = 0;           // share of each hidden layer's outputs, while training
+  Norm norm = Norm::none;                      // of every hidden layer, before its activation
+  double dropout = 0;                          // share of each hidden layer's outputs, while training
   std::vector<ColumnEmbedding> embedded = {};  // as ModelSpec has them, and the next two
   std::size_t embedding = 0;
   std::size_t members = 1;

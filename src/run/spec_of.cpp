@@ -55,7 +55,7 @@ void embed(const data::Preprocessor& preprocessor, const Options& options, Model
     spec.embedding = static_cast<std::size_t>(std::max<std::int64_t>(options.embedding, 1));
   } else if (options.embedding > 0 || options.ensemble > 1) {
     refuse(options.embedding > 0 ? "--embedding" : "--ensemble", "only the columns of a table are embedded",
-           "neither of the two");
+           "leave it out");
   }
 }
 
