@@ -30,6 +30,8 @@ struct Options {
   // No parameter: work in the oneTBB arena that the calling thread is in, on the host's threads, instead of on own
   // ones.
   bool threads_of_host = false;
+  // No parameter: the parameters that set_option() was given, by name. They count as given at their defaults too.
+  std::vector<std::string> named = {};
   // No parameter: the command that repeats the run, where a program has one for its report to show.
   std::string command = {};
 
@@ -55,9 +57,10 @@ struct Options {
 
   // ---- model ----
   std::vector<std::int64_t> hidden = {128, 64};
-  // plain | quick | good | best: for a table, what the parameters that are at their defaults become, by its size. Only
-  // train() and what reads its data as it does go by it.
-  std::string quality = "plain";
+  // auto | plain | quick | good | best: for a table, what the parameters that nobody gave become, by its size. auto:
+  // good, or plain where hidden or embedding says what the network is. Only train() and what reads its data as it does
+  // go by it.
+  std::string quality = "auto";
   std::int64_t embedding = 0;   // width of the vector that each column of a table becomes; 0: columns go in as numbers
   std::int64_t bins = 48;       // embedding: segments of the piecewise linear function of a number, at most
   std::int64_t ensemble = 1;    // embedding: members that share the network

@@ -136,9 +136,17 @@ void set_option(Options& options, std::string_view name, std::string_view value)
                                            .hint = {}});
   }
   entry.set(options, value);
+  options.named.emplace_back(entry.name);
 }
 
 std::string get_option(const Options& options, std::string_view name) { return find_entry(name).get(options); }
+
+bool internal::options::is_given(const Options& options, std::string_view name) {
+  static const Options defaults;
+  const auto& named = options.named;
+  return std::find(named.begin(), named.end(), name) != named.end() ||
+         get_option(options, name) != get_option(defaults, name);
+}
 
 void read_config(Options& options, const std::string& path) {
   const std::string text = read_text(path);

@@ -21,4 +21,7 @@ struct Entry {
 // In the order help prints them.
 std::span<const Entry> registry();
 
+// Whether somebody chose the value of a parameter: by name, or by another than its default.
+bool is_given(const Options& options, std::string_view name);
+
 }  // namespace halfstep::internal::options

@@ -9,6 +9,7 @@
 #include "run/options_registry.hpp"
 #include "run/precision.hpp"
 #include "run/precision_choice.hpp"
+#include "run/quality.hpp"
 
 namespace halfstep {
 
@@ -81,7 +82,7 @@ void check_embedding(const Options& options) {
     refuse_ignored(options, {"quality"}, "the network is that of --init-from", "leave it out");
   }
   if (options.embedding == 0) {
-    const bool follows = options.quality != "plain" && options.standardize == "auto";  // from the table
+    const bool follows = quality_of(options) != "plain" && options.standardize == "auto";  // from the table
     if (!follows) {
       refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
     }

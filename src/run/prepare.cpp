@@ -72,10 +72,13 @@ Source::Source(const std::string& path, const Options& options, const data::Read
 }
 
 void Source::settle(Options& options) {
-  if (options.quality == "plain" || inputs_of != nullptr) return;
   const data::Table* const table = pair.train.table();
-  if (table == nullptr || !table->sparse.empty()) {
+  const bool fits = inputs_of == nullptr && table != nullptr && table->sparse.empty();
+  if (!fits && options.quality != "auto" && options.quality != "plain") {
     notes.push_back("quality " + options.quality + " is for tables, and this is none: nothing was chosen");
+  }
+  if (!fits) {
+    options.quality = "plain";
     return;
   }
   const std::size_t no_inputs = target.columns.size() + inputs.drop.size();
@@ -84,6 +87,7 @@ void Source::settle(Options& options) {
                           .outputs = std::max(target.classes.size(), target.columns.size()),
                           .classify = target.task == Task::classify};
   const std::vector<std::string> chosen = settle_quality(options, size);
+  if (chosen.empty()) return;
   notes.insert(notes.begin(), chosen.begin(), chosen.end());
   std::vector<std::string> drop = std::move(inputs.drop);
   inputs = options;

@@ -22,7 +22,8 @@ constexpr Level kLevels[] = {
     {"good", 8, 128, 6e11, 120},
     {"best", 32, 256, 6e12, 200},
 };
-constexpr double kPasses = 3;  // products of a step: forward, and gradients by inputs and by weights
+constexpr double kPasses = 3;    // products of a step: forward, and gradients by inputs and by weights
+constexpr double kMostOver = 4;  // times its work that a level takes for kLeastEpochs
 constexpr std::int64_t kLeastEpochs = 12, kPatience = 16, kPatienceOfFew = 24;
 constexpr std::int64_t kWidthOfColumn = 8, kWidestInput = 512;
 constexpr double kHeldOut = 0.15;
@@ -54,11 +55,12 @@ class Settler {
     set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
     set("validation", number_text(kHeldOut));
     if (size_.classify && options_.group.empty()) set("split", "stratified");
+    options_.named = given_.named;
     return words();
   }
 
  private:
-  bool gave(std::string_view name) const { return get_option(given_, name) != get_option(Options{}, name); }
+  bool gave(std::string_view name) const { return options::is_given(given_, name); }
   void set(std::string_view name, const std::string& value) {
     if (!gave(name)) set_option(options_, name, value);
   }
@@ -84,7 +86,10 @@ class Settler {
   std::int64_t epochs() const {
     const double one = work_of_row() * static_cast<double>(std::max<std::size_t>(size_.rows, 1));
     const std::int64_t most = size_.rows < kFewRows ? level_.most_epochs : level_.most_epochs / 2;
-    return std::clamp(static_cast<std::int64_t>(std::min(level_.work / one, 1e9)), kLeastEpochs, most);
+    const auto within = [&](double work) { return static_cast<std::int64_t>(std::min(work / one, 1e9)); };
+    // Millions of rows are learned from in few epochs.
+    const std::int64_t least = std::clamp<std::int64_t>(within(kMostOver * level_.work), 2, kLeastEpochs);
+    return std::clamp(within(level_.work), least, most);
   }
 
   std::string length() const {
@@ -113,7 +118,15 @@ class Settler {
 
 }  // namespace
 
+std::string quality_of(const Options& options) {
+  if (options.quality != "auto") return options.quality;
+  const bool by_hand =
+      options::is_given(options, "hidden") || options::is_given(options, "embedding") || !options.init_from.empty();
+  return by_hand ? "plain" : "good";
+}
+
 std::vector<std::string> settle_quality(Options& options, const TableSize& size) {
+  options.quality = quality_of(options);
   if (options.quality == "plain") return {};
   return Settler(options, size).run();
 }

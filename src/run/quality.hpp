@@ -16,8 +16,12 @@ struct TableSize {
   bool classify = true;
 };
 
-// Sets those parameters of `options` that are at their defaults, and says in a few lines what was chosen and why. The
-// same for tables of the same size, on every machine. Of quality "plain": nothing.
+// What quality "auto" stands for where a table is learned from.
+std::string quality_of(const Options& options);
+
+// Sets those parameters of `options` that are not given, and says in a few lines what was chosen and why. The
+// same for tables of the same size, on every machine. Of quality "plain": nothing. The quality is then another than
+// "auto".
 std::vector<std::string> settle_quality(Options& options, const TableSize& size);
 
 }  // namespace halfstep::internal
