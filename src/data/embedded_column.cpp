@@ -8,7 +8,6 @@ namespace {
 
 constexpr double kQuartilesOfNormal = 1.349;  // distance of the quartiles, in standard deviations
 constexpr double kClip = 3;                   // deviations, where values far out end
-constexpr std::size_t kFewCategories = 10, kLeastRows = 3;
 
 // Between the two that are nearest.
 double quantile(const std::vector<double>& sorted, double share) {
@@ -93,8 +92,6 @@ float embedded_place(const InputColumn& column, double number) {
   const double share = (number * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5);
   return static_cast<float>(static_cast<double>(segment) + std::clamp(share, -1.0, 2.0));
 }
-
-bool is_rare(std::size_t count, std::size_t categories) { return categories > kFewCategories && count < kLeastRows; }
 
 std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe) {
   std::vector<ColumnEmbedding> out;

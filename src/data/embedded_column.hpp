@@ -17,9 +17,6 @@ void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32
 float embedded_value(const InputColumn& column, double number);
 float embedded_place(const InputColumn& column, double number);
 
-// Whether so few rows have a category, of so many, that it gets no vector of its own.
-bool is_rare(std::size_t count, std::size_t categories);
-
 // Of each column that is no target and not dropped; empty where the recipe embeds none.
 std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe);
 

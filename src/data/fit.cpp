@@ -8,6 +8,7 @@
 #include "data/missing.hpp"
 #include "data/moments.hpp"
 #include "data/number_format.hpp"
+#include "data/rare_categories.hpp"
 #include "data/recipe.hpp"
 #include "data/sparse_recipe.hpp"
 #include "data/stored_table.hpp"
@@ -105,8 +106,26 @@ void check_category_count(const RawData& raw, const InputColumn& input) {
            ", or --numeric " + column_key(input.name, input.index) + " if it is numbers");
 }
 
-void fit_categories(const RawData& raw, const Column& column, const Rows& rows, InputColumn& input,
-                    std::vector<std::string>& notes) {
+// Of those rows, where inputs are embedded.
+TargetOfRows target_of_rows(const Table& table, const Rows& rows, const Recipe& recipe, Task task) {
+  TargetOfRows out;
+  for (const TargetColumn& target : recipe.targets) {
+    const Column& column = table.columns[target.index];
+    if (task == Task::classify) {
+      const Categories classes = as_categories(column);
+      for (const std::uint32_t row : rows) out.classes.push_back(classes.codes[row]);
+      return out;
+    }
+    const std::vector<double> numbers = numbers_of(column);
+    std::vector<double>& values = out.values.emplace_back();
+    for (const std::uint32_t row : rows) values.push_back(numbers[row]);
+  }
+  return out;
+}
+
+// `target`: of a column that is embedded.
+void fit_categories(const RawData& raw, const Column& column, const Rows& rows, const TargetOfRows& target,
+                    InputColumn& input, std::vector<std::string>& notes) {
   const Categories found = as_categories(column);
   std::vector<std::size_t> counts(found.texts.size());
   std::size_t missing = 0;
@@ -118,10 +137,15 @@ void fit_categories(const RawData& raw, const Column& column, const Rows& rows, 
     }
   }
   const auto used = static_cast<std::size_t>(counts.size() - std::count(counts.begin(), counts.end(), 0u));
-  std::size_t rare = 0;
+  std::size_t rare = 0, least = 1;
+  if (input.embedded) {
+    std::vector<std::uint32_t> code_of;
+    for (const std::uint32_t row : rows) code_of.push_back(found.codes[row]);
+    least = rows_to_tell_apart(code_of, counts.size(), target);
+  }
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
-    if (input.embedded && is_rare(counts[i], used)) {
+    if (counts[i] < least) {
       ++rare;
     } else {
       input.categories.push_back(found.texts[i]);
@@ -138,7 +162,8 @@ void fit_categories(const RawData& raw, const Column& column, const Rows& rows, 
   }
   if (rare > 0) {
     notes.push_back(name + ": " + std::to_string(rare) + " of " + std::to_string(used) +
-                    " categories are too rare to be told apart, and one together");
+                    " categories have fewer than " + std::to_string(least) +
+                    " rows, too few here to be told apart, and are one together");
   }
   const bool constant = used + (missing > 0 ? 1 : 0) == 1;
   if (constant) notes.push_back(name + " has the same value in every row: nothing to learn from");
@@ -169,9 +194,10 @@ void fit_targets(const Table& table, const Rows& rows, Recipe& recipe, std::vect
   }
 }
 
-void fit_columns(const RawData& raw, const Rows& rows, const Options& options, Recipe& recipe,
+void fit_columns(const RawData& raw, const Rows& rows, Task task, const Options& options, Recipe& recipe,
                  std::vector<std::string>& notes) {
   const Table& table = *raw.table();
+  const TargetOfRows target = options.embedding > 0 ? target_of_rows(table, rows, recipe, task) : TargetOfRows();
   const std::vector<bool> dropped = named_columns(table, options.drop, "drop");
   const std::vector<bool> categorical = named_columns(table, options.categorical, "categorical");
   const std::vector<bool> numeric = named_columns(table, options.numeric, "numeric");
@@ -198,7 +224,7 @@ void fit_columns(const RawData& raw, const Rows& rows, const Options& options, R
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
     input.embedded = options.embedding > 0 && !dropped[i];
     const std::size_t segments = input.embedded ? static_cast<std::size_t>(options.bins) : 0;
-    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, column, rows, input, notes);
+    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, column, rows, target, input, notes);
     if (input.kind == InputColumn::Kind::number) {
       fit_number(raw, column, rows, recipe.standardize, segments, input, notes);
     }
@@ -225,7 +251,7 @@ void fit_table(const RawData& raw, const TargetChoice& target, const Options& op
     notes.push_back("the token " + excerpt(token) + " of --missing does not occur");
   }
   if (!table.sparse.empty()) return fit_sparse(raw, rows, recipe, notes);
-  fit_columns(raw, rows, options, recipe, notes);
+  fit_columns(raw, rows, target.task, options, recipe, notes);
   if (count_features(recipe) == 0) {
     fail(Status::invalid_argument, "no columns to learn from", raw.source,
          std::to_string(table.columns.size()) + " columns, " + targets_among(recipe) + ", the others dropped",

@@ -40,8 +40,10 @@ std::string model_line(StepTrainer& trainer) {
 
 RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
   RunPlan plan;
+  // An embedded column comes in as two numbers, which nobody counts.
+  const std::size_t inputs = p.preprocessor.features() - trainer.config().model.embedded.size();
   plan.data =
-      path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(p.preprocessor.features()) + " features";
+      path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(inputs) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
   plan.model = model_line(trainer);

@@ -87,7 +87,6 @@ void Source::settle(Options& options) {
                           .outputs = std::max(target.classes.size(), target.columns.size()),
                           .classify = target.task == Task::classify};
   const std::vector<std::string> chosen = settle_quality(options, size);
-  if (chosen.empty()) return;
   notes.insert(notes.begin(), chosen.begin(), chosen.end());
   std::vector<std::string> drop = std::move(inputs.drop);
   inputs = options;

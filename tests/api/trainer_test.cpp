@@ -167,6 +167,7 @@ TEST_CASE("trainer: a file of the program's data trains to the bits of the progr
   options.threads = 2;
   options.out = dir / "job.safetensors";
   options.test = "builtin:spirals";  // so that no row is held out
+  options.quality = "plain";         // the network is the one below
   train("builtin:spirals", options, {});
   Trainer trainer({.widths = {2, 128, 64, 3}}, Dataset::read("builtin:spirals", options), options);
   while (!trainer.done()) trainer.step();

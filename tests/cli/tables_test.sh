@@ -136,9 +136,14 @@ for quality in quick good; do
   expect 0 inspect q.safetensors; in_out "columns embedded in 8"
 done
 expect 0 train best.csv --quality good --ensemble 2 --hidden 16 --steps 5 --out q.safetensors; in_err "2 networks in one, of 16"
+# It is good unless flags say what the network is.
+expect 0 train best.csv --epochs 2 --batch 64; in_err "quality good: 8 networks in one"; in_err "of batch 64"
+in_err "400 rows, 3 features"
+expect 0 train best.csv --hidden 16 --epochs 2; ! grep -q "quality" err || fail "$last: it chose a quality"
+expect 0 train best.csv --quality plain --epochs 2; ! grep -q "quality" err || fail "$last: it chose a quality"
 expect 0 cv best.csv --folds 2 --quality quick --epochs 2; in_err "quality quick: "
 expect 0 train x.svm --quality good "${short[@]}"; in_err "is for tables, and this is none"
-expect 2 train best.csv --ensemble 4; in_err "--embedding 16"
+expect 2 train best.csv --ensemble 4 --hidden 16; in_err "--embedding 16"
 expect 2 train x.svm --embedding 4 "${short[@]}"; in_err "only the columns of a table"
 awk 'BEGIN { print "tail,y"; for (i = 0; i < 9000; ++i) print "N" i % 3000 "," i % 11 / 2 }' >tails.csv
 expect 6 train tails.csv --task regress "${short[@]}"; in_err "distinct texts, the most is 1000"; in_err "--embedding 8"

@@ -89,7 +89,7 @@ TEST_SUITE("data/embedded_column") {
 
   TEST_CASE("rare categories share a code, and thousands of them are no reason to refuse a file") {
     std::string text = "name,t\n";
-    for (int i = 0; i < 3000; ++i) text += "n" + std::to_string(i / 3) + "," + std::to_string(i % 7) + ".5\n";
+    for (int i = 0; i < 3000; ++i) text += "n" + std::to_string(i / 3) + "," + std::to_string(i / 3 % 7) + ".5\n";
     for (int i = 0; i < 50; ++i) text += "once" + std::to_string(i) + ",1.5\n";
     Options options = embedding();
     options.categorical = {"name"};

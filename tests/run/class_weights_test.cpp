@@ -50,6 +50,7 @@ TEST_CASE("runs with label smoothing and class weights: same bits everywhere, an
   const TempDir dir;
   Options options;
   options.out = dir / "m.safetensors";
+  options.quality = "plain";  // no row is held out
   options.steps = 30;
   options.label_smoothing = 0.1;
   options.class_weights = "blue=3,red=0.5";

@@ -133,6 +133,7 @@ TEST_CASE("embedding: an overflow in the embedding is told") {
 TEST_CASE("embedding: what does not go together is refused, with advice") {
   const auto why = [](void (*change)(Options&)) {
     Options o;
+    o.quality = "plain";
     change(o);
     try {
       validate(o);
@@ -185,8 +186,22 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(given.ensemble == 1);  // BatchNorm would mix the members
   const Options plain = settled("plain", 500);
   for (const ParameterInfo& info : parameters()) {
-    CHECK(get_option(plain, info.name) == get_option(Options{}, info.name));
+    if (info.name != "quality") CHECK(get_option(plain, info.name) == get_option(Options{}, info.name));
   }
+  // Given counts at the default's value too, where it was given by name.
+  CHECK(settled("good", 500, [](Options& o) { set_option(o, "batch", "64"); }).batch == 64);
+  CHECK(settled("good", 500, [](Options& o) { o.batch = 64; }).batch != 64);
+  // Unasked it is good, unless somebody says what the network is.
+  CHECK(settled("auto", 500).quality == "good");
+  CHECK(settled("auto", 500).ensemble == 8);
+  CHECK(settled("auto", 500, [](Options& o) { o.lr = 0.5; }).quality == "good");
+  const auto by_hand = [](Options& o) { set_option(o, "hidden", "128,64"); };
+  CHECK(settled("auto", 500, by_hand).quality == "plain");
+  CHECK(settled("auto", 500, by_hand).early_stop == 0);
+  CHECK(settled("auto", 500, [](Options& o) { o.embedding = 4; }).ensemble == 1);
+  CHECK(settled("good", 500, by_hand).hidden == std::vector<std::int64_t>{128, 64});
+  CHECK(settled("good", 500, by_hand).ensemble == 8);
+  CHECK(settled("good", 20'000'000).epochs < 12);  // of so many rows a few passes are enough
   // Whatever was chosen goes together.
   for (const char* quality : {"quick", "good", "best"}) {
     for (const std::size_t columns : {1u, 100u, 5000u}) {
