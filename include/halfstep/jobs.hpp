@@ -74,6 +74,8 @@ struct TrainObserver {
   std::function<void(const Incident&)> on_incident;        // a step that was skipped, explained: the first of its kind
   std::function<void(const MeterReport&)> on_meter;        // every options.meter_every
   std::function<void(const CheckpointReport&)> on_checkpoint;
+  // options.refit: all rows, and the epochs of the run on them that begins; its epochs follow.
+  std::function<void(std::int64_t rows, std::int64_t epochs)> on_refit;
   std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
   std::function<bool()> should_save;                   // true: save a checkpoint after the current step, and go on
   std::function<bool()> should_stop;                   // true: finish the current step, save and return
@@ -94,6 +96,8 @@ struct TrainResult {
   std::vector<std::string> targets;  // names, in the order of Metrics::targets
   std::string metric;                // options.metric, or what auto stands for
   std::int64_t best_epoch = 0;       // whose weights the model has; 0: those of the last step
+  std::int64_t refit_rows = 0;       // options.refit: rows that the model was trained on; eval is of the run before
+  std::int64_t refit_epochs = 0;     // and for how long; 0: it was not
   std::string ended;                 // "early stop", "time limit" or "signal"; empty: at its planned end
   StepCounts steps;
   MeterReport meter;                    // the last reading; step 0: there was none

@@ -75,10 +75,22 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
-constexpr Word kNotOfCv[] = {
-    "test",           "out",       "metrics",          "tensorboard",        "report",          "resume",
-    "checkpoint-dir", "init-from", "checkpoint-every", "checkpoint-minutes", "checkpoint-keep", "on-save-error",
-    "cache",          "capsule",   "on-nonfinite"};
+constexpr Word kNotOfCv[] = {"test",
+                             "out",
+                             "metrics",
+                             "tensorboard",
+                             "report",
+                             "resume",
+                             "checkpoint-dir",
+                             "init-from",
+                             "checkpoint-every",
+                             "checkpoint-minutes",
+                             "checkpoint-keep",
+                             "on-save-error",
+                             "cache",
+                             "capsule",
+                             "on-nonfinite",
+                             "refit"};
 
 constexpr Word kNotOfLr[] = {"lr",
                              "schedule",
@@ -94,6 +106,7 @@ constexpr Word kNotOfLr[] = {"lr",
                              "ema",
                              "metric",
                              "average-epochs",
+                             "refit",
                              "out",
                              "metrics",
                              "tensorboard",

@@ -73,6 +73,10 @@ TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool
   }
   observer.on_checkpoint = [&progress](const CheckpointReport& report) { progress.checkpoint(report); };
   observer.on_incident = [&progress](const Incident& incident) { progress.incident(incident); };
+  observer.on_refit = [&narrator](std::int64_t rows, std::int64_t epochs) {
+    narrator.heading(
+        "refit", "all " + std::to_string(rows) + " rows, for the " + std::to_string(epochs) + " epochs that were best");
+  };
   observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
   observer.should_save = take_save_signal;
@@ -114,6 +118,9 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
     object.raw("chosen", chosen.str());
   }
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
+  if (result.refit_rows > 0) {
+    object.raw("refit", JsonObject().integer("rows", result.refit_rows).integer("epochs", result.refit_epochs).str());
+  }
   object.raw("steps", JsonObject()
                           .integer("attempted", result.steps.attempted)
                           .integer("applied", result.steps.applied)
@@ -166,7 +173,12 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
   if (result.ended == "early stop")
     text += row("ended", "early: " + result.metric + " on " + result.eval_name + " rows no longer got better");
   if (result.best_epoch > 0)
-    text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
+    text += row("best", "epoch " + std::to_string(result.best_epoch) +
+                            (result.refit_rows > 0 ? "" : ", whose weights are kept"));
+  if (result.refit_rows > 0)
+    text += row("refit", "on all " + std::to_string(result.refit_rows) + " rows for " +
+                             std::to_string(result.refit_epochs) + " epochs; " + result.eval_name +
+                             " is of the run before, which knew fewer");
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
   if (!result.report.empty()) text += row("report", result.report);

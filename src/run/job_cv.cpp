@@ -45,6 +45,7 @@ void check(int folds, const Options& options) {
     refuse("a cross-validation keeps no steps and mends no run", "--capsule, --on-nonfinite", "it makes several models",
            "halfstep train");
   }
+  if (options.refit) refuse("a cross-validation has no model to refit", "--refit", "", "leave it out");
   if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
   if (options.validation > 0 && !steers_by_held_out(options)) {
     refuse("nothing goes by a validation part", "--validation", "each fold is judged by its own part",

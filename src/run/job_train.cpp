@@ -16,6 +16,7 @@
 #include "run/model_text.hpp"
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
+#include "run/refit.hpp"
 #include "run/resume.hpp"
 #include "run/run_report.hpp"
 #include "run/spec_of.hpp"
@@ -42,8 +43,7 @@ RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& traine
   RunPlan plan;
   // An embedded column comes in as two numbers, which nobody counts.
   const std::size_t inputs = p.preprocessor.features() - trainer.config().model.embedded.size();
-  plan.data =
-      path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(inputs) + " features";
+  plan.data = path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(inputs) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
   plan.model = model_line(trainer);
@@ -135,6 +135,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const data::ReadHow how = {.executor = machine.executor.get(), .cache = cache_choice(options)};
   Source source(data, options, how, start ? &start->preprocessor.recipe() : nullptr);
   source.settle(options);
+  check_refit(options);
   Prepared prepared = prepare(std::move(source), options, how);
   const SavedModel* const weights = start ? &*start : nullptr;
   const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
@@ -208,6 +209,12 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     kept = keep_weights(trainer, training.applied(), options.out, saved);
   } else {
     save_state(options.out, trainer, training.applied(), saved);
+  }
+  if (options.refit && !lost && !result.stopped) {
+    const auto begin = [&](StepTrainer& t) { start_from(*start, prepared, t, *machine.kernels); };
+    refit({options, machine, prepared, meaning, trainer, start ? begin : std::function<void(StepTrainer&)>()}, observer,
+          saved, result);
+    if (result.refit_rows > 0) save_model(options.out, saved);
   }
   add_results(saved, machine, options, result);
   result.chosen = chosen;

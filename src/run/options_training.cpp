@@ -56,6 +56,8 @@ std::vector<Entry> training_entries() {
       integer("early-stop", 0, kMost, ">= 0; 0: off",
               "end after so many epochs without a better metric on held-out rows, and keep the best weights",
               &O::early_stop),
+      flag("refit", "then train on all rows, those held out too, for as many epochs as early-stop found best",
+           &O::refit),
       number("time-limit", ">= 0; 0: off", not_negative, "seconds of training, after which it ends and saves",
              &O::time_limit),
       number("ema", ">= 0 and < 1; 0: off", fraction,

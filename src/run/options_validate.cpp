@@ -10,6 +10,7 @@
 #include "run/precision.hpp"
 #include "run/precision_choice.hpp"
 #include "run/quality.hpp"
+#include "run/refit.hpp"
 
 namespace halfstep {
 
@@ -206,6 +207,7 @@ void validate(const Options& options) {
   check_average(options);
   check_checkpoints(options);
   check_metric(options);
+  check_refit(options);
   if (!options.group.empty() && options.split != "random") {
     refuse("group", "groups are held out whole, in an order by chance", "--split random");
   }

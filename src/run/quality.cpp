@@ -52,7 +52,8 @@ class Settler {
       set("weight-decay", size_.rows < kManyRows ? "0.0003" : "0.1");
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
-    set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
+    // The mean of the last epochs is of a run whose end is known.
+    if (options_.average_epochs == 0) set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
     set("validation", number_text(kHeldOut));
     if (size_.classify && options_.group.empty()) set("split", "stratified");
     options_.named = given_.named;

@@ -62,7 +62,7 @@ TrainResult Training::run(const TrainObserver& observer) {
   start_ = Time::now();
   begun_at_ = trainer_.clock().attempted;
   if (early_stop_.over()) result_.ended = "early stop";  // it went on with a run that had ended
-  while (result_.ended.empty() && !trainer_.done()) run_epoch();
+  while (result_.ended.empty() && !done()) run_epoch();
   if (beside_.checkpoints) beside_.checkpoints->wait();
   tell_checkpoints();
   log_.close();

@@ -27,6 +27,7 @@ struct TrainingExtras {
   Incidents* incidents = nullptr;
   Recovery* recovery = nullptr;
   const MetricsLog::WentOn* went_on = nullptr;  // of a run that goes on with a checkpoint
+  std::int64_t epochs = 0;                      // after which it ends, wherever its schedule is; 0: with that
 };
 
 class Training {
@@ -68,6 +69,7 @@ class Training {
   void save_if_due(bool at_once);
   void tell_checkpoints();
   bool must_stop();
+  bool done() const { return trainer_.done() || (beside_.epochs > 0 && trainer_.clock().epoch >= beside_.epochs); }
   void tell_progress(double loss);
   double seconds_left() const;
   void tell_step(const StepRecord& record);

@@ -121,6 +121,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"time-limit", "2.5"},
                                                         {"ema", "0.99"},
                                                         {"average-epochs", "2"},
+                                                        {"refit", "true"},
                                                         {"metric", "roc_auc"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
