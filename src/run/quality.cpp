@@ -14,20 +14,22 @@ namespace {
 struct Level {
   const char* name;
   std::int64_t members, width;
-  double work;  // multiplications of a run, about: a second of two cores does 5e10
-  std::int64_t most_epochs;
+  double work;               // multiplications of a run, about: a second of two cores does 5e10
+  std::int64_t most_epochs;  // of fewer than kSomeRows rows, and half of it of others
 };
 constexpr Level kLevels[] = {
     {"quick", 1, 128, 4e10, 120},
-    {"good", 8, 128, 6e11, 120},
+    {"good", 8, 128, 2e12, 120},
     {"best", 32, 256, 6e12, 200},
 };
 constexpr double kPasses = 3;    // products of a step: forward, and gradients by inputs and by weights
-constexpr double kMostOver = 4;  // times its work that a level takes for kLeastEpochs
+constexpr double kMostOver = 2;  // times its work that a level takes for kLeastEpochs
 constexpr std::int64_t kLeastEpochs = 12, kPatience = 16, kPatienceOfFew = 24;
+constexpr std::int64_t kMembersOfFew = 2;  // times those of the level
+constexpr std::int64_t kMostMembers = 32;
 constexpr std::int64_t kWidthOfColumn = 8, kWidestInput = 512;
 constexpr double kHeldOut = 0.15;
-constexpr std::size_t kFewRows = 2000, kManyRows = 30000;
+constexpr std::size_t kFewRows = 2000, kSomeRows = 10000, kManyRows = 30000;
 
 const Level& level_of(const std::string& name) {
   for (const Level& level : kLevels) {
@@ -43,12 +45,13 @@ class Settler {
 
   std::vector<std::string> run() {
     const bool few = size_.rows < kFewRows;
-    if (!gave("standardize")) embed();
+    const bool few_of_classes = few && size_.classify;
+    if (!gave("standardize")) embed(few_of_classes ? kMembersOfFew : 1);
     set("hidden", std::to_string(level_.width) + "," + std::to_string(level_.width));
     set("dropout", "0.1");
     set("batch", few ? "32" : size_.rows < kManyRows ? "64" : "128");
     if (options_.optimizer == OptimizerKind::adamw) {
-      set("lr", "0.004");
+      set("lr", few_of_classes ? "0.003" : "0.004");
       set("weight-decay", size_.rows < kManyRows ? "0.0003" : "0.1");
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
@@ -66,10 +69,14 @@ class Settler {
     if (!gave(name)) set_option(options_, name, value);
   }
 
-  void embed() {
+  // `times` the members of the level, of a level that has some.
+  void embed(std::int64_t times) {
     const auto columns = static_cast<std::int64_t>(std::max<std::size_t>(size_.columns, 1));
     set("embedding", std::to_string(std::clamp<std::int64_t>(kWidestInput / columns, 2, kWidthOfColumn)));
-    if (options_.norm != Norm::batch) set("ensemble", std::to_string(level_.members));
+    if (options_.embedding == 0) return;
+    set("bins", size_.rows < kFewRows ? "24" : size_.rows < kSomeRows ? "96" : "200");
+    const std::int64_t members = level_.members == 1 ? 1 : std::min(level_.members * times, kMostMembers);
+    if (options_.norm != Norm::batch) set("ensemble", std::to_string(members));
   }
 
   // Multiplications of a row, in one epoch.
@@ -86,7 +93,7 @@ class Settler {
   }
   std::int64_t epochs() const {
     const double one = work_of_row() * static_cast<double>(std::max<std::size_t>(size_.rows, 1));
-    const std::int64_t most = size_.rows < kFewRows ? level_.most_epochs : level_.most_epochs / 2;
+    const std::int64_t most = size_.rows < kSomeRows ? level_.most_epochs : level_.most_epochs / 2;
     const auto within = [&](double work) { return static_cast<std::int64_t>(std::min(work / one, 1e9)); };
     // Millions of rows are learned from in few epochs.
     const std::int64_t least = std::clamp<std::int64_t>(within(kMostOver * level_.work), 2, kLeastEpochs);

@@ -167,7 +167,9 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
     return o;
   };
   const Options small = settled("good", 500), large = settled("good", 50000);
-  CHECK(small.ensemble == 8);
+  CHECK(small.ensemble == 16);
+  CHECK(large.ensemble == 8);
+  CHECK(small.bins < large.bins);
   CHECK(small.epochs > large.epochs);
   CHECK(small.batch < large.batch);
   CHECK(small.split == "stratified");
@@ -193,14 +195,15 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(settled("good", 500, [](Options& o) { o.batch = 64; }).batch != 64);
   // Unasked it is good, unless somebody says what the network is.
   CHECK(settled("auto", 500).quality == "good");
-  CHECK(settled("auto", 500).ensemble == 8);
+  CHECK(settled("auto", 50000).ensemble == 8);
   CHECK(settled("auto", 500, [](Options& o) { o.lr = 0.5; }).quality == "good");
   const auto by_hand = [](Options& o) { set_option(o, "hidden", "128,64"); };
   CHECK(settled("auto", 500, by_hand).quality == "plain");
   CHECK(settled("auto", 500, by_hand).early_stop == 0);
   CHECK(settled("auto", 500, [](Options& o) { o.embedding = 4; }).ensemble == 1);
   CHECK(settled("good", 500, by_hand).hidden == std::vector<std::int64_t>{128, 64});
-  CHECK(settled("good", 500, by_hand).ensemble == 8);
+  CHECK(settled("good", 50000, by_hand).ensemble == 8);
+  CHECK(settled("good", 500, [](Options& o) { set_option(o, "embedding", "0"); }).ensemble == 1);
   CHECK(settled("good", 20'000'000).epochs < 12);  // of so many rows a few passes are enough
   // Whatever was chosen goes together.
   for (const char* quality : {"quick", "good", "best"}) {
