@@ -113,6 +113,9 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
     for (const auto& [parameter, value] : result.chosen) chosen.text(parameter, value);
     object.raw("chosen", chosen.str());
   }
+  if (result.eval.classification) object.number("temperature", result.temperature);
+  if (!result.calibration.empty()) object.text("calibration", result.calibration);
+  if (!result.intervals.empty()) object.text("intervals", result.intervals);
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
   object.raw("steps", JsonObject()
                           .integer("attempted", result.steps.attempted)
@@ -167,6 +170,8 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
     text += row("ended", "early: " + result.metric + " on " + result.eval_name + " rows no longer got better");
   if (result.best_epoch > 0)
     text += row("best", "epoch " + std::to_string(result.best_epoch) + ", whose weights are kept");
+  if (!result.calibration.empty()) text += row("calibrated", result.calibration);
+  if (!result.intervals.empty()) text += row("intervals", result.intervals);
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
   if (!result.report.empty()) text += row("report", result.report);

@@ -99,6 +99,7 @@ SavedModel model_to_save(const Prepared& prepared, const ModelSpec& spec, const 
           .isa = machine.kernels->name,
           .math = options.math,
           .config = config_of(options),
+          .held_out = {},
           .tensors = {},
           .digest = {}};
 }
@@ -183,7 +184,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (options.report.empty()) return;
     plan.model = model_line(trainer);  // layers may have been raised
     const std::string warning =
-        write_report({data, options, prepared, meaning, plan, trainer}, recorder, result, failure);
+        write_report({data, options, prepared, training.meaning(), plan, trainer}, recorder, result, failure);
     if (warning.empty()) {
       result.report = options.report;
       return;
@@ -200,6 +201,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
     throw;
   }
+  saved.held_out = training.held_out_facts();
   const bool lost = checkpoints && checkpoints->ends_run();
   std::string kept;
   if (lost) {

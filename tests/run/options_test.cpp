@@ -122,6 +122,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"ema", "0.99"},
                                                         {"average-epochs", "2"},
                                                         {"metric", "roc_auc"},
+                                                        {"calibrate", "none"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
                                                         {"checkpoint-dir", "checkpoints"},
