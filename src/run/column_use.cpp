@@ -1,10 +1,12 @@
 // Permutation importance.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "base/rng.hpp"
 #include "run/column_groups.hpp"
+#include "run/dependence.hpp"
 #include "run/held_out.hpp"
 
 namespace halfstep::internal {
@@ -15,6 +17,9 @@ constexpr std::size_t kMostShown = 30, kLeastGroups = 4;
 constexpr double kMostValues = 1 << 24;  // of the copy of the rows
 constexpr double kLeastWork = 3e8;       // multiplications: short everywhere
 constexpr double kMostWork = 6e9;        // half a second on a core with AVX2
+constexpr std::size_t kMostTimes = 5;
+constexpr std::size_t kTold = 4, kPointsOfColumn = 12, kLeastAsked = 30, kMostAsked = 300;  // value by value
+constexpr std::uint64_t kStreamsApart = std::uint64_t{1} << 20;
 constexpr std::uint64_t kStream = 0x434f4c554dull << 24;
 
 // Fields of a picture are so many on a side, at most.
@@ -54,13 +59,24 @@ std::vector<ColumnGroup> merged(const std::vector<ColumnGroup>& groups, std::siz
 }
 
 // Multiplications of a forward pass of a row, about; and how many may be spent.
-double work_of_row(StepTrainer& trainer) { return static_cast<double>(trainer.model().elements()) + 1000; }
+double work_of_row(StepTrainer& trainer) {
+  const Network& model = trainer.model();
+  return static_cast<double>(model.shape().members) * static_cast<double>(model.elements()) + 1000;
+}
 
 double budget(StepTrainer& trainer) {
   const TrainerConfig& config = trainer.config();
   const double steps = static_cast<double>(trainer.clock().attempted) * static_cast<double>(config.accumulate);
   const double trained = steps * static_cast<double>(std::min(config.batch, config.rows)) * 3 * work_of_row(trainer);
   return std::clamp(trained / 10, kLeastWork, kMostWork);
+}
+
+report::ColumnUse use_of(const std::string& name, const std::vector<double>& increases) {
+  const auto times = static_cast<double>(increases.size());
+  double mean = 0, squares = 0;
+  for (const double increase : increases) mean += increase / times;
+  for (const double increase : increases) squares += (increase - mean) * (increase - mean);
+  return {name, mean, times > 1 ? std::sqrt(squares / (times - 1)) : report::kNan};
 }
 
 }  // namespace
@@ -89,16 +105,34 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
   data::Examples changed = original;
   out.rows = static_cast<std::int64_t>(rows);
   out.loss = trainer.evaluate(original, meaning, false).loss;
-  const ColumnGroup* before = nullptr;
+  const std::size_t times = out.side > 0 ? 1 : std::clamp<std::size_t>(affordable / groups.size(), 1, kMostTimes);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (before) take_group(changed, original, *before, rows_in_order(rows));
-    take_group(changed, original, groups[g], rows_by_chance(rows, Rng(trainer.config().seed, kStream + g)));
-    before = &groups[g];
-    out.columns.push_back({groups[g].name, trainer.evaluate(changed, meaning, false).loss - out.loss});
+    std::vector<double> increases;
+    for (std::size_t t = 0; t < times; ++t) {
+      const Rng random(trainer.config().seed, kStream + g + t * kStreamsApart);
+      take_group(changed, original, groups[g], rows_by_chance(rows, random));
+      increases.push_back(trainer.evaluate(changed, meaning, false).loss - out.loss);
+    }
+    take_group(changed, original, groups[g], rows_in_order(rows));
+    out.columns.push_back(use_of(groups[g].name, increases));
   }
   if (out.side > 0) return out;
-  std::stable_sort(out.columns.begin(), out.columns.end(),
-                   [](const report::ColumnUse& a, const report::ColumnUse& b) { return a.increase > b.increase; });
+  std::vector<std::size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t x, std::size_t y) { return out.columns[x].increase > out.columns[y].increase; });
+  std::vector<report::ColumnUse> sorted;
+  for (const std::size_t g : order) sorted.push_back(std::move(out.columns[g]));
+  out.columns = std::move(sorted);
+  const auto asked = static_cast<std::size_t>(most / row_work / (kTold * kPointsOfColumn));
+  const data::Examples few = data::in_full(sample_rows(original, std::min({rows, asked, kMostAsked})));
+  const AskedModel model = {trainer.context(), trainer.model(), trainer.config().model.loss, meaning, preprocessor};
+  for (std::size_t i = 0; i < std::min(kTold, order.size()) && few.rows >= kLeastAsked; ++i) {
+    const ColumnGroup& group = groups[order[i]];
+    if (group.column == nullptr || group.width != group.column->width()) continue;
+    Dependence told = dependence_of(model, few, group);
+    if (!told.points.empty()) out.dependences.push_back(std::move(told));
+  }
   if (out.columns.size() > kMostShown) {
     out.groups += (out.groups.empty() ? "" : " ") + std::string("Shown are the first ") + std::to_string(kMostShown) +
                   " of " + std::to_string(out.columns.size()) + ".";
