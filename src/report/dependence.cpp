@@ -11,14 +11,16 @@ namespace {
 
 constexpr double kWide = 1000;  // a factor between values, from where an axis is logarithmic
 
-// Of one output its name is no news to a regression.
-std::string said(const Dependence& d) { return d.outputs.size() == 1 ? "says " + short_name(d.outputs[0]) : "says"; }
+std::string note_of(const Dependence& d, const std::string& rest) {
+  const std::string of = d.outputs.size() == 1 ? " of " + short_name(d.outputs[0]) : "";
+  return "Mean of its predictions" + of + " if all rows " + rest;
+}
 
 Markup curves_over(const Dependence& d) {
   Extent extent;
   for (const DependencePoint& point : d.points) extent.add(point.number);
   Plot plot = {.title = short_name(d.column), .x_label = short_name(d.column)};
-  plot.note = "What it " + said(d) + " in the mean if all rows have this value.";
+  plot.note = note_of(d, "had this value.");
   plot.x_scale = scale_for(extent, kWide);
   for (std::size_t o = 0; o < d.outputs.size(); ++o) {
     Curve curve = {.name = d.outputs.size() > 1 ? short_name(d.outputs[o]) : "",
@@ -59,15 +61,17 @@ Markup bars_over(const Dependence& d) {
   }
   return element("div", element("h3", short_name(d.column)) + table_of(table) +
                             element("p", {{"class", "note"}},
-                                    words("What it " + said(d) + " in the mean if all rows are of this category.")));
+                                    words(note_of(d, "were of this category; bars begin at the least."))));
 }
 
 }  // namespace
 
 Markup dependence_figures(const std::vector<Dependence>& dependences) {
   Markup figures, tables;
-  for (const Dependence& d : dependences)
-    (d.is_number ? figures : tables) += d.is_number ? curves_over(d) : bars_over(d);
+  for (const Dependence& d : dependences) {
+    if (d.is_number) figures += curves_over(d);
+    if (!d.is_number) tables += bars_over(d);
+  }
   Markup out;
   if (!figures.empty()) out += element("div", {{"class", "figures"}}, figures);
   if (!tables.empty()) out += element("div", {{"class", "pair"}}, tables);

@@ -254,6 +254,9 @@ Markup columns_of(const RunReport& report) {
   std::string lead = "By how much the loss of " + count_text(use.rows) + " held-out rows, " + figure_text(use.loss) +
                      ", rises when a column's values change places among the rows. Columns that say the same share "
                      "their use between them.";
+  if (!std::isnan(use.columns.front().deviation)) {
+    lead += " They did so several times: the mean, and the deviation between the times.";
+  }
   if (!use.groups.empty()) lead += " " + use.groups;
   return section("What it goes by", lead, table_of(table) + dependence_figures(use.dependences));
 }

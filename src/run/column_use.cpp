@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::size_t kMostRows = 2000, kLeastRows = 200;
 constexpr std::size_t kMostShown = 30, kLeastGroups = 4;
-constexpr double kMostValues = 1 << 24;  // of the copy of the rows
-constexpr double kLeastWork = 3e8;       // multiplications: short everywhere
-constexpr double kMostWork = 6e9;        // half a second on a core with AVX2
-constexpr std::size_t kMostTimes = 5;
+constexpr double kMostValues = 1 << 24;            // of the copy of the rows
+constexpr double kLeastWork = 3e8;                 // multiplications: short everywhere
+constexpr double kMostWork = 6e9;                  // half a second on a core with AVX2
+constexpr std::size_t kTimes = 3, kMostTimes = 5;  // that a column's values change places
 constexpr std::size_t kTold = 4, kPointsOfColumn = 12, kLeastAsked = 30, kMostAsked = 300;  // value by value
 constexpr std::uint64_t kStreamsApart = std::uint64_t{1} << 20;
 constexpr std::uint64_t kStream = 0x434f4c554dull << 24;
@@ -87,7 +87,7 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
   const std::size_t side = picture_side(examples);
   std::vector<ColumnGroup> groups = side > 0 ? fields_of(side, out.side) : column_groups(preprocessor.recipe());
   const double row_work = work_of_row(trainer), most = budget(trainer);
-  const double fits = std::min(most / row_work / static_cast<double>(groups.size() + 1),
+  const double fits = std::min(most / row_work / static_cast<double>(kTimes * groups.size() + 1),
                                kMostValues / static_cast<double>(examples.features));
   const auto least = std::min(kLeastRows, examples.rows);
   const std::size_t rows =

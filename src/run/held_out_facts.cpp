@@ -44,7 +44,7 @@ double temperature_of(StepTrainer& trainer, const OutputMeaning& meaning, const 
   return t;
 }
 
-Intervals intervals_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows) {
+Intervals intervals_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows, bool chosen) {
   std::vector<TargetMisses> targets(meaning.targets.size());
   const auto add = [&](std::size_t row, const float* outputs, const double* spread) {
     for (std::size_t t = 0; t < targets.size(); ++t) {
@@ -54,7 +54,7 @@ Intervals intervals_of(StepTrainer& trainer, const OutputMeaning& meaning, const
     }
   };
   for_each_row(trainer.context(), trainer.model(), rows, meaning, add);
-  return fit_intervals(targets, rows.weights);
+  return fit_intervals(targets, rows.weights, chosen);
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ HeldOutFacts facts_of(const Options& options, StepTrainer& trainer, const Output
                       const data::Examples& held_out, TrainResult& result) {
   HeldOutFacts facts;
   if (!meaning.classification) {
-    facts.intervals = intervals_of(trainer, meaning, held_out);
+    facts.intervals = intervals_of(trainer, meaning, held_out, options.early_stop > 0);
     result.intervals = intervals_text(facts.intervals);
   } else if (calibrates(options)) {
     facts.temperature = temperature_of(trainer, meaning, held_out, result);

@@ -12,15 +12,20 @@ namespace {
 constexpr std::size_t kKeepAll = 256, kEvenly = 200;
 constexpr std::size_t kMostKept = 4096;  // of a file that can be believed
 constexpr double kLevel = 0.9;           // by whose width scores are chosen
+constexpr double kMargin = 0.5;          // deviations
 constexpr double kWorthIt = 0.97;        // of the width, for the spread to be used
 constexpr double kFloors[] = {0.25, 1, 4};
 constexpr std::size_t kEnoughToChoose = 100;
 
-// Which of `rows` places are kept: at levels that are multiples of 1 / 200, closer towards the end, where levels such
-// as 0.999 are.
-std::vector<bool> kept_places(std::size_t rows) {
+// Which places are kept: where levels that are multiples of 1 / 200 find theirs, closer towards the end, where levels
+// such as 0.999 are.
+std::vector<bool> kept_places(const std::vector<double>& shares) {
+  const std::size_t rows = shares.size();
   std::vector<bool> kept(rows, rows <= kKeepAll);
-  for (std::size_t i = 1; i < kEvenly; ++i) kept[((rows + 1) * i + kEvenly - 1) / kEvenly - 1] = true;
+  for (std::size_t i = 1; i < kEvenly; ++i) {
+    const auto at = std::lower_bound(shares.begin(), shares.end(), static_cast<double>(i) / kEvenly);
+    if (at != shares.end()) kept[static_cast<std::size_t>(at - shares.begin())] = true;
+  }
   for (double left = 0; left < static_cast<double>(rows); left = std::max(left + 1, left * 1.1)) {
     kept[rows - 1 - static_cast<std::size_t>(left)] = true;
   }
@@ -55,8 +60,7 @@ TargetIntervals shares_of(const std::vector<double>& scores, const std::vector<f
 }
 
 void thin_out(TargetIntervals& of) {
-  if (of.scores.size() < kEvenly) return;
-  const std::vector<bool> kept = kept_places(of.scores.size());
+  const std::vector<bool> kept = kept_places(of.shares);
   std::size_t to = 0;
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (!kept[i]) continue;
@@ -69,6 +73,12 @@ void thin_out(TargetIntervals& of) {
 
 double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// The level L whose L + kMargin sqrt(L (1 - L) / rows) is this share.
+double level_of(double share, double rows) {
+  const double k = kMargin * kMargin / rows, b = 2 * share + k;
+  return (b - std::sqrt(std::max(b * b - 4 * (1 + k) * share * share, 0.0))) / (2 * (1 + k));
 }
 
 TargetIntervals by(const TargetMisses& of, const std::vector<float>& weights, bool by_spread, double floor) {
@@ -129,7 +139,7 @@ double Intervals::most() const {
   return most;
 }
 
-Intervals fit_intervals(const std::vector<TargetMisses>& targets, const std::vector<float>& weights) {
+Intervals fit_intervals(const std::vector<TargetMisses>& targets, const std::vector<float>& weights, bool chosen) {
   Intervals out;
   for (const TargetMisses& target : targets) {
     if (target.miss.empty() || !all_finite(target.miss) || !all_finite(target.spread)) return {};
@@ -138,7 +148,10 @@ Intervals fit_intervals(const std::vector<TargetMisses>& targets, const std::vec
   }
   if (targets.empty()) return {};
   out.rows = static_cast<std::int64_t>(out.targets.front().scores.size());
-  for (TargetIntervals& target : out.targets) thin_out(target);
+  for (TargetIntervals& target : out.targets) {
+    for (double& share : target.shares) share = chosen ? level_of(share, static_cast<double>(out.rows)) : share;
+    thin_out(target);
+  }
   return out;
 }
 

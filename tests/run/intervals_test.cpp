@@ -139,6 +139,23 @@ TEST_CASE("intervals: they cover new rows as often as they say, by what members 
   CHECK_FALSE(fit_intervals({alike}, {}).targets[0].by_spread);
 }
 
+TEST_CASE("intervals: of a model that these rows chose a level is as one half a deviation higher") {
+  for (const std::size_t rows : {60, 3000}) {
+    const TargetMisses of = of_intervals::misses(rows, 9);
+    const TargetIntervals plain = fit_intervals({of}, {}).targets[0], chosen = fit_intervals({of}, {}, true).targets[0];
+    CHECK(chosen.scores.size() <= 400);
+    std::vector<double> sorted = of.miss;
+    std::sort(sorted.begin(), sorted.end());
+    for (const double level : {0.1, 0.5, 0.8, 0.9, 0.95}) {
+      const double more = level + 0.5 * std::sqrt(level * (1 - level) / static_cast<double>(rows));
+      const auto place = static_cast<std::size_t>(std::ceil(more * static_cast<double>(rows + 1)));
+      CHECK(chosen.score(level).value() == sorted[place - 1]);
+      CHECK(chosen.score(level).value() > plain.score(level).value());
+    }
+    CHECK(chosen.shares.back() < plain.shares.back());
+  }
+}
+
 TEST_CASE("intervals: a value that is not finite leaves none, and what is stored comes back") {
   TargetMisses bad = of_intervals::misses(20, 1);
   bad.miss[3] = std::nan("");
