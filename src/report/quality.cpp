@@ -252,11 +252,9 @@ Markup columns_of(const RunReport& report) {
                  {{"class", c.increase < 0 ? "bar less" : "bar"}, {"style", "width:" + coordinate(width) + "%"}}, {})});
   }
   std::string lead = "By how much the loss of " + count_text(use.rows) + " held-out rows, " + figure_text(use.loss) +
-                     ", rises when a column's values change places among the rows. Columns that say the same share "
-                     "their use between them.";
-  if (!std::isnan(use.columns.front().deviation)) {
-    lead += " They did so several times: the mean, and the deviation between the times.";
-  }
+                     ", rises when a column's values change places among the rows";
+  if (!std::isnan(use.columns.front().deviation)) lead += ", several times: mean and deviation";
+  lead += ". Columns that say the same share their use between them.";
   if (!use.groups.empty()) lead += " " + use.groups;
   return section("What it goes by", lead, table_of(table) + dependence_figures(use.dependences));
 }
