@@ -116,6 +116,9 @@ struct TrainResult {
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
   // Parameters and values that --precision auto chose: with them in place of it the run is the same on any machine.
   std::vector<std::pair<std::string, std::string>> chosen;
+  double temperature = 1;   // that the model divides a classifier's logits by
+  std::string calibration;  // how that came, in words; empty: nobody asked
+  std::string intervals;    // what prediction intervals go by, in words; empty: the model has none
 };
 
 // Files that a job reads for `data`.
@@ -197,6 +200,7 @@ struct Predictions {
   std::vector<std::string> targets;    // of each column of `values` for a regression
   std::vector<std::string> predicted;  // class name, or the value as text; of several targets commas between
   std::vector<double> values;          // rows x classes probabilities (fp32 numbers), or rows x targets values
+  std::vector<double> lower, upper;    // rows x targets: ends of the intervals, where they were asked for
   // Rows, from 0, whose output is not finite. They have no class, an empty name and NaN as probabilities; of several
   // targets NaN for each.
   std::vector<std::int64_t> non_finite;
@@ -204,8 +208,47 @@ struct Predictions {
   std::vector<std::string> notes;     // how the data differs from what the model was trained on
   std::vector<std::string> reads;     // how fast the file was read, as in RunPlan
 };
-// What a model file says of each row of a data set, which is read as evaluate() does. Throws Error.
-Predictions predict(const std::string& model, const std::string& data, const Options& options);
+// What a model file says of each row of a data set, which is read as evaluate() does. With `intervals`, more than 0 and
+// less than 1, also between which ends that share of the true values lies, by the rows held out of training. Throws
+// Error; Status::unsupported where the model has seen too few such rows, or none.
+Predictions predict(const std::string& model, const std::string& data, const Options& options, double intervals = 0);
+
+// How much a model goes by a column of a table: by how much its loss rises when the values of the column change places
+// among the rows.
+struct ColumnImportance {
+  std::string name;
+  double increase = 0;   // of the loss, mean over the permutations
+  double deviation = 0;  // of it from one permutation to the next
+};
+// What a model would say on average if all rows had the same value in a column.
+struct DependencePoint {
+  std::string value;  // as text; of a category its name
+  double number = 0;  // the same; NaN where it is none
+  // Mean over the rows: of a classifier the probability of each output, of a regression its values.
+  std::vector<double> means;
+};
+// How a model's outputs follow from one column, the others being as they are.
+struct Dependence {
+  std::string column;
+  bool is_number = true;                // else categories
+  std::vector<std::string> outputs;     // classes or targets, in the order of `means`
+  std::vector<DependencePoint> points;  // of numbers at their quantiles, increasing
+};
+// What `halfstep explain` tells.
+struct Explanation {
+  std::int64_t rows = 0;                  // of the data
+  std::int64_t used = 0;                  // of them, evenly over the file
+  std::int64_t permutations = 0;          // of each column
+  double loss = 0;                        // of the rows used, as they are
+  std::vector<ColumnImportance> columns;  // the largest increase first
+  std::vector<Dependence> dependences;    // of the first columns
+  std::vector<std::string> notes;         // how the data differs from what the model was trained on
+  std::vector<std::string> reads;         // how fast the file was read, as in RunPlan
+};
+// Which columns a model goes by on rows of a table that it has not been trained on, and how its outputs follow from the
+// first `columns` of them. The data is read as evaluate() does; the permutations follow from options.seed. Throws
+// Error; Status::unsupported where the model is not of a table.
+Explanation explain(const std::string& model, const std::string& data, std::size_t columns, const Options& options);
 
 // The last and the best of one run, from its metrics file.
 struct RunFigures {
@@ -248,6 +291,8 @@ struct ModelSummary {
   std::vector<std::string> preprocessing;                   // how a table is read, and one line per input column
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
   std::vector<std::pair<std::string, std::string>> run;     // of a checkpoint: what goes on, and where
+  double temperature = 1;                                   // that a classifier's logits are divided by
+  std::string intervals;                                    // as in TrainResult
 };
 // Throws Error(io, format, limit, unsupported) where it is no model file that this version reads.
 ModelSummary inspect(const std::string& model);

@@ -122,6 +122,9 @@ struct Options {
   double ema = 0;                   // decay of the average of the weights, an applied step; 0: off
   std::int64_t average_epochs = 0;  // last epochs whose weights are averaged; 0: off
   std::string metric = "auto";      // auto: the loss; what early_stop goes by and epochs show
+  // auto | temperature | none: whether a classifier's probabilities are brought in line with the rows held out. auto:
+  // where there are such rows, and the quality is not plain or there is an ensemble.
+  std::string calibrate = "auto";
 
   // ---- output ----
   std::string out;                         // model file; empty: "model.safetensors" in the current folder

@@ -14,7 +14,7 @@ using namespace internal;
 Model::Impl::Impl(SavedModel model, const KernelTable& table)
     : saved(std::move(model)),
       kernels(table),
-      meaning(output_meaning(saved.preprocessor, saved.spec.loss)),
+      meaning(output_meaning(saved)),
       weights(network_of(saved.spec, {.max_rows = 1, .master = false})) {
   weights.set_tensors(saved.tensors);
   weights.pack_all(kernels);

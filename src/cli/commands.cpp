@@ -75,6 +75,15 @@ constexpr Flag kCvFlags[] = {
     {"folds", "integer", "5", "2 to 1000", "parts of the rows, each held out once"},
 };
 
+constexpr Flag kPredictFlags[] = {
+    {"intervals", "number", "", "more than 0, less than 1",
+     "of a regression also between which ends that share of the true values lies, by the rows held out of training"},
+};
+
+constexpr Flag kExplainFlags[] = {
+    {"columns", "integer", "4", "0 to 1000", "how many of the first columns are told value by value"},
+};
+
 constexpr Word kNotOfCv[] = {"test",
                              "out",
                              "metrics",
@@ -121,7 +130,8 @@ constexpr Word kNotOfLr[] = {"lr",
                              "on-save-error",
                              "cache",
                              "capsule",
-                             "on-nonfinite"};
+                             "on-nonfinite",
+                             "calibrate"};
 
 constexpr Word kNotOfDoctor[] = {"resume"};
 
@@ -139,7 +149,9 @@ constexpr Command kCommands[] = {
     {"lr", "DATA [flags]", "look for a learning rate: the loss while the rate rises", {}, 1, 1, run_lr, {}, kNotOfLr},
     {"eval", "MODEL DATA [flags]", "loss and metrics of a trained model", kEval, 2, 2, run_eval},
     {"predict", "MODEL DATA [--out FILE]", "one row per input row: class and probabilities, or value", kPredict, 2, 2,
-     run_predict},
+     run_predict, kPredictFlags},
+    {"explain", "MODEL DATA [--columns N]", "which columns a model goes by, and how its predictions follow from them",
+     kEval, 2, 2, run_explain, kExplainFlags},
     {"inspect", "FILE [--json]", "what is in a model file or a checkpoint", kJson, 1, 1, run_inspect},
     {"verify", "FILE.. [--json]", "whether models and checkpoints are whole, and why not", kJson, 1, 1000, run_verify},
     {"report", "METRICS.jsonl.. [--out FILE.html]", "compare runs by their metrics files, on one page", kReport, 1, 100,

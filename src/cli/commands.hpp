@@ -12,6 +12,7 @@ int run_cv(const Args& args);
 int run_lr(const Args& args);
 int run_eval(const Args& args);
 int run_predict(const Args& args);
+int run_explain(const Args& args);
 int run_inspect(const Args& args);
 int run_verify(const Args& args);
 int run_report(const Args& args);

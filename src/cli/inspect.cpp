@@ -33,6 +33,8 @@ std::string summary_json(const std::string& path, const ModelSummary& model) {
   object.text("digest", model.digest).text("weights_digest", model.weights_digest);
   object.raw("tensors", "[" + joined(tensors, ",") + "]").raw("classes", json_array(model.classes));
   object.raw("targets", json_array(model.targets));
+  if (model.kind == "classifier") object.number("temperature", model.temperature);
+  if (!model.intervals.empty()) object.text("intervals", model.intervals);
   object.raw("preprocessing", json_array(model.preprocessing)).raw("config", config.str());
   if (!model.run.empty()) object.raw("run", run.str());
   return object.line();
@@ -57,6 +59,8 @@ std::string summary_text(const ModelSummary& model) {
   add("weights digest", model.weights_digest);
   add("classes", joined(model.classes, ", "));
   add(model.targets.size() > 1 ? "targets" : "target", joined(model.targets, ", "));
+  if (model.temperature != 1) add("calibration", "logits divided by " + number_text(model.temperature));
+  add("intervals", model.intervals);
   if (!model.run.empty()) text += "\nrun\n";
   for (const auto& [name, value] : model.run) text += indented(name + ": " + value);
   text += "\ntensors\n";

@@ -33,6 +33,15 @@ std::size_t number(const std::string& item, std::string_view flag, std::size_t m
   return value;
 }
 
+double share(const std::string& item, std::string_view flag) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(item.data(), item.data() + item.size(), value);
+  if (error != std::errc() || end != item.data() + item.size() || !(value > 0 && value < 1)) {
+    refuse("'" + item + "' is not more than 0 and less than 1", "--" + std::string(flag), {});
+  }
+  return value;
+}
+
 std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most,
                                  std::string_view otherwise) {
   std::vector<std::size_t> out;

@@ -20,6 +20,8 @@ std::vector<std::string> items(const Args& args, std::string_view flag, std::str
 
 // Whole numbers from 1 to `most`.
 std::size_t number(const std::string& item, std::string_view flag, std::size_t most);
+// A number between 0 and 1, neither of them included.
+double share(const std::string& item, std::string_view flag);
 std::vector<std::size_t> numbers(const Args& args, std::string_view flag, std::size_t most,
                                  std::string_view otherwise = {});
 

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 
 #include "cli/commands.hpp"
+#include "cli/lists.hpp"
 #include "cli/output.hpp"
 #include "halfstep/files.hpp"
 #include "halfstep/jobs.hpp"
@@ -46,10 +48,18 @@ std::string csv_field(const std::string& field, bool terminal) {
 }
 
 std::string csv_header(const Predictions& predictions, bool terminal) {
-  if (!predictions.classification && predictions.targets.size() < 2) return "row,value\n";
   if (!predictions.classification) {
+    const bool several = predictions.targets.size() > 1;
     std::string text = "row";
-    for (const std::string& name : predictions.targets) text += "," + csv_field("value_" + name, terminal);
+    for (std::size_t t = 0; t < std::max<std::size_t>(predictions.targets.size(), 1); ++t) {
+      const auto add = [&](const std::string& what) {
+        text += "," + csv_field(several ? what + "_" + predictions.targets[t] : what, terminal);
+      };
+      add("value");
+      if (predictions.lower.empty()) continue;
+      add("lower");
+      add("upper");
+    }
     return text + "\n";
   }
   std::string text = "row,class";
@@ -60,7 +70,19 @@ std::string csv_header(const Predictions& predictions, bool terminal) {
 // A probability is an fp32 number.
 std::string probability(double value) { return number_text(static_cast<float>(value)); }
 
+// Each value between the ends of its interval.
+std::string row_with_ends(const Predictions& predictions, std::size_t row) {
+  const std::size_t targets = std::max<std::size_t>(predictions.targets.size(), 1);
+  std::string text = std::to_string(row + 1);
+  for (std::size_t t = row * targets; t < (row + 1) * targets; ++t) {
+    text += "," + number_text(predictions.values[t]) + "," + number_text(predictions.lower[t]) + "," +
+            number_text(predictions.upper[t]);
+  }
+  return text + "\n";
+}
+
 std::string csv_row(const Predictions& predictions, std::size_t row, bool terminal) {
+  if (!predictions.lower.empty()) return row_with_ends(predictions, row);
   if (!predictions.classification) return std::to_string(row + 1) + "," + predictions.predicted[row] + "\n";
   std::string text = std::to_string(row + 1) + "," + csv_field(predictions.predicted[row], terminal);
   const std::size_t columns = predictions.classes.size();
@@ -71,10 +93,10 @@ std::string csv_row(const Predictions& predictions, std::size_t row, bool termin
 // The same text, where JSON has a number for it.
 std::string json_value(double value, const std::string& text) { return std::isfinite(value) ? text : json_text(value); }
 
-std::string json_values(const Predictions& predictions, std::size_t row) {
+std::string json_values(const Predictions& predictions, const std::vector<double>& of, std::size_t row) {
   JsonObject values;
   for (std::size_t i = 0; i < predictions.targets.size(); ++i) {
-    const double value = predictions.values[row * predictions.targets.size() + i];
+    const double value = of[row * predictions.targets.size() + i];
     values.raw(predictions.targets[i], json_value(value, number_text(value)));
   }
   return values.str();
@@ -84,9 +106,21 @@ std::string json_row(const Predictions& predictions, std::size_t row) {
   JsonObject object;
   object.integer("row", static_cast<std::int64_t>(row) + 1);
   if (!predictions.classification && predictions.targets.size() < 2) {
-    return object.raw("value", json_value(predictions.values[row], predictions.predicted[row])).line();
+    const auto add = [&](std::string_view key, double value, const std::string& text) {
+      object.raw(key, json_value(value, text));
+    };
+    add("value", predictions.values[row], predictions.predicted[row]);
+    if (predictions.lower.empty()) return object.line();
+    add("lower", predictions.lower[row], number_text(predictions.lower[row]));
+    add("upper", predictions.upper[row], number_text(predictions.upper[row]));
+    return object.line();
   }
-  if (!predictions.classification) return object.raw("values", json_values(predictions, row)).line();
+  if (!predictions.classification) {
+    object.raw("values", json_values(predictions, predictions.values, row));
+    if (predictions.lower.empty()) return object.line();
+    object.raw("lower", json_values(predictions, predictions.lower, row));
+    return object.raw("upper", json_values(predictions, predictions.upper, row)).line();
+  }
   JsonObject probabilities;
   const std::size_t columns = predictions.classes.size();
   for (std::size_t i = 0; i < columns; ++i) {
@@ -110,7 +144,8 @@ int run_predict(const Args& args) {
     check_apart(std::vector<NamedFile>{{"--out", out}}, inputs);
     check_writable(out);
   }
-  const Predictions predictions = predict(model, data, args.options);
+  const std::string& level = flag_value(args, "intervals");
+  const Predictions predictions = predict(model, data, args.options, level.empty() ? 0 : share(level, "intervals"));
   Narrator narrator(args);
   for (const std::string& read : predictions.reads) {
     if (args.verbose) narrator.heading("read", read);

@@ -117,6 +117,9 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
     for (const auto& [parameter, value] : result.chosen) chosen.text(parameter, value);
     object.raw("chosen", chosen.str());
   }
+  if (result.eval.classification) object.number("temperature", result.temperature);
+  if (!result.calibration.empty()) object.text("calibration", result.calibration);
+  if (!result.intervals.empty()) object.text("intervals", result.intervals);
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
   if (result.refit_rows > 0) {
     object.raw("refit", JsonObject().integer("rows", result.refit_rows).integer("epochs", result.refit_epochs).str());
@@ -179,6 +182,8 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
     text += row("refit", "on all " + std::to_string(result.refit_rows) + " rows for " +
                              std::to_string(result.refit_epochs) + " epochs; " + result.eval_name +
                              " is of the run before, which knew fewer");
+  if (!result.calibration.empty()) text += row("calibrated", result.calibration);
+  if (!result.intervals.empty()) text += row("intervals", result.intervals);
   text += row("weights", "digest " + result.weights_digest);
   text += row("model", result.model);
   if (!result.report.empty()) text += row("report", result.report);

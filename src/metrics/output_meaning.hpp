@@ -15,6 +15,7 @@ struct OutputMeaning {
   bool classification = true;
   bool softmax = true;        // of cross_entropy; else each output is of a logistic function
   bool single_logit = false;  // binary classification with one output
+  double temperature = 1;     // of classes: what logits are divided by before anybody reads them
   std::vector<TargetUnits> targets = std::vector<TargetUnits>(1);  // of values, for each output
 };
 

@@ -201,6 +201,10 @@ Markup picture_of(const Importance& use) {
           short_number(most, 3) + ": " + use.columns[first].name + ".");
 }
 
+std::string spread_text(double deviation) {
+  return std::isnan(deviation) ? std::string() : " \u00b1 " + short_number(deviation, 2);
+}
+
 }  // namespace
 
 Markup quality_of(const RunReport& report) {
@@ -243,15 +247,16 @@ Markup columns_of(const RunReport& report) {
   for (const ColumnUse& c : use.columns) {
     const double width = most > 0 && std::isfinite(c.increase) ? 100 * std::fabs(c.increase) / most : 0;
     table.rows.push_back(
-        {words(c.name), words(short_number(c.increase, 3)),
+        {words(c.name), words(short_number(c.increase, 3) + spread_text(c.deviation)),
          element("span",
                  {{"class", c.increase < 0 ? "bar less" : "bar"}, {"style", "width:" + coordinate(width) + "%"}}, {})});
   }
   std::string lead = "By how much the loss of " + count_text(use.rows) + " held-out rows, " + figure_text(use.loss) +
-                     ", rises when a column's values change places among the rows. Columns that say the same share "
-                     "their use between them.";
+                     ", rises when a column's values change places among the rows";
+  if (!std::isnan(use.columns.front().deviation)) lead += ", several times: mean and deviation";
+  lead += ". Columns that say the same share their use between them.";
   if (!use.groups.empty()) lead += " " + use.groups;
-  return section("What it goes by", lead, table_of(table));
+  return section("What it goes by", lead, table_of(table) + dependence_figures(use.dependences));
 }
 
 Markup worst_of(const RunReport& report) {

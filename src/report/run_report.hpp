@@ -46,6 +46,7 @@ struct WorstRow {
 struct ColumnUse {
   std::string name;
   double increase = 0;
+  double deviation = kNan;  // of it from one permutation to the next; NaN: there was one only
 };
 
 struct Importance {
@@ -54,6 +55,7 @@ struct Importance {
   std::vector<ColumnUse> columns;
   std::size_t side = 0;  // not 0: `columns` are the fields of a square picture with so many on a side, row by row
   std::string groups;    // what a line of it stands for, where that is no column
+  std::vector<Dependence> dependences;  // of the first columns
 };
 
 // How the values of one target are predicted.

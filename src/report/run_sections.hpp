@@ -14,6 +14,9 @@ Markup columns_of(const RunReport& report);   // what the model uses
 Markup worst_of(const RunReport& report);     // rows with the largest loss
 Markup settings_of(const RunReport& report);  // data, configuration, speed, machine
 
+// How outputs follow from single columns, a figure each.
+Markup dependence_figures(const std::vector<Dependence>& dependences);
+
 // "Accuracy", and its value as people write it.
 std::string_view metric_title(MetricKind kind);
 std::string metric_text(MetricKind kind, double value);

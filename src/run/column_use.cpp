@@ -1,10 +1,12 @@
 // Permutation importance.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "base/rng.hpp"
-#include "report/markup.hpp"
+#include "run/column_groups.hpp"
+#include "run/dependence.hpp"
 #include "run/held_out.hpp"
 
 namespace halfstep::internal {
@@ -12,17 +14,13 @@ namespace {
 
 constexpr std::size_t kMostRows = 2000, kLeastRows = 200;
 constexpr std::size_t kMostShown = 30, kLeastGroups = 4;
-constexpr double kMostValues = 1 << 24;  // of the copy of the rows
-constexpr double kLeastWork = 3e8;       // multiplications: short everywhere
-constexpr double kMostWork = 6e9;        // half a second on a core with AVX2
+constexpr double kMostValues = 1 << 24;            // of the copy of the rows
+constexpr double kLeastWork = 3e8;                 // multiplications: short everywhere
+constexpr double kMostWork = 6e9;                  // half a second on a core with AVX2
+constexpr std::size_t kTimes = 3, kMostTimes = 5;  // that a column's values change places
+constexpr std::size_t kTold = 4, kPointsOfColumn = 12, kLeastAsked = 30, kMostAsked = 300;  // value by value
+constexpr std::uint64_t kStreamsApart = std::uint64_t{1} << 20;
 constexpr std::uint64_t kStream = 0x434f4c554dull << 24;
-
-// Features that change places together.
-struct Group {
-  std::string name;
-  std::size_t first = 0, width = 1;
-  std::size_t rows = 1, stride = 0;  // of a field of a picture: so many rows of pixels
-};
 
 // Fields of a picture are so many on a side, at most.
 constexpr std::size_t kMostFields = 14;
@@ -33,10 +31,10 @@ std::size_t picture_side(const data::Examples& examples) {
   return !examples.bytes.empty() && side >= 8 && side * side == examples.features ? side : 0;
 }
 
-std::vector<Group> fields_of(std::size_t side, std::size_t& fields) {
+std::vector<ColumnGroup> fields_of(std::size_t side, std::size_t& fields) {
   const std::size_t pixels = (side + kMostFields - 1) / kMostFields;
   fields = (side + pixels - 1) / pixels;
-  std::vector<Group> groups;
+  std::vector<ColumnGroup> groups;
   for (std::size_t y = 0; y < side; y += pixels) {
     for (std::size_t x = 0; x < side; x += pixels) {
       const std::size_t wide = std::min(pixels, side - x), high = std::min(pixels, side - y);
@@ -47,31 +45,12 @@ std::vector<Group> fields_of(std::size_t side, std::size_t& fields) {
   return groups;
 }
 
-std::vector<Group> groups_of(const data::Recipe& recipe) {
-  std::vector<Group> groups;
-  if (recipe.is_matrix) {
-    for (std::size_t i = 0; i < recipe.matrix_cols; ++i) groups.push_back({"value " + std::to_string(i), i, 1});
-    return groups;
-  }
-  for (std::size_t i = 0; i < recipe.sparse_scales.size(); ++i) {
-    const std::size_t index = i + (recipe.zero_based ? 0 : 1);
-    if (recipe.sparse_scales[i] > 0) groups.push_back({"feature " + std::to_string(index), i, 1});
-  }
-  std::size_t offset = 0;
-  for (const data::InputColumn& column : recipe.columns) {
-    const bool constant = column.kind == data::InputColumn::Kind::number && column.scale == 0;
-    if (column.width() > 0 && !constant) groups.push_back({report::short_name(column.name), offset, column.width()});
-    offset += column.width();
-  }
-  return groups;
-}
-
 // `size` neighbours as one.
-std::vector<Group> merged(const std::vector<Group>& groups, std::size_t size) {
-  std::vector<Group> out;
+std::vector<ColumnGroup> merged(const std::vector<ColumnGroup>& groups, std::size_t size) {
+  std::vector<ColumnGroup> out;
   for (std::size_t i = 0; i < groups.size(); i += size) {
-    const Group& last = groups[std::min(i + size, groups.size()) - 1];
-    Group group = groups[i];
+    const ColumnGroup& last = groups[std::min(i + size, groups.size()) - 1];
+    ColumnGroup group = groups[i];
     group.width = last.first + last.width - group.first;
     if (last.first != groups[i].first) group.name += " to " + last.name;
     out.push_back(std::move(group));
@@ -80,7 +59,10 @@ std::vector<Group> merged(const std::vector<Group>& groups, std::size_t size) {
 }
 
 // Multiplications of a forward pass of a row, about; and how many may be spent.
-double work_of_row(StepTrainer& trainer) { return static_cast<double>(trainer.model().elements()) + 1000; }
+double work_of_row(StepTrainer& trainer) {
+  const Network& model = trainer.model();
+  return static_cast<double>(model.shape().members) * static_cast<double>(model.elements()) + 1000;
+}
 
 double budget(StepTrainer& trainer) {
   const TrainerConfig& config = trainer.config();
@@ -89,32 +71,12 @@ double budget(StepTrainer& trainer) {
   return std::clamp(trained / 10, kLeastWork, kMostWork);
 }
 
-// Evenly over the set.
-data::Examples sample(const data::Examples& examples, std::size_t rows) {
-  std::vector<std::uint32_t> chosen;
-  for (std::size_t i = 0; i < rows; ++i) chosen.push_back(static_cast<std::uint32_t>(i * examples.rows / rows));
-  return data::take_rows(examples, chosen);
-}
-
-template <class Vector>
-void shuffle(Vector& values, const Vector& original, std::size_t features, const Group& group,
-             const std::vector<std::uint32_t>& order) {
-  if (original.empty()) return;
-  for (std::size_t row = 0; row < order.size(); ++row) {
-    for (std::size_t line = 0; line < group.rows; ++line) {
-      const std::size_t at = group.first + line * group.stride;
-      const auto from = original.begin() + static_cast<std::ptrdiff_t>(order[row] * features + at);
-      std::copy(from, from + static_cast<std::ptrdiff_t>(group.width),
-                values.begin() + static_cast<std::ptrdiff_t>(row * features + at));
-    }
-  }
-}
-
-std::vector<std::uint32_t> order_of(std::size_t rows, const Rng& random) {
-  std::vector<std::uint32_t> order(rows);
-  for (std::size_t i = 0; i < rows; ++i) order[i] = static_cast<std::uint32_t>(i);
-  for (std::size_t i = rows; i > 1; --i) std::swap(order[i - 1], order[random.below(i, static_cast<std::uint32_t>(i))]);
-  return order;
+report::ColumnUse use_of(const std::string& name, const std::vector<double>& increases) {
+  const auto times = static_cast<double>(increases.size());
+  double mean = 0, squares = 0;
+  for (const double increase : increases) mean += increase / times;
+  for (const double increase : increases) squares += (increase - mean) * (increase - mean);
+  return {name, mean, times > 1 ? std::sqrt(squares / (times - 1)) : report::kNan};
 }
 
 }  // namespace
@@ -123,9 +85,9 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
                               const data::Preprocessor& preprocessor, const data::Examples& examples) {
   report::Importance out;
   const std::size_t side = picture_side(examples);
-  std::vector<Group> groups = side > 0 ? fields_of(side, out.side) : groups_of(preprocessor.recipe());
+  std::vector<ColumnGroup> groups = side > 0 ? fields_of(side, out.side) : column_groups(preprocessor.recipe());
   const double row_work = work_of_row(trainer), most = budget(trainer);
-  const double fits = std::min(most / row_work / static_cast<double>(groups.size() + 1),
+  const double fits = std::min(most / row_work / static_cast<double>(kTimes * groups.size() + 1),
                                kMostValues / static_cast<double>(examples.features));
   const auto least = std::min(kLeastRows, examples.rows);
   const std::size_t rows =
@@ -139,27 +101,38 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
     groups = merged(groups, size);
     out.groups = "So many columns would take long: a line stands for " + std::to_string(size) + " neighbours.";
   }
-  const data::Examples original = data::in_full(sample(examples, rows));
+  const data::Examples original = data::in_full(sample_rows(examples, rows));
   data::Examples changed = original;
   out.rows = static_cast<std::int64_t>(rows);
   out.loss = trainer.evaluate(original, meaning, false).loss;
-  const Group* before = nullptr;
+  const std::size_t times = out.side > 0 ? 1 : std::clamp<std::size_t>(affordable / groups.size(), 1, kMostTimes);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    const std::vector<std::uint32_t> order = order_of(rows, Rng(trainer.config().seed, kStream + g));
-    std::vector<std::uint32_t> as_it_was = order;
-    for (std::size_t i = 0; i < rows; ++i) as_it_was[i] = static_cast<std::uint32_t>(i);
-    if (before) {
-      shuffle(changed.x, original.x, original.features, *before, as_it_was);
-      shuffle(changed.bytes, original.bytes, original.features, *before, as_it_was);
+    std::vector<double> increases;
+    for (std::size_t t = 0; t < times; ++t) {
+      const Rng random(trainer.config().seed, kStream + g + t * kStreamsApart);
+      take_group(changed, original, groups[g], rows_by_chance(rows, random));
+      increases.push_back(trainer.evaluate(changed, meaning, false).loss - out.loss);
     }
-    shuffle(changed.x, original.x, original.features, groups[g], order);
-    shuffle(changed.bytes, original.bytes, original.features, groups[g], order);
-    before = &groups[g];
-    out.columns.push_back({groups[g].name, trainer.evaluate(changed, meaning, false).loss - out.loss});
+    take_group(changed, original, groups[g], rows_in_order(rows));
+    out.columns.push_back(use_of(groups[g].name, increases));
   }
   if (out.side > 0) return out;
-  std::stable_sort(out.columns.begin(), out.columns.end(),
-                   [](const report::ColumnUse& a, const report::ColumnUse& b) { return a.increase > b.increase; });
+  std::vector<std::size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t x, std::size_t y) { return out.columns[x].increase > out.columns[y].increase; });
+  std::vector<report::ColumnUse> sorted;
+  for (const std::size_t g : order) sorted.push_back(std::move(out.columns[g]));
+  out.columns = std::move(sorted);
+  const auto asked = static_cast<std::size_t>(most / row_work / (kTold * kPointsOfColumn));
+  const data::Examples few = data::in_full(sample_rows(original, std::min({rows, asked, kMostAsked})));
+  const AskedModel model = {trainer.context(), trainer.model(), trainer.config().model.loss, meaning, preprocessor};
+  for (std::size_t i = 0; i < std::min(kTold, order.size()) && few.rows >= kLeastAsked; ++i) {
+    const ColumnGroup& group = groups[order[i]];
+    if (group.column == nullptr || group.width != group.column->width()) continue;
+    Dependence told = dependence_of(model, few, group);
+    if (!told.points.empty()) out.dependences.push_back(std::move(told));
+  }
   if (out.columns.size() > kMostShown) {
     out.groups += (out.groups.empty() ? "" : " ") + std::string("Shown are the first ") + std::to_string(kMostShown) +
                   " of " + std::to_string(out.columns.size()) + ".";

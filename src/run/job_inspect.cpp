@@ -59,6 +59,8 @@ ModelSummary inspect(const std::string& path) {
   if (named) s.targets = data::target_names(saved.preprocessor.targets());
   s.preprocessing = saved.preprocessor.describe();
   s.config = saved.config;
+  s.temperature = saved.held_out.temperature;
+  s.intervals = intervals_text(saved.held_out.intervals);
   return s;
 }
 

@@ -39,10 +39,10 @@ class Smoothed {
 };
 
 void check(const Options& options) {
-  for (const char* name :
-       {"lr",          "schedule",       "warmup", "epochs",    "steps",   "test",        "early-stop",  "time-limit",
-        "ema",         "average-epochs", "refit",  "metric",    "out",     "metrics",     "tensorboard", "report",
-        "meter-every", "checkpoint-dir", "resume", "init-from", "capsule", "on-nonfinite"}) {
+  for (const char* name : {"lr",         "schedule",    "warmup",       "epochs",         "steps",          "test",
+                           "early-stop", "time-limit",  "ema",          "average-epochs", "metric",         "out",
+                           "metrics",    "tensorboard", "report",       "meter-every",    "checkpoint-dir", "resume",
+                           "init-from",  "capsule",     "on-nonfinite", "calibrate",      "refit"}) {
     if (get_option(options, name) == get_option(Options{}, name)) continue;
     throw Error(Status::invalid_argument, {.what = "a search for a learning rate does not have this parameter",
                                            .where = "--" + std::string(name),

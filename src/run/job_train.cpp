@@ -101,6 +101,7 @@ SavedModel model_to_save(const Prepared& prepared, const ModelSpec& spec, const 
           .isa = machine.kernels->name,
           .math = options.math,
           .config = config_of(options),
+          .held_out = {},
           .tensors = {},
           .digest = {}};
 }
@@ -186,7 +187,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (options.report.empty()) return;
     plan.model = model_line(trainer);  // layers may have been raised
     const std::string warning =
-        write_report({data, options, prepared, meaning, plan, trainer}, recorder, result, failure);
+        write_report({data, options, prepared, training.meaning(), plan, trainer}, recorder, result, failure);
     if (warning.empty()) {
       result.report = options.report;
       return;
@@ -203,6 +204,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
     throw;
   }
+  saved.held_out = training.held_out_facts();
   const bool lost = checkpoints && checkpoints->ends_run();
   std::string kept;
   if (lost) {
@@ -212,8 +214,9 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   }
   if (options.refit && !lost && !result.stopped) {
     const auto begin = [&](StepTrainer& t) { start_from(*start, prepared, t, *machine.kernels); };
-    refit({options, machine, prepared, meaning, trainer, start ? begin : std::function<void(StepTrainer&)>()}, observer,
-          saved, result);
+    refit(
+        {options, machine, prepared, training.meaning(), trainer, start ? begin : std::function<void(StepTrainer&)>()},
+        observer, saved, result);
     if (result.refit_rows > 0) save_model(options.out, saved);
   }
   add_results(saved, machine, options, result);

@@ -95,6 +95,55 @@ void add_values(const OutputMeaning& meaning, const float* outputs, Predictions&
   out.predicted.push_back(std::move(text));
 }
 
+// Of each target, at this level.
+std::vector<double> interval_scores(const SavedModel& saved, const std::string& path, double level) {
+  const auto refuse = [&](Status status, std::string why, std::string hint) {
+    throw Error(status, {.what = "the model has no such intervals",
+                         .where = path,
+                         .why = std::move(why),
+                         .kept = {},
+                         .hint = std::move(hint)});
+  };
+  if (!(level > 0 && level < 1)) {
+    refuse(Status::invalid_argument, number_text(level) + " is no share of rows", "--intervals 0.9");
+  }
+  if (saved.preprocessor.task() == Task::classify) {
+    refuse(Status::unsupported, "it is a classifier", "the probabilities that it predicts");
+  }
+  const Intervals& intervals = saved.held_out.intervals;
+  if (!intervals.any()) {
+    refuse(Status::unsupported, "no rows were held out of its training, or it is of an earlier version",
+           "train it with --validation 0.1");
+  }
+  std::vector<double> scores;
+  for (const TargetIntervals& target : intervals.targets) {
+    const std::optional<double> score = target.score(level);
+    if (!score) {
+      refuse(Status::unsupported,
+             std::to_string(intervals.rows) + " rows held out of its training say nothing about " + number_text(level),
+             "--intervals " + short_number(std::floor(intervals.most() * 100) / 100, 2) + " or less");
+    }
+    scores.push_back(*score);
+  }
+  return scores;
+}
+
+void add_ends(const SavedModel& saved, const OutputMeaning& meaning, const std::vector<double>& scores,
+              const float* outputs, const double* spread, Predictions& out) {
+  const bool finite = is_finite_output(outputs, scores.size());
+  for (std::size_t t = 0; t < scores.size(); ++t) {
+    const double half = scores[t] * saved.held_out.intervals.targets[t].unit(spread[t]);
+    const auto end = [&](double side) {
+      const TargetUnits& units = meaning.targets[t];
+      const double output = static_cast<double>(outputs[t]) + side * half;
+      return finite ? target_value(static_cast<float>(output), units.mean, units.scale)
+                    : std::numeric_limits<double>::quiet_NaN();
+    };
+    out.lower.push_back(end(-1));
+    out.upper.push_back(end(1));
+  }
+}
+
 }  // namespace
 
 Evaluation evaluate(const std::string& model, const std::string& data, const Options& options) {
@@ -104,8 +153,7 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   const data::Examples examples = read_examples(saved, data, options, machine, true, out);
   Loaded loaded(saved, machine, examples.rows);
   const auto loss = loss_of(saved.spec);
-  out.metrics =
-      measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved.preprocessor, saved.spec.loss), true);
+  out.metrics = measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved), true);
   if (out.metrics.classification) out.classes = saved.preprocessor.classes();
   if (!out.metrics.classification) out.targets = data::target_names(saved.preprocessor.targets());
   const Metrics& m = out.metrics;
@@ -117,25 +165,24 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   return out;
 }
 
-Predictions predict(const std::string& model, const std::string& data, const Options& options) {
+Predictions predict(const std::string& model, const std::string& data, const Options& options, double intervals) {
   const SavedModel saved = load_for_rows(model);
+  const std::vector<double> scores = intervals != 0 ? interval_scores(saved, model, intervals) : std::vector<double>();
   const Machine machine(options);
   Predictions out;
   const data::Examples examples = read_examples(saved, data, options, machine, false, out);
   Loaded loaded(saved, machine, examples.rows);
-  const OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
+  const OutputMeaning meaning = output_meaning(saved);
   out.classification = meaning.classification;
   if (meaning.classification) out.classes = saved.preprocessor.classes();
   if (!meaning.classification) out.targets = data::target_names(saved.preprocessor.targets());
-  const auto add = [&](std::size_t row, const float* logits) {
+  const auto add = [&](std::size_t row, const float* logits, const double* spread) {
     if (meaning.classification) add_class(*loaded.machine.kernels, saved, meaning, logits, out);
     if (!meaning.classification) add_values(meaning, logits, out);
+    if (!scores.empty()) add_ends(saved, meaning, scores, logits, spread, out);
     if (!is_finite_output(logits, saved.spec.widths.back())) out.non_finite.push_back(static_cast<std::int64_t>(row));
   };
-  for_each_batch(loaded.context, loaded.model, examples, meaning,
-                 [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
-                   for (std::size_t i = 0; i < rows; ++i) add(first + i, logits + i * ld);
-                 });
+  for_each_row(loaded.context, loaded.model, examples, meaning, add);
   if (!out.non_finite.empty()) {
     out.warnings.push_back(
         non_finite_warning(saved, std::ssize(out.non_finite), std::ssize(out.predicted), out.non_finite));

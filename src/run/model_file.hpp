@@ -11,6 +11,7 @@
 #include "halfstep/options.hpp"
 #include "io/safetensors.hpp"
 #include "nn/network.hpp"
+#include "run/held_out_facts.hpp"
 
 namespace halfstep::internal {
 
@@ -22,6 +23,7 @@ struct SavedModel {
   std::string isa;
   Math math = Math::portable;
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
+  HeldOutFacts held_out;
   std::vector<NamedTensor> tensors;
   std::string digest;  // of the file, as read
 };

@@ -54,7 +54,7 @@ void check_outputs(const std::string& path, const SavedModel& model) {
 std::vector<std::pair<std::string, std::string>> metadata_of(const SavedModel& model, std::string_view format) {
   json::Object config;
   for (const auto& [key, value] : model.config) config.emplace_back(key, value);
-  return {
+  std::vector<std::pair<std::string, std::string>> out = {
       {"halfstep.format", std::string(format)},
       {"halfstep.model", json::dump(to_json(model.spec))},
       {"halfstep.config", json::dump(json::Value(config))},
@@ -62,6 +62,8 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const SavedModel& m
       {"halfstep.step", std::to_string(model.step)},
       {"halfstep.scaler", json::dump(to_json(model.scaler))},
       {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
+  if (model.held_out.any()) out.emplace_back("halfstep.held_out", json::dump(to_json(model.held_out)));
+  return out;
 }
 
 const std::string& metadata(const io::File& file, const std::string& path, std::string_view key) {
@@ -87,6 +89,13 @@ SavedModel model_without_tensors(const io::File& file, const std::string& path, 
     model.math = math->as_string() == name(Math::native) ? Math::native : Math::portable;
   }
   check_outputs(path, model);
+  if (const std::string* facts = file.find_metadata("halfstep.held_out")) {
+    model.held_out = facts_from_json(path, json::parse(*facts));
+  }
+  const Intervals& intervals = model.held_out.intervals;
+  if (intervals.any() && intervals.targets.size() != model.spec.widths.back()) {
+    bad_model(path, "its intervals are not of its outputs");
+  }
   return model;
 }
 

@@ -66,6 +66,10 @@ std::vector<Entry> training_entries() {
       integer("average-epochs", 0, kMost, ">= 0; 0: off",
               "save the mean of the weights that the last so many epochs ended with", &O::average_epochs),
       choice("metric", kMetrics, "what early-stop goes by and each epoch shows; auto: the loss", &O::metric),
+      choice(
+          "calibrate", "auto|temperature|none",
+          "divide a classifier's logits by what suits the rows held out; auto: of an ensemble, or a quality but plain",
+          &O::calibrate),
       text("out", "file to write; empty: model.safetensors", &O::out),
       text("metrics", "JSONL file, a line per epoch", &O::metrics),
       text("checkpoint-dir", "folder in which the run saves all that goes on with it, and that --resume auto reads",

@@ -12,4 +12,10 @@ OutputMeaning output_meaning(const data::Preprocessor& p, LossKind loss) {
   return meaning;
 }
 
+OutputMeaning output_meaning(const SavedModel& saved) {
+  OutputMeaning meaning = output_meaning(saved.preprocessor, saved.spec.loss);
+  meaning.temperature = saved.held_out.temperature;
+  return meaning;
+}
+
 }  // namespace halfstep::internal

@@ -50,6 +50,7 @@ Options options_of_all(const Options& first, double seconds) {
   options.metrics.clear();
   options.tensorboard.clear();
   options.report.clear();
+  options.calibrate = "none";  // the meaning of its outputs is that of the first, calibrated
   if (options.time_limit > 0) options.time_limit -= seconds;
   return options;
 }

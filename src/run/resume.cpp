@@ -34,7 +34,8 @@ constexpr std::array kFree = {"threads",
                               "checkpoint-keep",
                               "on-save-error",
                               "cache",
-                              "time-limit"};
+                              "time-limit",
+                              "calibrate"};
 constexpr std::string_view kReport = "report.";
 
 // How long it is: what has happened stays, the rest follows from the new length.

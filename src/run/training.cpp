@@ -46,6 +46,7 @@ Training::Training(const Options& options, StepTrainer& trainer, const OutputMea
       log_(options.metrics, beside.went_on),
       events_(options.tensorboard),
       beside_(beside) {
+  check_calibration(options, meaning, validation != nullptr);
   if (trainer.config().schedule.kind == ScheduleKind::plateau) {
     plateau_.emplace(options.decay_patience, options.decay);
   }
@@ -69,6 +70,7 @@ TrainResult Training::run(const TrainObserver& observer) {
   events_.close();
   keep_best();
   finish();
+  learn_from_held_out();
   measure_model();
   add_summary();
   return result_;
@@ -294,6 +296,13 @@ void Training::keep_best() {
     applied_ = applied;
     result_.best_epoch = early_stop_.best_epoch();
   }
+}
+
+// A test set stays what nothing was learned from.
+void Training::learn_from_held_out() {
+  if (validation_ == nullptr) return;
+  facts_ = facts_of(options_, trainer_, meaning_, *validation_, result_);
+  meaning_.temperature = facts_.temperature;
 }
 
 void Training::measure_model() {

@@ -11,6 +11,7 @@
 #include "run/checkpoints.hpp"
 #include "run/early_stop.hpp"
 #include "run/event_file.hpp"
+#include "run/held_out_facts.hpp"
 #include "run/incidents.hpp"
 #include "run/metrics_log.hpp"
 #include "run/recovery.hpp"
@@ -46,6 +47,9 @@ class Training {
   void loaded();
   // Applied steps that led to the model.
   std::int64_t applied() const { return applied_; }
+  // What rows held out say about the model; and how its outputs are read, by it.
+  const HeldOutFacts& held_out_facts() const { return facts_; }
+  const OutputMeaning& meaning() const { return meaning_; }
 
  private:
   // Sums over the steps of an epoch.
@@ -80,6 +84,7 @@ class Training {
   void see_epoch(EpochReport& report);
   void finish();
   void keep_best();
+  void learn_from_held_out();
   void measure_model();
   void add_summary();
   void add_incidents(const Incidents& incidents);
@@ -87,7 +92,7 @@ class Training {
 
   const Options& options_;
   StepTrainer& trainer_;
-  const OutputMeaning& meaning_;
+  OutputMeaning meaning_;
   const data::Examples *validation_, *test_;
   MetricKind metric_;
   EarlyStop early_stop_;
@@ -98,6 +103,7 @@ class Training {
   TrainingExtras beside_;
   const TrainObserver* observer_ = nullptr;
   TrainResult result_;
+  HeldOutFacts facts_;
   std::int64_t applied_ = 0;
   StepRecord last_skipped_;
   Sums sums_;                    // of the epoch

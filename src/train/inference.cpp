@@ -11,28 +11,51 @@
 
 namespace halfstep::internal {
 
-void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
-                    const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
+namespace {
+
+// Runs the network on all rows and calls f(first row, rows) after each batch.
+template <class F>
+void for_each_pass(GemmContext& context, Network& model, const data::Examples& examples, F f) {
   const FpEnvGuard fp_env;
   const std::size_t batch = model.shape().max_rows;
-  const std::size_t columns = model.shape().widths.back(), members = model.shape().members;
   RowLoader loader(examples.features, context.executor.threads());
-  MemberMean mean(context.kernels, meaning, columns, members);
-  AlignedBuffer<float> together(members > 1 ? batch * pad_columns(columns) : 0);
   for (std::size_t first = 0; first < examples.rows; first += batch) {
     const std::size_t count = std::min(batch, examples.rows - first);
     loader.load(context, input_rows(examples), {.count = count, .first = first}, model.input());
     model.forward(context, count);
-    if (members == 1) {
-      f(first, count, model.logits(), model.logits_ld());
-      continue;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const float* const row = mean.of(model.logits() + i * members * model.logits_ld(), model.logits_ld());
-      std::copy_n(row, pad_columns(columns), together.data() + i * pad_columns(columns));
-    }
-    f(first, count, together.data(), pad_columns(columns));
+    f(first, count);
   }
+}
+
+}  // namespace
+
+void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
+                    const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f) {
+  const std::size_t columns = model.shape().widths.back(), padded = pad_columns(columns);
+  MemberMean mean(context.kernels, meaning, columns, model.shape().members);
+  AlignedBuffer<float> together(mean.passes_on() ? 0 : model.shape().max_rows * padded);
+  for_each_pass(context, model, examples, [&](std::size_t first, std::size_t count) {
+    const std::size_t ld = model.logits_ld();
+    if (mean.passes_on()) return f(first, count, model.logits(), ld);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::copy_n(mean.of(model.logits() + i * mean.members() * ld, ld), padded, together.data() + i * padded);
+    }
+    f(first, count, together.data(), padded);
+  });
+}
+
+void for_each_row(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
+                  const std::function<void(std::size_t, const float*, const double*)>& f) {
+  const std::size_t columns = model.shape().widths.back();
+  MemberMean mean(context.kernels, meaning, columns, model.shape().members);
+  std::vector<double> spread(columns);
+  for_each_pass(context, model, examples, [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const float* const logits = model.logits() + i * mean.members() * model.logits_ld();
+      mean.spread(logits, model.logits_ld(), spread.data());
+      f(first + i, mean.of(logits, model.logits_ld()), spread.data());
+    }
+  });
 }
 
 Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,

@@ -1,4 +1,4 @@
-// From the outputs of an ensemble's members to those of one model.
+// From the outputs of a network, or of an ensemble's members, to those of one model.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -11,7 +11,7 @@
 namespace halfstep::internal {
 
 // Values are averaged, of classes the probabilities; what comes out are logits, for those who read the outputs of a
-// single network.
+// single network. Then logits of classes are divided by the model's temperature, here and nowhere else.
 class MemberMean {
  public:
   MemberMean(const KernelTable& kernels, const OutputMeaning& meaning, std::size_t columns, std::size_t members);
@@ -21,13 +21,21 @@ class MemberMean {
   // those read is not.
   const float* of(const float* logits, std::size_t ld);
   std::size_t members() const { return members_; }
+  // Whether of() only hands on what it is given.
+  bool passes_on() const { return members_ == 1 && temperature_ == 1; }
+  // How far the members' values lie apart: the standard deviation of each column, 0 of a single network. `logits` as
+  // for of(), `out` has `columns`. Not finite where one of those read is not.
+  void spread(const float* logits, std::size_t ld, double* out) const;
 
  private:
   void add_probabilities(const float* logits);
+  void average(const float* logits, std::size_t ld);
+  void divide(const float* logits);
   float logit(std::size_t column) const;
 
   const KernelTable& kernels_;
   bool classification_, softmax_;
+  double temperature_;
   std::size_t columns_, members_;
   AlignedBuffer<float> member_, out_;
   std::vector<double> sums_, others_;  // of values or probabilities; of those that it is not this class

@@ -131,6 +131,13 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   CHECK(use.columns[0].name == "used");
   CHECK(use.columns[0].increase > 0.2);
   CHECK(std::fabs(use.columns[1].increase) < use.columns[0].increase / 5);
+  CHECK(use.columns[0].deviation > 0);
+  CHECK(use.columns[0].deviation < use.columns[0].increase / 5);
+  REQUIRE(use.dependences.size() == 2);
+  CHECK(use.dependences[0].column == "used");
+  CHECK(use.dependences[0].outputs == std::vector<std::string>{"small"});
+  CHECK(use.dependences[0].points.front().means[0] > 0.8);
+  CHECK(use.dependences[0].points.back().means[0] < 0.2);
   const report::Importance again = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
   for (std::size_t i = 0; i < 2; ++i) CHECK(again.columns[i].increase == use.columns[i].increase);
   CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, false).loss == before.loss);

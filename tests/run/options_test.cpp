@@ -123,6 +123,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"average-epochs", "2"},
                                                         {"refit", "true"},
                                                         {"metric", "roc_auc"},
+                                                        {"calibrate", "none"},
                                                         {"out", "m.safetensors"},
                                                         {"metrics", "m.jsonl"},
                                                         {"checkpoint-dir", "checkpoints"},

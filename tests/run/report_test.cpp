@@ -83,7 +83,8 @@ TEST_CASE("report: a regression") {
   const TrainResult result = train("builtin:regression", options, {});
   const std::string page = read_page(options);
   check_metrics(page, result.eval);
-  for (const char* part : {"Predicted against true", "Predicted minus true", "RMSE, held out", "What it goes by"}) {
+  for (const char* part : {"Predicted against true", "Predicted minus true", "RMSE, held out", "What it goes by",
+                           "Mean of its predictions of y"}) {
     CAPTURE(part);
     CHECK(page_has(page, part));
   }

@@ -1,0 +1,106 @@
+#include "run/held_out_facts.hpp"
+
+#include <cmath>
+
+#include "halfstep/error.hpp"
+#include "halfstep/text.hpp"
+#include "run/bad_model.hpp"
+#include "run/temperature.hpp"
+#include "train/network_of.hpp"
+
+namespace halfstep::internal {
+namespace {
+
+// Left to itself, a plain run keeps the probabilities that it always had.
+bool calibrates(const Options& options) {
+  if (options.calibrate != "auto") return options.calibrate == "temperature";
+  return options.quality != "plain" || options.ensemble > 1;
+}
+
+SaidOfRows said_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows) {
+  const std::unique_ptr<Loss> loss = loss_of(trainer.config().model);
+  SaidOfRows said;
+  said.columns = trainer.model().shape().widths.back();
+  said.labels = rows.labels;
+  for_each_row(trainer.context(), trainer.model(), rows, meaning, [&](std::size_t, const float* logits, const double*) {
+    said.logits.insert(said.logits.end(), logits, logits + said.columns);
+  });
+  const Targets targets = {rows.labels.data(), nullptr, nullptr};
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    const double of_row = rows.weights.empty() ? 1 : static_cast<double>(rows.weights[i]);
+    said.weights.push_back(loss->weight(i, targets) * of_row);
+  }
+  return said;
+}
+
+double temperature_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows,
+                      TrainResult& result) {
+  const SaidOfRows said = said_of(trainer, meaning, rows);
+  const double t = fit_temperature(said, meaning);
+  result.temperature = t;
+  result.calibration = "logits divided by " + short_number(t, 4) + ": log loss of the " + std::to_string(rows.rows) +
+                       " rows held out " + short_number(loss_at(said, meaning, 1), 4) + " before, " +
+                       short_number(loss_at(said, meaning, t), 4) + " then";
+  return t;
+}
+
+Intervals intervals_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows, bool chosen) {
+  std::vector<TargetMisses> targets(meaning.targets.size());
+  const auto add = [&](std::size_t row, const float* outputs, const double* spread) {
+    for (std::size_t t = 0; t < targets.size(); ++t) {
+      const double truth = rows.exact_targets[row * targets.size() + t];
+      targets[t].miss.push_back(std::fabs(truth - static_cast<double>(outputs[t])));
+      targets[t].spread.push_back(spread[t]);
+    }
+  };
+  for_each_row(trainer.context(), trainer.model(), rows, meaning, add);
+  return fit_intervals(targets, rows.weights, chosen);
+}
+
+}  // namespace
+
+void check_calibration(const Options& options, const OutputMeaning& meaning, bool has_held_out) {
+  if (options.calibrate != "temperature" || (meaning.classification && has_held_out)) return;
+  throw Error(Status::invalid_argument,
+              {.what = "there is nothing to calibrate by",
+               .where = "--calibrate temperature",
+               .why = meaning.classification ? "no rows are held out of training" : "the targets are values",
+               .kept = {},
+               .hint = meaning.classification ? "--validation 0.1, or in a cross-validation --early-stop 10"
+                                              : "leave it out; halfstep predict --intervals 0.9 says how far off"});
+}
+
+HeldOutFacts facts_of(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
+                      const data::Examples& held_out, TrainResult& result) {
+  HeldOutFacts facts;
+  if (!meaning.classification) {
+    facts.intervals = intervals_of(trainer, meaning, held_out, options.early_stop > 0);
+    result.intervals = intervals_text(facts.intervals);
+  } else if (calibrates(options)) {
+    facts.temperature = temperature_of(trainer, meaning, held_out, result);
+  }
+  return facts;
+}
+
+std::string intervals_text(const Intervals& intervals) {
+  if (!intervals.any()) return {};
+  const std::string most = intervals.most() < 0.99 ? ", up to " + short_number(intervals.most(), 2) : "";
+  return "by " + std::to_string(intervals.rows) + " rows held out: predict --intervals 0.9" + most;
+}
+
+json::Value to_json(const HeldOutFacts& facts) {
+  json::Object out;
+  if (facts.temperature != 1) out.emplace_back("temperature", facts.temperature);
+  if (facts.intervals.any()) out.emplace_back("intervals", to_json(facts.intervals));
+  return out;
+}
+
+HeldOutFacts facts_from_json(const std::string& path, const json::Value& value) {
+  HeldOutFacts facts;
+  if (const json::Value* t = value.find("temperature")) facts.temperature = t->as_number();
+  if (!(facts.temperature >= 0.01 && facts.temperature <= 100)) bad_model(path, "its temperature is out of range");
+  if (const json::Value* i = value.find("intervals")) facts.intervals = intervals_from_json(path, *i);
+  return facts;
+}
+
+}  // namespace halfstep::internal
