@@ -10,23 +10,25 @@ constexpr std::size_t kBf16 = 2;  // bytes
 constexpr std::size_t kWorthBoth = std::size_t{1} << 14;
 
 // An iteration maps singular values s of at most `reach` to x p(y) with x = s / reach and y = 2 x^2 - 1. Powers of y
-// and not of x, for their coefficients are small: the error of bf16 is multiplied by 15 and not by 600. Each p comes
-// closest to 1 (Remez) on what may come in: the first on 1/80 to 1, the second on what the first makes of that, as
-// Amsel et al. (2025, "The Polar Express") show to be the best that a chain can do.
+// and not of x, for their coefficients are small: the error of bf16 is multiplied by 13 and not by 600. Each p comes
+// closest to 1 (Remez) on what may come in: the first on 1/40 to 1, the second on what the first makes of that, as
+// Amsel et al. (2025, "The Polar Express") show to be the best that a chain can do. The first is of degree 9 in s, by
+// three products of which all are symmetric and one more; the second of degree 5, by two and one more.
 struct Iteration {
   double reach;  // of the first it is measured
   double p[5];
+  bool is_quadratic() const { return p[3] == 0 && p[4] == 0; }
 };
 constexpr Iteration kIterations[] = {
-    {1, {2.157953, 3.094504, -9.169337, -8.987827, 14.734749}},
-    {1.830043, {1.629880, 0.789191, -2.620253, -4.245864, 5.731931}},
+    {1, {2.024215, 2.531165, -7.533109, -7.842612, 12.514169}},
+    {1.693828, {1.280789, -1.593263, 1.564711, 0, 0}},
 };
 constexpr std::size_t kCount = std::size(kIterations);
 // Rounding moves singular values, and p leaves 1 fast beyond its reach.
 constexpr double kSafety = 1.01;
 
-// p of a Gram matrix G, from G and G^2, with a = 2 / reach^2: y = a G - 1 is never made, only its square, and what is
-// its factor in y^2 (c4 y^2 + c3 y + c2) + (c1 y + c0).
+// p of a Gram matrix G over reach, from G and G^2, with a = 2 / reach^2: y = a G - 1 is never made, only its square,
+// and what is its factor in y^2 (c4 y^2 + c3 y + c2) + (c1 y + c0): a number where c4 and c3 are 0.
 struct Mix {
   float square_of_y2, gram_of_y2;
   float square_of_factor, gram_of_factor, one_of_factor;
@@ -223,11 +225,24 @@ struct Orthogonal::Run {
     context.executor.run(square.strips(), mix_strip, square.size() < kWorthBoth ? 1 : 0);
   }
 
-  // p(G), over G.
+  void finish_quadratic(const Mix& m, const StripPart& part) const {
+    const float* const gram = gram_at(part);
+    const float of_square = m.one_of_factor * m.square_of_y2, of_gram = m.one_of_factor * m.gram_of_y2 + m.gram;
+    for (std::size_t i = 0; i < kLanes * part.columns; ++i) part.sums[i] = of_square * part.sums[i] + of_gram * gram[i];
+    add_to_diagonal(square, part, m.one_of_factor + m.one, part.sums);
+    pack_part(context.kernels, square, part, o.factors_[0].data(), o.factors_[0].data());
+  }
+
+  // p(G). One that takes a product may stand where G did, which that product does not read.
   void make_polynomial(const Iteration& iteration, bool first) const {
     multiply_by_itself();
     const double reach = kSafety * (first ? square_and_measure() : iteration.reach);
     const Mix m(iteration, reach);
+    if (iteration.is_quadratic() && !first) {
+      o.polynomial_ = &o.factors_[0];
+      return square_gram([&](const StripPart& part) { finish_quadratic(m, part); });
+    }
+    o.polynomial_ = &o.gram_panels_;
     if (first) {
       mix_all(m);
     } else {
@@ -247,7 +262,7 @@ struct Orthogonal::Run {
 
   // p(G) X, or X p(G).
   void multiply(See see) const {
-    const PanelsOperand p = in_square(o.gram_panels_);
+    const PanelsOperand p = in_square(*o.polynomial_);
     PartsProduct product(context, pad_rows(square.in), whole, is_wide ? p : forward(), is_wide ? backward() : p,
                          o.whole_.data(), Wanted::all, see);
     halfstep::internal::run(context, product);

@@ -112,13 +112,12 @@ Matrix scaled(Matrix a, double factor) {
 // The same iterations by plain loops in double: y2 and `factor` as y = 2 X X^T / reach^2 - 1 makes them, and all that
 // products read rounded to bf16, or not.
 Matrix reference(const Matrix& m, Rounds rounds) {
-  const double p[2][5] = {{2.157953, 3.094504, -9.169337, -8.987827, 14.734749},
-                          {1.629880, 0.789191, -2.620253, -4.245864, 5.731931}};
+  const double p[2][5] = {{2.024215, 2.531165, -7.533109, -7.842612, 12.514169}, {1.280789, -1.593263, 1.564711, 0, 0}};
   Matrix x = m.rows <= m.columns ? m : transposed(m);
   x = stored(scaled(x, 1 / norm(x)), rounds);
   for (int i = 0; i < 2; ++i) {
     const Matrix gram = times(x, transposed(x)), kept = stored(gram, rounds), square = times(kept, kept);
-    const double reach = 1.01 * (i == 0 ? std::sqrt(std::sqrt(norm(square))) : 1.830043), a = 2 / (reach * reach);
+    const double reach = 1.01 * (i == 0 ? std::sqrt(std::sqrt(norm(square))) : 1.693828), a = 2 / (reach * reach);
     const Matrix y = sum(scaled(gram, a), 0, gram, -1);
     const Matrix y2 = sum(scaled(square, a * a), -2 * a, gram, 1);
     const Matrix factor = scaled(sum(scaled(y2, p[i][4]), p[i][3], y, p[i][2]), 1 / reach);
@@ -186,34 +185,30 @@ TEST_CASE("orthogonal: a large one, on the fastest ISA") {
 }
 
 TEST_CASE("orthogonal: singular values are near 1, the vectors those of the matrix") {
-  for (const auto& [rows, columns] : kSizes) {
-    const Matrix m = example(rows, columns, 5), factor = factor_of(select_isa(), 1, m);
-    const bool wide = rows <= columns;
-    const auto [least, most] =
+  for (const Size& size : kSizes) {
+    const Matrix m = example(size.rows, size.columns, 5), factor = factor_of(select_isa(), 1, m);
+    const bool wide = size.rows <= size.columns;
+    const std::pair<double, double> squares =
         eigenvalues(wide ? times(factor, transposed(factor)) : times(transposed(factor), factor));
-    INFO(rows, " x ", columns);
-    CHECK(least > 0.68 * 0.68);
-    CHECK(most < 1.32 * 1.32);
-    // Of a matrix times its polar factor all eigenvalues are positive, here within that of the polynomial.
+    INFO(size.rows, " x ", size.columns);
+    CHECK(squares.first > 0.7 * 0.7);
+    CHECK(squares.second < 1.3 * 1.3);
+    // A matrix times its orthogonal factor is symmetric.
     const Matrix product = wide ? times(factor, transposed(m)) : times(transposed(factor), m);
-    double asymmetry = 0;
-    for (std::size_t r = 0; r < product.rows; ++r) {
-      for (std::size_t c = 0; c < r; ++c) asymmetry += std::pow(product.at(r, c) - product.at(c, r), 2);
-    }
-    CHECK(std::sqrt(asymmetry) < 0.02 * norm(product));
+    CHECK(norm(sum(product, -1, transposed(product), 0)) < 0.03 * norm(product));
   }
 }
 
 TEST_CASE("orthogonal: the same bits on every ISA, at any number of threads, and in memory that held another") {
-  for (const auto& [rows, columns] : {Size{33, 65}, Size{130, 64}, Size{7, 150}, Size{256, 200}}) {
-    const Matrix m = example(rows, columns, 6);
+  for (const Size& size : {Size{33, 65}, Size{130, 64}, Size{7, 150}, Size{256, 200}}) {
+    const Matrix m = example(size.rows, size.columns, 6);
     const std::vector<double> want = factor_of(*isas().front().table, 1, m).values;
-    INFO(rows, " x ", columns);
+    INFO(size.rows, " x ", size.columns);
     for_each_runnable_isa([&](const KernelTable& kernels) {
       if (kernels.gemm[index_of(Dtype::bf16)].native) return;
       for (const int threads : {1, 2, 3, 5, 8}) CHECK(factor_of(kernels, threads, m).values == want);
     });
-    const WeightLayout layouts[] = {{rows, columns}, {320, 300}};
+    const WeightLayout layouts[] = {{size.rows, size.columns}, {320, 300}};
     Orthogonal used(layouts);
     factor_of(select_isa(), 2, example(320, 300, 1), 1, &used);
     CHECK(factor_of(select_isa(), 2, m, 1, &used).values == want);
@@ -233,8 +228,8 @@ TEST_CASE("orthogonal: the size of a matrix does not matter, and of nothing it i
   Matrix one{40, 70};
   for (std::size_t c = 0; c < 70; ++c) one.at(3, c) = m.at(3, c);
   const Matrix factor = factor_of(select_isa(), 1, one);
-  CHECK(norm(factor) > 0.68);
-  CHECK(norm(factor) < 1.32);
+  CHECK(norm(factor) > 0.7);
+  CHECK(norm(factor) < 1.3);
   for (std::size_t r = 0; r < 40; ++r) {
     for (std::size_t c = 0; r != 3 && c < 70; ++c) CHECK(factor.at(r, c) == 0);
   }
