@@ -99,7 +99,7 @@ Matrix stored(Matrix m, Rounds rounds) {
 // a + factor b, and `one` on the diagonal.
 Matrix sum(Matrix a, double factor, const Matrix& b, double one) {
   for (std::size_t i = 0; i < a.values.size(); ++i) a.values[i] += factor * b.values[i];
-  for (std::size_t d = 0; d < a.rows; ++d) a.at(d, d) += one;
+  for (std::size_t d = 0; d < std::min(a.rows, a.columns); ++d) a.at(d, d) += one;
   return a;
 }
 
