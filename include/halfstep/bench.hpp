@@ -165,7 +165,7 @@ struct StepStageTime {
 //
 //   *        only where gradients must wait until all are known: with a clip, or in fp16
 //   weights  4 P of masters; without masters s P, the working weights
-//   state    moments of P elements each (adam, adamw: 2; lion, sgd with momentum: 1), and 2 P with kahan
+//   state    moments of P elements each (adam, adamw, muon: 2; lion, sgd with momentum: 1), and 2 P with kahan
 //   copies   s (P + P'), the packed working weights; without masters s P'
 //
 // A stage is charged for each byte once, however often it needs it; not for biases, elementwise arithmetic, a second

@@ -102,7 +102,8 @@ struct WeightTensor {
 // An optimizer's moments and clock for a list of tensors. One thread at a time may use it.
 class FusedUpdate {
  public:
-  // `pass` must outlive it. Throws Error(invalid_argument, out_of_memory).
+  // `pass` must outlive it. Any optimizer but muon, which needs the shapes of matrices. Throws
+  // Error(invalid_argument, out_of_memory).
   FusedUpdate(GradientPass& pass, const OptimizerOptions& options, std::span<const WeightTensor> weights);
   FusedUpdate(FusedUpdate&&) noexcept;
   ~FusedUpdate();

@@ -102,10 +102,12 @@ struct Options {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double muon_momentum = 0.95;  // muon
   double weight_decay = 0.01;
+  double embedding_lr = 1;      // what the rate of the columns' vectors and the members' scales is multiplied by
   Dtype moments = Dtype::fp32;  // fp32 | bf16
   MasterKind master = MasterKind::fp32;
-  std::string schedule = "cosine";  // constant | cosine | linear | step | one_cycle | plateau, see ScheduleKind
+  std::string schedule = "cosine";  // constant | cosine | linear | step | one_cycle | plateau | ..., see ScheduleKind
   double decay = 0.1;               // step, plateau
   std::int64_t decays = 2;          // step
   std::int64_t decay_patience = 5;  // plateau: epochs

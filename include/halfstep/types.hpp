@@ -47,10 +47,11 @@ inline constexpr std::array<std::string_view, 5> kEnumNames<LossKind> = {"cross_
                                                                          "huber", "mae"};
 
 // The rule of an update. OptimizerOptions has the numbers that each uses.
-enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion, radam };
+enum class OptimizerKind : std::uint8_t { sgd, adam, adamw, lion, radam, muon };
 
 template <>
-inline constexpr std::array<std::string_view, 5> kEnumNames<OptimizerKind> = {"sgd", "adam", "adamw", "lion", "radam"};
+inline constexpr std::array<std::string_view, 6> kEnumNames<OptimizerKind> = {"sgd",  "adam",  "adamw",
+                                                                              "lion", "radam", "muon"};
 
 // What the optimizer updates: fp32 master weights, or the 16-bit working weights themselves, with what rounding lost
 // kept beside them (kahan) or rounded up or down by chance (stochastic).
@@ -62,12 +63,14 @@ inline constexpr std::array<std::string_view, 3> kEnumNames<MasterKind> = {"fp32
 // The learning rate after the warmup. cosine and linear end at zero. step drops it `decays` times, each time to `decay`
 // of what it was, at equal distances. one_cycle (Smith and Topin, 2018) has a warmup of its own: along cosines from lr
 // / 25 to lr over the first three tenths, then down to lr / 250000. plateau drops it to `decay` of what it was when
-// `decay_patience` epochs have brought no better metric.
-enum class ScheduleKind : std::uint8_t { constant, cosine, linear, step, one_cycle, plateau };
+// `decay_patience` epochs have brought no better metric. flat_cosine and coslog are those of RealMLP (Holzmueller and
+// others, 2024): flat_cosine stays for the first half and ends at zero along a cosine over the second; coslog rises
+// from zero and falls back to it four times, each time over twice as many steps.
+enum class ScheduleKind : std::uint8_t { constant, cosine, linear, step, one_cycle, plateau, flat_cosine, coslog };
 
 template <>
-inline constexpr std::array<std::string_view, 6> kEnumNames<ScheduleKind> = {"constant", "cosine",    "linear",
-                                                                             "step",     "one_cycle", "plateau"};
+inline constexpr std::array<std::string_view, 8> kEnumNames<ScheduleKind> = {
+    "constant", "cosine", "linear", "step", "one_cycle", "plateau", "flat_cosine", "coslog"};
 
 // portable: the same bits on every ISA. native: also kernels that round as the CPU's own instructions do, where those
 // are faster; the same bits on the same ISA.

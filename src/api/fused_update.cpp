@@ -21,6 +21,7 @@ constexpr std::size_t kWorthAThread = 4 * kTask;
 std::size_t padded(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 
 void check_options(const OptimizerOptions& o) {
+  if (o.kind == OptimizerKind::muon) refuse_at("muon steps by matrices, and arrays have no shape: take adamw", "kind");
   const auto fraction = [](double v) { return v >= 0 && static_cast<float>(v) < 1; };  // a NaN is not
   if (!fraction(o.momentum)) refuse_at("momentum must be >= 0 and < 1", "momentum");
   if (!fraction(o.beta1)) refuse_at("beta1 must be >= 0 and < 1", "beta1");

@@ -7,6 +7,7 @@
 #include "gemm/product.hpp"
 #include "gemm/product_forward.hpp"
 #include "gemm/product_input_gradient.hpp"
+#include "gemm/product_parts.hpp"
 #include "gemm/product_weight_gradient.hpp"
 #include "gemm/side_tasks.hpp"
 

@@ -1,11 +1,7 @@
 #pragma once
-#include "gemm/operands.hpp"
-#include "gemm/plan.hpp"
-#include "gemm/product.hpp"
+#include "gemm/product_strips.hpp"
 
 namespace halfstep::internal {
-
-struct TileCall;
 
 // Where a weight gradient goes.
 struct WeightGradientTarget {
@@ -16,25 +12,20 @@ struct WeightGradientTarget {
 
 // grad (+)= d_y^T x, both of one storage type and of `rows` rows, an even count: of none it is zero. Widths are at
 // least 1.
-class WeightGradientProduct final : public MatrixProduct {
+class WeightGradientProduct final : public StripsProduct {
  public:
-  WeightGradientProduct(GemmContext&, std::size_t rows, const WeightLayout&, PanelsOperand d_y, PanelsOperand x,
-                        const WeightGradientTarget&);
-  std::size_t tasks() const override { return plan_.tasks; }
-  int threads() const override { return plan_.threads; }
-  void run_task(std::size_t task, int worker) const override;
+  WeightGradientProduct(GemmContext& ctx, std::size_t rows, const WeightLayout& layout, PanelsOperand d_y,
+                        PanelsOperand x, const WeightGradientTarget& target)
+      : StripsProduct(ctx, rows, layout, d_y, x, target.grad, target.accumulate, Wanted::all),
+        squares_(target.squares) {}
 
  private:
-  struct BlockOfK;
-  void run_block(const BlockOfK&, std::size_t block, const Scratch&) const;
-  void run_strip(const TileCall&, const void* lhs, std::size_t strip, std::size_t block, std::size_t& number) const;
+  void finish(const StripPart& part) const override {
+    squares_[part.strip * layout_.blocks() + part.column / kBlockColumns] =
+        ctx_.kernels.sum_squares(layout_.strip_rows(part.strip) * part.columns, part.sums);
+  }
 
-  GemmContext& ctx_;
-  const GemmFamily& family_;
-  WeightLayout layout_;
-  PanelsOperand d_y_, x_;
-  WeightGradientTarget target_;
-  StripsPlan plan_;
+  double* squares_;
 };
 
 }  // namespace halfstep::internal

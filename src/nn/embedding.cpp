@@ -30,6 +30,7 @@ Embedding::Embedding(const NetworkShape& shape) : width_(shape.embedding), membe
   table_ = make_vector("embedding.table", rows * width_, ParameterRole::gain, use);
   use.rows = samples;
   if (members_ > 1) scale_ = make_vector("embedding.scale", members_ * width(), ParameterRole::gain, use);
+  table_.embeds = scale_.embeds = true;
   knots_ = AlignedBuffer<float>(rows * width_);
   e_ = AlignedBuffer<float>(samples * pad_columns(width()));
   y_ = make_activations(out, width(), shape.dtype_of(0), shape.training);

@@ -30,6 +30,7 @@ struct Parameter {
   Dtype storage = Dtype::fp32;  // of the packed copies
   bool has_master = true;       // false: the packed copies are all there is once they are packed
   bool decays = true;           // by the optimizer's weight_decay
+  bool embeds = false;          // of what a table's columns pass through before the first block
   std::size_t block = 0;        // of the network, whose parameter it is
 
   AlignedBuffer<float> master;    // in `layout`; empty without one

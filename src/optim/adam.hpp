@@ -1,5 +1,7 @@
 // What Adam and its relatives share: the moments' kernel, and the bias corrections.
 #pragma once
+#include <cmath>
+
 #include "optim/optimizer.hpp"
 
 namespace halfstep::internal {
@@ -25,10 +27,31 @@ class AdamFamily : public Optimizer {
     return p;
   }
 
+  // The factors of Adam (Kingma and Ba, 2015) or AdamW (Loshchilov and Hutter, 2019): `decoupled`. Bias corrections in
+  // double, as PyTorch's fused form.
+  void prepare_adam(double lr, bool decoupled) {
+    count_powers();
+    factors_ = with_betas();
+    set_rate(lr / (1 - beta1_power_), decoupled ? lr * options_.weight_decay : 0);
+    factors_.inv_sqrt_correction = static_cast<float>(1 / std::sqrt(1 - beta2_power_));
+    factors_.epsilon = static_cast<float>(options_.epsilon);
+    factors_.l2 = decoupled ? 0.0f : static_cast<float>(options_.weight_decay);
+  }
+
+  // Of a tensor whose rate has no factor.
+  void set_rate(double step_size, double decay) {
+    step_size_ = step_size;
+    decay_ = decay;
+    factors_.step_size = static_cast<float>(step_size);
+    factors_.decay = static_cast<float>(1 - decay);
+  }
+
   AdamParameters factors_ = {};  // of this step
   double beta1_power_ = 1, beta2_power_ = 1;
 
  private:
+  double step_size_ = 0, decay_ = 0;  // of factors_
+
   void forget_factors() override { beta1_power_ = beta2_power_ = 1; }
   void visit_factors(StateVisitor& visitor) override {
     visitor.number("beta1_power", beta1_power_);
@@ -44,6 +67,10 @@ class AdamFamily : public Optimizer {
     AdamParameters p = factors_;
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
+    if (grad.rate != 1) {
+      p.step_size = static_cast<float>(step_size_ * grad.rate);
+      if (p.decay != 1) p.decay = static_cast<float>(1 - decay_ * grad.rate);
+    }
     if (!grad.decays) p.decay = 1, p.l2 = 0;
     kernels.adam(n, grad.data, weights, first, second, p);
   }

@@ -10,6 +10,7 @@ class Lion final : public Optimizer {
 
  private:
   void prepare(double lr) override {
+    lr_ = lr;
     factors_.lr = static_cast<float>(lr);
     factors_.one_minus_beta1 = static_cast<float>(1 - options_.beta1);
     factors_.one_minus_beta2 = static_cast<float>(1 - options_.beta2);
@@ -22,10 +23,12 @@ class Lion final : public Optimizer {
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
     if (!grad.decays) p.weight_decay = 0;
+    if (grad.rate != 1) p.lr = static_cast<float>(lr_ * grad.rate);
     kernels.lion(n, grad.data, weights, first, p);
   }
 
   LionParameters factors_ = {};
+  double lr_ = 0;
 };
 
 }  // namespace

@@ -12,7 +12,8 @@ Optimizer::Optimizer(const OptimizerOptions& options, const OptimizerTensors& te
     : options_(options), moments_(moments) {
   for (const OptimizerTensor& shape : tensors) {
     Tensor t{shape, {}, {}};
-    for (int i = 0; i < moments; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * size_of(options.moments));
+    const int count = options.kind == OptimizerKind::muon && shape.hidden ? 1 : moments;
+    for (int i = 0; i < count; ++i) t.moments[i] = AlignedBuffer<std::byte>(shape.size * size_of(options.moments));
     if (!shape.master && options.master == MasterKind::kahan) t.low = AlignedBuffer<std::uint16_t>(shape.size);
     tensors_.push_back(std::move(t));
   }
@@ -28,36 +29,60 @@ void Optimizer::begin_step(double lr, float multiplier, float limit, std::span<c
 
 void Optimizer::apply(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
                       const float* grad, float* weights) {
-  const float multiplier = tensor_multipliers_.empty() ? multiplier_ : tensor_multipliers_[tensor];
-  const bool decays = tensors_[tensor].shape.decays;
+  const float multiplier = multiplier_of(tensor);
+  const OptimizerTensor& shape = tensors_[tensor].shape;
   for (std::size_t i = 0; i < n; i += kChunk) {
-    apply_chunk(kernels, tensor, offset + i, std::min(kChunk, n - i), {grad + i, multiplier, limit_, decays},
-                weights + i);
+    apply_chunk(kernels, tensor, offset + i, std::min(kChunk, n - i),
+                {grad + i, multiplier, limit_, shape.decays, shape.rate}, weights + i);
   }
 }
 
 void Optimizer::apply_chunk(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
                             ScaledGradient grad, float* weights) {
+  MomentScratch scratch;
+  const WideMoments moments = load_moments(kernels, tensor, offset, n, scratch);
+  widen_weights(kernels, tensor, offset, n, weights);
+  update(kernels, n, grad, weights, moments.first, moments.second);
+  store_moments(kernels, tensor, offset, n, moments);
+  round_weights(kernels, tensor, offset, n, weights);
+}
+
+Optimizer::WideMoments Optimizer::load_moments(const KernelTable& kernels, std::size_t tensor, std::size_t offset,
+                                               std::size_t n, MomentScratch& scratch) {
   Tensor& t = tensors_[tensor];
   const Dtype dtype = options_.moments;
-  alignas(64) float wide[2][kChunk];
   float* moments[2] = {};
-  auto stored = [&](std::size_t i) { return t.moments[i].data() + offset * size_of(dtype); };
   for (std::size_t i = 0; i < 2 && t.moments[i].size() > 0; ++i) {
-    moments[i] = dtype == Dtype::fp32 ? reinterpret_cast<float*>(stored(i)) : wide[i];
-    if (dtype != Dtype::fp32) kernels.to_fp32[index_of(dtype)](n, stored(i), moments[i]);
+    std::byte* const stored = t.moments[i].data() + offset * size_of(dtype);
+    moments[i] = dtype == Dtype::fp32 ? reinterpret_cast<float*>(stored) : scratch.wide[i];
+    if (dtype != Dtype::fp32) kernels.to_fp32[index_of(dtype)](n, stored, moments[i]);
   }
-  if (t.low.size() > 0) {
-    alignas(64) float low[kChunk];
-    kernels.to_fp32[index_of(Dtype::bf16)](n, t.low.data() + offset, low);
-    kernels.add(n, low, weights);
-  }
-  update(kernels, n, grad, weights, moments[0], moments[1]);
+  return {moments[0], moments[1]};
+}
+
+void Optimizer::store_moments(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
+                              const WideMoments& wide) {
+  const Dtype dtype = options_.moments;
+  float* const moments[2] = {wide.first, wide.second};
   // To nearest a bf16 second moment would stand still: beta2 = 0.999 takes less than half of its last place.
   for (std::size_t i = 0; i < 2 && dtype != Dtype::fp32 && moments[i] != nullptr; ++i) {
     kernels.round_stochastic[index_of(dtype)](n, moments[i], place(tensor, offset, static_cast<Purpose>(i)));
-    kernels.from_fp32[index_of(dtype)](n, moments[i], stored(i));
+    kernels.from_fp32[index_of(dtype)](n, moments[i], tensors_[tensor].moments[i].data() + offset * size_of(dtype));
   }
+}
+
+void Optimizer::widen_weights(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
+                              float* weights) {
+  const Tensor& t = tensors_[tensor];
+  if (t.low.size() == 0) return;
+  alignas(64) float low[kChunk];
+  kernels.to_fp32[index_of(Dtype::bf16)](n, t.low.data() + offset, low);
+  kernels.add(n, low, weights);
+}
+
+void Optimizer::round_weights(const KernelTable& kernels, std::size_t tensor, std::size_t offset, std::size_t n,
+                              float* weights) {
+  Tensor& t = tensors_[tensor];
   const std::size_t storage = index_of(t.shape.storage);
   if (t.low.size() > 0) {
     kernels.split[storage](n, weights, t.low.data() + offset);
@@ -114,10 +139,11 @@ std::unique_ptr<Optimizer> make_sgd(const OptimizerOptions& options, const Optim
 std::unique_ptr<Optimizer> make_adam(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_lion(const OptimizerOptions& options, const OptimizerTensors& tensors);
 std::unique_ptr<Optimizer> make_radam(const OptimizerOptions& options, const OptimizerTensors& tensors);
+std::unique_ptr<Optimizer> make_muon(const OptimizerOptions& options, const OptimizerTensors& tensors);
 
 namespace {
 
-using Words = std::array<std::string_view, 3>;
+using Words = std::array<std::string_view, 4>;
 
 struct Rule {
   OptimizerKind kind;
@@ -125,11 +151,12 @@ struct Rule {
   Words parameters;  // those of OptimizerOptions that not every rule has
 };
 
-constexpr Words kSgd = {"momentum", "nesterov"}, kAdam = {"beta1", "beta2", "epsilon"}, kLion = {"beta1", "beta2"};
+constexpr Words kSgd = {"momentum", "nesterov"}, kAdam = {"beta1", "beta2", "epsilon"}, kLion = {"beta1", "beta2"},
+                kMuon = {"muon-momentum", "beta1", "beta2", "epsilon"};
 constexpr Rule kRules[] = {
     {OptimizerKind::sgd, make_sgd, kSgd},      {OptimizerKind::adam, make_adam, kAdam},
     {OptimizerKind::adamw, make_adam, kAdam},  {OptimizerKind::lion, make_lion, kLion},
-    {OptimizerKind::radam, make_radam, kAdam},
+    {OptimizerKind::radam, make_radam, kAdam}, {OptimizerKind::muon, make_muon, kMuon},
 };
 
 const Rule& rule_of(OptimizerKind kind) {

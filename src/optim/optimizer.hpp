@@ -1,16 +1,21 @@
 // Optimizers. They see one float multiplier (unscale and clip together) and a limit, and know nothing of mixed
-// precision. A step is begin_step, then apply on every range of every tensor, in any order and in parallel.
+// precision. A step is begin_step, then apply on every range of every tensor, in any order and in parallel; or
+// apply_matrix, one after the other, on those that the rule takes as a whole.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/function_ref.hpp"
 #include "base/memory_range.hpp"
 #include "base/state.hpp"
+#include "gemm/context.hpp"
+#include "gemm/layout.hpp"
 #include "halfstep/optimizer.hpp"
 #include "halfstep/types.hpp"
 #include "kernels/table.hpp"
@@ -25,7 +30,9 @@ struct OptimizerTensor {
   std::size_t size;
   bool master;
   Dtype storage;
-  bool decays;  // by OptimizerOptions::weight_decay
+  bool decays;                         // by OptimizerOptions::weight_decay
+  std::optional<WeightLayout> hidden;  // of the weights of a hidden layer, which lie in these strips
+  double rate = 1;                     // that the learning rate is multiplied by
 };
 
 using OptimizerTensors = std::vector<OptimizerTensor>;
@@ -35,6 +42,7 @@ struct ScaledGradient {
   float multiplier;  // inv_scale x clip_coef
   float limit;       // clip by value before that; infinity: off
   bool decays;       // its weights
+  double rate;       // factor of the learning rate, decay included
 };
 
 class Optimizer {
@@ -48,13 +56,20 @@ class Optimizer {
   // not overlap.
   void apply(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, const float* grad,
              float* weights);
+  // Whether apply_matrix is for this tensor, and apply is not.
+  virtual bool takes_whole(std::size_t) const { return false; }
+  // `grad`: of the whole matrix. `visit` is called once for each of its blocks, from several threads, and calls
+  // `change` with its weights.
+  using ChangeBlock = FunctionRef<void(float* weights)>;
+  using VisitBlock = FunctionRef<void(std::size_t strip, std::size_t block, ChangeBlock change)>;
+  virtual void apply_matrix(GemmContext&, std::size_t, const float*, VisitBlock) {}
   // What apply will read of its own, three ranges at most.
   void reads(std::size_t tensor, std::size_t offset, std::size_t n, std::span<MemoryRange> ranges) const;
   std::int64_t steps() const { return steps_; }
   int moments() const { return moments_; }  // numbers kept of each weight
   // The clock, and what apply keeps of its own; not the weights.
   void visit_state(StateVisitor& visitor);
-  std::size_t memory_bytes() const;
+  virtual std::size_t memory_bytes() const;
   // As if it had seen no step.
   void forget();
 
@@ -68,10 +83,31 @@ class Optimizer {
   virtual void update(const KernelTable&, std::size_t n, const ScaledGradient& grad, float* weights, float* first,
                       float* second) const = 0;
 
+  // Of the step that was begun.
+  float multiplier_of(std::size_t tensor) const {
+    return tensor_multipliers_.empty() ? multiplier_ : tensor_multipliers_[tensor];
+  }
+  float limit() const { return limit_; }
+  const OptimizerTensor& shape_of(std::size_t tensor) const { return tensors_[tensor].shape; }
+
+  // Elements [offset, offset + n) of the moments as fp32, at most kChunk: `first` and `second`, null where there is
+  // none. They are to be stored again.
+  struct WideMoments {
+    float *first, *second;
+  };
+  static constexpr std::size_t kChunk = 1024;  // elements that pass through fp32 scratch on the stack
+  struct MomentScratch {
+    alignas(64) float wide[2][kChunk];
+  };
+  WideMoments load_moments(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, MomentScratch&);
+  void store_moments(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, const WideMoments&);
+  // Weights that have no master: before an update with what rounding lost of them, after it rounded.
+  void widen_weights(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, float* weights);
+  void round_weights(const KernelTable&, std::size_t tensor, std::size_t offset, std::size_t n, float* weights);
+
   OptimizerOptions options_;
 
  private:
-  static constexpr std::size_t kChunk = 1024;  // elements that pass through fp32 scratch on the stack
   struct Tensor {
     OptimizerTensor shape;
     AlignedBuffer<std::byte> moments[2];  // momentum or m, and v; empty where there is none

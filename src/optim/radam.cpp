@@ -25,10 +25,9 @@ class RAdam final : public AdamFamily {
     // v has overflowed to infinity it still makes 0 of it.
     const double correction = adapts ? 1 / std::sqrt(1 - beta2_power_) : 1e-30;
     factors_ = with_betas();
-    factors_.step_size = static_cast<float>(lr * shorter / (1 - beta1_power_));
+    set_rate(lr * shorter / (1 - beta1_power_), lr * options_.weight_decay);
     factors_.inv_sqrt_correction = static_cast<float>(correction);
     factors_.epsilon = adapts ? static_cast<float>(options_.epsilon * correction) : 1.0f;
-    factors_.decay = static_cast<float>(1 - lr * options_.weight_decay);
   }
 };
 

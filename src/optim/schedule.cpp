@@ -20,6 +20,14 @@ double one_cycle(double lr, double done) {
                       : along_cosine(lr, lr / kStart / kEnd, (done - kRise) / (1 - kRise));
 }
 
+// RealMLP's (Holzmueller and others, 2024, "Better by default"): the second half is along a cosine.
+double flat_cosine(double lr, double done) { return done < 0.5 ? lr : along_cosine(lr, 0, 2 * done - 1); }
+
+// Theirs too, "coslog4": cycles of a cosine that begin at 0, 1/15, 3/15 and 7/15 of the run.
+double coslog(double lr, double done) {
+  return lr * 0.5 * (1 - std::cos(2 * std::numbers::pi * std::log2(1 + 15 * done)));
+}
+
 }  // namespace
 
 double Schedule::at(std::int64_t applied) const {
@@ -35,6 +43,10 @@ double Schedule::at(std::int64_t applied) const {
              std::pow(decay, std::min(std::floor(done * static_cast<double>(decays + 1)), static_cast<double>(decays)));
     case ScheduleKind::one_cycle:
       return one_cycle(lr, done);
+    case ScheduleKind::flat_cosine:
+      return flat_cosine(lr, done);
+    case ScheduleKind::coslog:
+      return coslog(lr, done);
     default:
       return lr * 0.5 * (1 + std::cos(std::numbers::pi * done));
   }

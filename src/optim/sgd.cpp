@@ -10,6 +10,7 @@ class Sgd final : public Optimizer {
 
  private:
   void prepare(double lr) override {
+    lr_ = lr;
     factors_.lr = static_cast<float>(lr);
     factors_.momentum = static_cast<float>(options_.momentum);
     factors_.l2 = static_cast<float>(options_.weight_decay);
@@ -22,10 +23,12 @@ class Sgd final : public Optimizer {
     p.multiplier = grad.multiplier;
     p.limit = grad.limit;
     if (!grad.decays) p.l2 = 0;
+    if (grad.rate != 1) p.lr = static_cast<float>(lr_ * grad.rate);
     kernels.sgd(n, grad.data, weights, first, p);
   }
 
   SgdParameters factors_ = {};
+  double lr_ = 0;
 };
 
 }  // namespace

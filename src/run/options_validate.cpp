@@ -40,9 +40,11 @@ void check_each(const Options& options) {
 }
 
 void check_optimizer(const Options& options) {
-  for (const std::string_view name : {"momentum", "nesterov", "beta1", "beta2", "epsilon"}) {
+  for (const std::string_view name : {"momentum", "nesterov", "beta1", "beta2", "epsilon", "muon-momentum"}) {
     if (optimizer_has(options.optimizer, name)) continue;
-    const auto with = optimizer_has(OptimizerKind::adamw, name) ? OptimizerKind::adamw : OptimizerKind::sgd;
+    const auto with = optimizer_has(OptimizerKind::adamw, name) ? OptimizerKind::adamw
+                      : optimizer_has(OptimizerKind::sgd, name) ? OptimizerKind::sgd
+                                                                : OptimizerKind::muon;
     refuse_ignored(options, {name}, std::string(halfstep::name(options.optimizer)) + " does not have it",
                    "--optimizer " + std::string(halfstep::name(with)));
   }
@@ -85,7 +87,8 @@ void check_embedding(const Options& options) {
   if (options.embedding == 0) {
     const bool follows = quality_of(options) != "plain" && options.standardize == "auto";  // from the table
     if (!follows) {
-      refuse_ignored(options, {"bins", "ensemble"}, "only columns that are embedded have them", "--embedding 16");
+      refuse_ignored(options, {"bins", "ensemble", "embedding-lr"}, "only columns that are embedded have them",
+                     "--embedding 16");
     }
     return;
   }
@@ -155,8 +158,8 @@ void check_schedule(const Options& options) {
   if (options.schedule != "plateau") {
     refuse_ignored(options, {"decay-patience"}, "only the schedule plateau has it", "--schedule plateau");
   }
-  if (options.schedule == "one_cycle") {
-    refuse_ignored(options, {"warmup"}, "one_cycle has a rise of its own", "--schedule cosine");
+  if (options.schedule == "one_cycle" || options.schedule == "coslog") {
+    refuse_ignored(options, {"warmup"}, options.schedule + " has a rise of its own", "--schedule cosine");
   }
 }
 

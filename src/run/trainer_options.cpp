@@ -6,8 +6,8 @@ namespace halfstep::internal {
 namespace {
 
 OptimizerOptions optimizer_options(const Options& o) {
-  return {o.optimizer, o.momentum,     o.nesterov, o.beta1,  o.beta2,
-          o.epsilon,   o.weight_decay, o.moments,  o.master, o.seed};
+  return {o.optimizer,    o.momentum, o.nesterov, o.beta1, o.beta2,        o.epsilon,
+          o.weight_decay, o.moments,  o.master,   o.seed,  o.muon_momentum};
 }
 
 }  // namespace
@@ -16,6 +16,7 @@ TrainerConfig trainer_config(const Options& options, const ModelSpec& spec, std:
   TrainerConfig config = {
       .model = spec,
       .optimizer = optimizer_options(options),
+      .embedding_rate = options.embedding_lr,
       .scaler = scaler_options(options),
       .headroom = options.loss_scale == "headroom",
       .clip = {options.clip_norm, options.clip_value},

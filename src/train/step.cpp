@@ -98,9 +98,13 @@ TrainStep::TrainStep(GemmContext& context, Network& model, const Loss& loss, Opt
   bad_gradients_.resize(squares_.size());
 }
 
-std::vector<OptimizerTensor> TrainStep::tensor_sizes(const Network& network) {
+std::vector<OptimizerTensor> TrainStep::tensor_sizes(const Network& network, double embedding_rate) {
   std::vector<OptimizerTensor> sizes;
-  for (const Parameter* p : network.trained()) sizes.emplace_back(p->size(), p->has_master, p->storage, p->decays);
+  for (const Parameter* p : network.trained()) {
+    OptimizerTensor& t = sizes.emplace_back(p->size(), p->has_master, p->storage, p->decays);
+    if (p->is_matrix() && p->block + 1 < network.blocks()) t.hidden = p->strips;
+    if (p->embeds) t.rate = embedding_rate;
+  }
   return sizes;
 }
 

@@ -99,8 +99,8 @@ class TrainStep {
   // The first weight that is not finite, itself or in the storage type.
   StepIncident check_weights() const;
 
-  // The trained parameters as the optimizer numbers them.
-  static std::vector<OptimizerTensor> tensor_sizes(const Network& network);
+  // The trained parameters as the optimizer numbers them. The rate of those of the embedding has a factor.
+  static std::vector<OptimizerTensor> tensor_sizes(const Network& network, double embedding_rate = 1);
 
  private:
   // Some of the step's rows while the model looks at them.

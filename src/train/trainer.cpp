@@ -37,7 +37,7 @@ StepTrainer::StepTrainer(const KernelTable& kernels, Executor& executor, const T
       model_(shape_.model),
       context_(kernels, executor),
       loss_(loss_of(config.model)),
-      optimizer_(make_optimizer(config.optimizer, TrainStep::tensor_sizes(model_))),
+      optimizer_(make_optimizer(config.optimizer, TrainStep::tensor_sizes(model_, config.embedding_rate))),
       scaler_(config.scaler),
       step_(context_, model_, *loss_, *optimizer_, scaler_, clock_, config.clip,
             config.headroom ? std::optional<Headroom>(std::in_place) : std::nullopt),

@@ -16,6 +16,7 @@ namespace halfstep::internal {
 struct TrainerConfig {
   ModelSpec model;
   OptimizerOptions optimizer;
+  double embedding_rate = 1;  // what the rate of the embedding is multiplied by
   GradScalerOptions scaler;
   bool headroom = false;  // the loss scale fits the largest gradient of each batch, see Headroom
   ClipOptions clip;

@@ -10,6 +10,10 @@ WeightUpdate::WeightUpdate(GemmContext& context, Network& network, Optimizer& op
   for (std::size_t t = 0; t < network_.trained().size(); ++t) {
     const Parameter& p = *network_.trained()[t];
     if (!p.is_matrix()) continue;
+    if (optimizer_.takes_whole(t)) {
+      wholes_.push_back(t);
+      continue;
+    }
     if (p.block > 0) elements_beyond_first_ += p.size();
     for (std::size_t strip = 0; strip < p.strips.strips(); ++strip) {
       for (std::size_t b = 0; b < p.strips.blocks(); b += kBlocksOfTask)
@@ -50,11 +54,12 @@ void WeightUpdate::BlockUpdate::operator()(std::size_t task, MemoryRanges& range
 void WeightUpdate::run() {
   run_blocks(0, blocks_.size());
   run_vectors();
+  run_wholes();
 }
 
 void WeightUpdate::begin(std::size_t cache_bytes) {
   constexpr std::size_t kReadOfElement = 4 * sizeof(float);  // gradient, master, two moments
-  if (elements_beyond_first_ * kReadOfElement <= cache_bytes) return run();
+  if (!wholes_.empty() || elements_beyond_first_ * kReadOfElement <= cache_bytes) return run();
   run_blocks(0, 1);
   run_vectors();
   left_ = true;
@@ -76,6 +81,19 @@ void WeightUpdate::run_blocks(std::size_t first, std::size_t end) {
   // Few elements take less time than waking a thread.
   constexpr std::size_t kWorthWaking = std::size_t{1} << 13;
   context_.executor.run(tasks, body, elements_ < kWorthWaking ? 1 : 0);
+}
+
+void WeightUpdate::run_wholes() {
+  for (const std::size_t t : wholes_) {
+    Parameter& p = *network_.trained()[t];
+    const auto visit = [&](std::size_t strip, std::size_t block, Optimizer::ChangeBlock change) {
+      alignas(kCacheLine) float scratch[kLanes * kBlockColumns];
+      float* const weights = p.matrix_block(context_.kernels, strip, block, scratch);
+      change(weights);
+      p.pack_block(context_.kernels, strip, block, weights);
+    };
+    optimizer_.apply_matrix(context_, t, p.gradient.data(), visit);
+  }
 }
 
 void WeightUpdate::run_vectors() {

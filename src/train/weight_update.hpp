@@ -44,6 +44,7 @@ class WeightUpdate {
 
   void run_blocks(std::size_t first, std::size_t end);
   void run_vectors();
+  void run_wholes();
 
   GemmContext& context_;
   Network& network_;
@@ -51,7 +52,8 @@ class WeightUpdate {
   std::size_t elements_;                   // trained
   std::size_t elements_beyond_first_ = 0;  // of matrices, with padding, that could be left
   std::vector<BlockUpdate> blocks_;
-  std::vector<SideTasks> beside_;  // [i]: block i + 1
+  std::vector<std::size_t> wholes_;  // matrices that the optimizer takes as a whole: nothing is left of an update
+  std::vector<SideTasks> beside_;    // [i]: block i + 1
   bool left_ = false;
 };
 

@@ -37,9 +37,9 @@ TEST_CASE("names: each enumerator has one of its own, and is found by it") {
   check_names(Activation::selu);
   check_names(Norm::batch);
   check_names(LossKind::mae);
-  check_names(OptimizerKind::radam);
+  check_names(OptimizerKind::muon);
   check_names(MasterKind::stochastic);
-  check_names(ScheduleKind::plateau);
+  check_names(ScheduleKind::coslog);
   check_names(Math::native);
   check_names(Task::regress);
   check_names(StepOutcome::skipped);

@@ -304,6 +304,7 @@ TEST_CASE("gradients: what does not make sense is refused") {
   }
   CHECK_THROWS_AS(pass.check(std::vector<GradientTensor>{{"a", nullptr, 3, Dtype::fp32}}, 1), Error);
   CHECK_THROWS_AS(FusedUpdate(pass, {}, t.weight_list(false)), Error);
+  CHECK_THROWS_AS(FusedUpdate(pass, {.kind = OptimizerKind::muon}, t.weight_list()), Error);
   CHECK_THROWS_AS(FusedUpdate(pass, {}, std::vector<WeightTensor>{{nullptr, nullptr, 3, Dtype::bf16}}), Error);
   CHECK_THROWS_AS(GradientPass(1, "pentium"), Error);
   constexpr auto kNotANumber = std::numeric_limits<double>::quiet_NaN();

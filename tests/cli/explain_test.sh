@@ -21,6 +21,7 @@ rows 2000 1 >train.csv; rows 1000 2 >test.csv
 value=(--drop class,z --target y); class=(--drop y,z --target class)
 short=(--epochs 12 --threads 1 --out m.safetensors --lr 0.01)
 model=(--quality good "${short[@]}")
+plain=(--quality plain "${short[@]}")
 
 # Intervals: each row has a value between two ends, which cover the rows of another file about as often as asked.
 expect 0 train train.csv "${value[@]}" "${model[@]}"; grep -q "^intervals  *by 300 rows held out" out || fail "$last: no intervals"
@@ -45,7 +46,7 @@ head -1 out | grep -Eqx '\{"row":1,"values":\{"y":[^}]*,"z":[^}]*\},"lower":\{"y
 expect 7 predict m.safetensors test.csv --intervals 0.9999; in_err "300 rows held out"; in_err "--intervals 0.99 or less"
 expect 2 predict m.safetensors test.csv --intervals 1; in_err "less than 1"
 expect 2 predict m.safetensors test.csv --intervals much; in_err "--intervals"
-expect 0 train train.csv --test test.csv "${value[@]}" "${short[@]}"
+expect 0 train train.csv --test test.csv "${value[@]}" "${plain[@]}"
 expect 7 predict m.safetensors test.csv --intervals 0.9; in_err "no rows were held out"; in_err "--validation 0.1"; [ "$(wc -l <err)" -eq 1 ] || fail "$last: more than a line"
 
 # Calibration: what is trained is what eval, predict and inspect say; classes stay, probabilities change.
@@ -71,10 +72,10 @@ paste -d, without.csv with.csv | awk -F, -v t="$temperature" 'function logit(p) 
   NR > 1 { d = logit($4) / t - logit($8); if (d > 1e-3 || d < -1e-3) exit 1 }' || fail "probabilities are not those of logits / T"
 expect 7 predict m.safetensors test.csv --intervals 0.9; in_err "it is a classifier"
 # Left alone a plain run is not calibrated; asked for it is, where rows are held out.
-expect 0 train train.csv "${class[@]}" "${short[@]}" --json; [ "$(of temperature)" = 1.0 ] || fail "$last: a temperature"
-expect 0 train train.csv "${class[@]}" "${short[@]}" --calibrate temperature; grep -q ^calibrated out || fail "$last: not calibrated"
-expect 2 train train.csv --test test.csv "${class[@]}" "${short[@]}" --calibrate temperature; in_err "no rows are held out"
-expect 2 train train.csv "${value[@]}" "${short[@]}" --calibrate temperature; in_err "the targets are values"
+expect 0 train train.csv "${class[@]}" "${plain[@]}" --json; [ "$(of temperature)" = 1.0 ] || fail "$last: a temperature"
+expect 0 train train.csv "${class[@]}" "${plain[@]}" --calibrate temperature; grep -q ^calibrated out || fail "$last: not calibrated"
+expect 2 train train.csv --test test.csv "${class[@]}" "${plain[@]}" --calibrate temperature; in_err "no rows are held out"
+expect 2 train train.csv "${value[@]}" "${plain[@]}" --calibrate temperature; in_err "the targets are values"
 expect 2 lr train.csv --calibrate none; in_err "--calibrate"
 expect 2 cv train.csv "${class[@]}" --folds 2 --calibrate temperature; in_err "--early-stop"
 
@@ -93,7 +94,7 @@ grep -Eq "^blue " out && grep -Eq "^red " out || fail "$last: no categories"
 in_err "1000, with a loss of"
 expect 0 explain y.safetensors test.csv --columns 0; [ "$(wc -l <out)" -eq 4 ] || fail "$last: more than the columns"
 expect 0 explain m.safetensors test.csv --columns 1
-expect 0 train train.csv "${class[@]}" "${short[@]}"
+expect 0 train train.csv "${class[@]}" "${plain[@]}"
 expect 0 explain m.safetensors test.csv --columns 1 --json; in_out '"outputs":["yes"]' || fail "$last: not the second class"
 holds "$(of means "$point" 12) > 0.7 && $(of means "$point") < 0.3"
 expect 2 explain y.safetensors test.csv --columns many; in_err "--columns"

@@ -30,7 +30,7 @@ const std::vector<Choice>& choices() {
       {"huber-delta", {"1", "1e-30", "1e30"}},
       {"label-smoothing", {"0", "0.1", "0.99"}},
       {"class-weights", {"", "balanced", "a=2,b=0.5", "0=1e-30,1=1e30"}},
-      {"optimizer", {"adamw", "adam", "sgd", "lion", "radam"}},
+      {"optimizer", {"adamw", "adam", "sgd", "lion", "radam", "muon"}},
       {"momentum", {"0.9", "0", "0.99"}},
       {"nesterov", {"false", "true"}},
       {"beta1", {"0.9", "0"}},

@@ -45,4 +45,26 @@ TEST_CASE("schedule: one cycle rises over three tenths from a 25th, and falls to
   for (int i = 300; i < 1000; ++i) CHECK(s.at(i) > s.at(i + 1));
 }
 
+TEST_CASE("schedule: flat for the first half, then along a cosine to zero") {
+  const Schedule s{.kind = ScheduleKind::flat_cosine, .lr = 0.5, .warmup = 4, .steps = 104};
+  CHECK(s.at(0) == 0.125);
+  CHECK(s.at(4) == 0.5);
+  CHECK(s.at(53) == 0.5);
+  CHECK(s.at(54) == 0.5);
+  CHECK(s.at(79) == doctest::Approx(0.25));
+  CHECK(std::fabs(s.at(104)) < 1e-12);
+  for (int i = 54; i < 104; ++i) CHECK(s.at(i) > s.at(i + 1));
+}
+
+TEST_CASE("schedule: coslog has four cycles, each twice as long as the one before") {
+  const Schedule s{.kind = ScheduleKind::coslog, .lr = 0.5, .warmup = 0, .steps = 15000};
+  for (const int zero : {0, 1000, 3000, 7000, 15000}) CHECK(std::fabs(s.at(zero)) < 1e-12);
+  // Halfway in its logarithm: 15 t + 1 = 2^(cycle + 1/2).
+  for (int cycle = 0; cycle < 4; ++cycle) {
+    const double top = 1000 * (std::exp2(cycle + 0.5) - 1);
+    CHECK(s.at(static_cast<std::int64_t>(top)) == doctest::Approx(0.5).epsilon(1e-5));
+  }
+  CHECK(s.at(250) == doctest::Approx(0.25 * (1 - std::cos(2 * 3.14159265358979 * std::log2(1.25)))));
+}
+
 }  // namespace halfstep::internal

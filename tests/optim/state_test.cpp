@@ -202,4 +202,26 @@ TEST_CASE("optim: a tensor that does not decay stays where it is without a gradi
   }
 }
 
+TEST_CASE("optim: a factor of a tensor's rate is that of the rate, decay included") {
+  const KernelTable& kernels = *isas().front().table;
+  for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::lion,
+                             OptimizerKind::radam, OptimizerKind::muon}) {
+    CAPTURE(name(kind));
+    const auto after = [&](double lr, double factor) {
+      OptimizerTensor tensor(16);
+      tensor.rate = factor;
+      const auto optimizer = make_optimizer({.kind = kind, .weight_decay = 0.1}, {tensor});
+      AlignedBuffer<float> weights = random_floats(16, 1);
+      for (std::size_t step = 0; step < 9; ++step) {
+        const AlignedBuffer<float> grad = random_floats(16, 2 + step);
+        optimizer->begin_step(lr, 1, kInf);
+        optimizer->apply(kernels, 0, 0, 16, grad.data(), weights.data());
+      }
+      return std::vector<float>(weights.begin(), weights.end());
+    };
+    CHECK(after(0.0625, 4) == after(0.25, 1));
+    CHECK(after(0.0625, 4) != after(0.0625, 1));
+  }
+}
+
 }  // namespace

@@ -100,11 +100,13 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"clip-value", "0.1"},
                                                         {"optimizer", "sgd"},
                                                         {"lr", "0.003"},
+                                                        {"embedding-lr", "6"},
                                                         {"momentum", "0.5"},
                                                         {"nesterov", "true"},
                                                         {"beta1", "0.8"},
                                                         {"beta2", "0.99"},
                                                         {"epsilon", "1e-06"},
+                                                        {"muon-momentum", "0.9"},
                                                         {"weight-decay", "0.1"},
                                                         {"moments", "bf16"},
                                                         {"master", "kahan"},
@@ -252,6 +254,12 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"optimizer", "sgd"}, {"beta1", "0.5"}})) == "--beta1");
   CHECK(refused(with({{"optimizer", "lion"}, {"beta2", "0.99"}})) == "");
   CHECK(refused(with({{"optimizer", "lion"}, {"epsilon", "1e-6"}})) == "--epsilon");
+  CHECK(refused(with({{"optimizer", "adamw"}, {"muon-momentum", "0.5"}})) == "--muon-momentum");
+  CHECK(refused(with({{"optimizer", "muon"}, {"momentum", "0.5"}})) == "--momentum");
+  CHECK(
+      refused(with({{"optimizer", "muon"}, {"muon-momentum", "0.5"}, {"beta2", "0.95"}, {"epsilon", "1e-6"}})).empty());
+  CHECK(refused(with({{"embedding-lr", "6"}})) == "--embedding-lr");
+  CHECK(refused(with({{"embedding-lr", "6"}, {"embedding", "8"}})).empty());
   CHECK(refused(with({{"optimizer", "sgd"}, {"moments", "bf16"}})) == "");
   CHECK(refused(with({{"optimizer", "sgd"}, {"momentum", "0"}, {"moments", "bf16"}})) == "--moments");
   CHECK(refused(with({{"master", "kahan"}, {"precision", "fp16"}})) == "");
@@ -296,6 +304,7 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"decay", "0.5"}})) == "--decay");
   CHECK(refused(with({{"decay", "0.5"}, {"schedule", "step"}})) == "");
   CHECK(refused(with({{"warmup", "5"}, {"schedule", "one_cycle"}})) == "--warmup");
+  CHECK(refused(with({{"warmup", "5"}, {"schedule", "coslog"}})) == "--warmup");
   CHECK(refused(with({{"task", "regress"}, {"split", "stratified"}})) == "--split");
   Options direct;
   direct.lr = -1;

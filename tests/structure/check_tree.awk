@@ -5,14 +5,14 @@ BEGIN {
   below["text"] = below["kernels"] = below["parallel"] = "base"
   below["io"] = below["report"] = "base text"
   below["data"] = "base text parallel"
-  below["gemm"] = below["loss"] = below["amp"] = below["optim"] = "base kernels parallel"
-  below["nn"] = "base kernels parallel gemm"
+  below["gemm"] = below["loss"] = below["amp"] = "base kernels parallel"
+  below["nn"] = below["optim"] = "base kernels parallel gemm"
   below["metrics"] = "base"
   below["train"] = "base kernels parallel gemm data metrics nn loss amp optim"
   below["doctor"] = below["dist"] = below["train"] " text io train"
   below["run"] = below["doctor"] " doctor report"
   below["api"] = below["bench"] = below["run"] " run"
-  below["demo"] = "base kernels parallel loss amp optim"
+  below["demo"] = "base kernels parallel gemm loss amp optim"
   below["cli"] = ""
   longest = 500
 }

@@ -138,4 +138,13 @@ TEST_CASE("allocations: none where updates wait for the next forward pass, and n
   }
 }
 
+TEST_CASE("allocations: none where muon updates matrices as a whole") {
+  for (const int threads : {1, 2}) {
+    Setting setting = setting_of(Dtype::bf16, Norm::none);
+    setting.optimizer.kind = OptimizerKind::muon;
+    Run run(setting, threads, kRows);
+    CHECK(taken_by_steps(run) == 0);
+  }
+}
+
 }  // namespace

@@ -108,7 +108,9 @@ TEST_CASE("state: a run saved in the middle and loaded goes on with the same bit
   sgd.optimizer = {.kind = OptimizerKind::sgd, .nesterov = true};
   sgd.dtype = Dtype::fp32;
   sgd.norm = Norm::rms;
-  for (const Setting& setting : {plain, scaled, headroom, kahan, stochastic, sgd}) {
+  Setting muon;
+  muon.optimizer = {.kind = OptimizerKind::muon, .moments = Dtype::bf16};
+  for (const Setting& setting : {plain, scaled, headroom, kahan, stochastic, sgd, muon}) {
     for (int threads : {1, 2}) {
       CAPTURE(threads);
       CAPTURE(name(setting.optimizer.kind));
