@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "halfstep/model_spec.hpp"
 #include "halfstep/options.hpp"
 
 namespace halfstep {
@@ -27,8 +28,11 @@ class Dataset {
   // as train does.
   static Dataset read(const std::string& path, const Options& options = {});
 
-  std::size_t rows() const;                             // how many
-  std::size_t features() const;                         // of a row as the model sees it
+  std::size_t rows() const;      // how many
+  std::size_t features() const;  // of a row as the model sees it
+  // With Options::embedding how its columns are to be embedded: ModelSpec::embedded of a model that learns from it.
+  // Else none.
+  std::vector<ColumnEmbedding> embedded() const;
   bool is_classification() const;                       // labels of classes, else values
   std::size_t outputs() const;                          // values of a row; 1 for classes
   const std::vector<std::string>& class_names() const;  // "0", "1", ... of rows from memory; none for values

@@ -8,6 +8,7 @@
 #include "api/dataset_impl.hpp"
 #include "api/refuse.hpp"
 #include "data/data.hpp"
+#include "data/embedded_column.hpp"
 #include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "parallel/executor.hpp"
@@ -100,6 +101,7 @@ Dataset Dataset::read(const std::string& path, const Options& options) {
 const std::vector<std::string>& Dataset::notes() const { return impl_->notes; }
 std::size_t Dataset::rows() const { return impl_->examples.rows; }
 std::size_t Dataset::features() const { return impl_->examples.features; }
+std::vector<ColumnEmbedding> Dataset::embedded() const { return data::embedded_columns(impl_->preprocessor.recipe()); }
 bool Dataset::is_classification() const { return impl_->preprocessor.task() == Task::classify; }
 const std::vector<std::string>& Dataset::class_names() const { return impl_->preprocessor.classes(); }
 std::size_t Dataset::outputs() const { return is_classification() ? 1 : impl_->preprocessor.targets().size(); }

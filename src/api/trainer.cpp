@@ -12,6 +12,7 @@
 #include "api/outputs.hpp"
 #include "api/refuse.hpp"
 #include "base/state_bytes.hpp"
+#include "data/embedded_column.hpp"
 #include "doctor/watch.hpp"
 #include "halfstep/error.hpp"
 #include "loss/loss.hpp"
@@ -42,6 +43,10 @@ void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
   const bool classes = p.task() == Task::classify;
   if (classes != has_labels(spec.loss)) {
     refuse("the set does not fit the loss", classes ? "its targets are classes" : "its targets are values");
+  }
+  // Rows from memory come as the layers want them.
+  if (!p.recipe().is_matrix && data::embedded_columns(p.recipe()) != spec.embedded) {
+    refuse("the set does not fit the model", "ModelSpec::embedded is not Dataset::embedded()");
   }
   const OutputMeaning meaning = output_meaning(p, spec.loss);
   const std::size_t expected = !classes ? meaning.targets.size() : meaning.single_logit ? 1 : p.classes().size();

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "data/embedded_column.hpp"
 #include "halfstep/error.hpp"
 #include "loss/loss.hpp"
 #include "run/bad_model.hpp"
@@ -46,6 +47,10 @@ void check_outputs(const std::string& path, const SavedModel& model) {
     bad_model(path, "its layers do not fit its preprocessing: " + std::to_string(p.features()) + " features and " +
                         std::to_string(expected) + " outputs are described, the layers have " +
                         std::to_string(model.spec.widths.front()) + " and " + std::to_string(outputs));
+  }
+  // Rows from memory come as the layers want them.
+  if (!p.recipe().is_matrix && data::embedded_columns(p.recipe()) != model.spec.embedded) {
+    bad_model(path, "its layers embed other columns, knots or categories than its preprocessing makes");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 
 #include "halfstep/error.hpp"
@@ -173,6 +174,39 @@ TEST_CASE("trainer: a file of the program's data trains to the bits of the progr
   while (!trainer.done()) trainer.step();
   trainer.save(dir / "api.safetensors");
   CHECK(inspect(dir / "api.safetensors").weights_digest == inspect(dir / "job.safetensors").weights_digest);
+}
+
+TEST_CASE("trainer: a table's columns embedded as the data set says, to the bits of the program") {
+  const TempDir dir;
+  const std::string path = dir / "d.csv";
+  std::ofstream table(path);
+  table << "a,kind,y\n";
+  for (int i = 0; i < 90; ++i) table << i * 7 % 31 / 4.0 << ",k" << i % 3 << ',' << (i % 3 ? "no" : "yes") << '\n';
+  table.close();
+  Options options;
+  options.embedding = 4;
+  options.hidden = {16};
+  options.ensemble = 2;
+  options.steps = 20;
+  options.threads = 2;
+  options.out = dir / "job.safetensors";
+  options.test = path;  // so that no row is held out
+  train(path, options, {});
+  const Dataset data = Dataset::read(path, options);
+  CHECK(data.embedded() == std::vector<ColumnEmbedding>{{true, 30}, {false, 5}});
+  ModelSpec spec = {.widths = {data.features(), 16, 2}};
+  spec.embedding = 4;
+  spec.members = 2;
+  CHECK_THROWS_AS(Trainer(spec, data, options), Error);  // nothing is embedded
+  spec.embedded = {{true, 29}, {false, 5}};
+  CHECK_THROWS_AS(Trainer(spec, data, options), Error);  // other knots
+  spec.embedded = data.embedded();
+  Trainer trainer(spec, data, options);
+  while (!trainer.done()) trainer.step();
+  trainer.save(dir / "api.safetensors");
+  CHECK(inspect(dir / "api.safetensors").weights_digest == inspect(dir / "job.safetensors").weights_digest);
+  CHECK(evaluate(dir / "api.safetensors", path, {}).metrics.loss ==
+        evaluate(dir / "job.safetensors", path, {}).metrics.loss);
 }
 
 TEST_CASE("trainer: parameters by name, read and written") {

@@ -7,6 +7,7 @@
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "halfstep/predictor.hpp"
+#include "io/safetensors.hpp"
 #include "io/temp_dir.hpp"
 #include "run/quality.hpp"
 #include "support/isa_loop.hpp"
@@ -155,6 +156,29 @@ TEST_CASE("embedding: what does not go together is refused, with advice") {
   const TempDir dir;
   Options o = options_of(dir, 1);
   CHECK_THROWS_AS(train("builtin:digits", o, {}), Error);
+}
+
+TEST_CASE("embedding: a model file whose layers embed other knots than its preprocessing makes is refused") {
+  const TempDir dir;
+  const std::string data = table(dir, "t.csv", 101, true);
+  Options o = options_of(dir, 1);
+  train(data, o, {});
+  io::File file = io::read_safetensors(o.out);
+  o.bins = 7;
+  o.out = dir / "other.safetensors";
+  train(data, o, {});
+  const io::File other = io::read_safetensors(o.out);
+  for (auto& [key, value] : file.metadata) {
+    if (key == "halfstep.preproc") value = *other.find_metadata(key);
+  }
+  io::write_safetensors(dir / "bad.safetensors", file);
+  try {
+    inspect(dir / "bad.safetensors");
+    FAIL("it was read");
+  } catch (const Error& error) {
+    CHECK(error.status() == Status::format);
+    CHECK(std::string(error.what()).find("embed other columns") != std::string::npos);
+  }
 }
 
 TEST_CASE("quality: what is not given follows from the size of the table, what is given stays") {
