@@ -32,6 +32,7 @@ struct OptimizerTensor {
   Dtype storage;
   bool decays;                         // by OptimizerOptions::weight_decay
   std::optional<WeightLayout> hidden;  // of the weights of a hidden layer, which lie in these strips
+  bool vector = false;                 // no matrix: a bias, a norm, what embeds
   double rate = 1;                     // that the learning rate is multiplied by
 };
 

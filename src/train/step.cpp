@@ -103,6 +103,7 @@ std::vector<OptimizerTensor> TrainStep::tensor_sizes(const Network& network, dou
   for (const Parameter* p : network.trained()) {
     OptimizerTensor& t = sizes.emplace_back(p->size(), p->has_master, p->storage, p->decays);
     if (p->is_matrix() && p->block + 1 < network.blocks()) t.hidden = p->strips;
+    t.vector = !p->is_matrix();
     if (p->embeds) t.rate = embedding_rate;
   }
   return sizes;

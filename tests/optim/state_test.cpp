@@ -224,4 +224,18 @@ TEST_CASE("optim: a factor of a tensor's rate is that of the rate, decay include
   }
 }
 
+TEST_CASE("optim: of muon only matrices decay") {
+  const KernelTable& kernels = *isas().front().table;
+  for (const bool vector : {false, true}) {
+    OptimizerTensor tensor(16);
+    tensor.vector = vector;
+    const auto optimizer = make_optimizer({.kind = OptimizerKind::muon, .weight_decay = 0.1}, {tensor});
+    AlignedBuffer<float> weights = random_floats(16, 1), grad(16);
+    const AlignedBuffer<float> before = random_floats(16, 1);
+    optimizer->begin_step(0.1, 1, kInf);
+    optimizer->apply(kernels, 0, 0, 16, grad.data(), weights.data());
+    for (std::size_t i = 0; i < 16; ++i) CHECK((weights[i] == before[i]) == vector);
+  }
+}
+
 }  // namespace
