@@ -53,6 +53,9 @@ class Settler {
     if (options_.optimizer == OptimizerKind::adamw) {
       set("lr", few_of_classes ? "0.003" : "0.004");
       set("weight-decay", size_.rows < kManyRows ? "0.0003" : "0.1");
+    } else if (options_.optimizer == OptimizerKind::muon) {
+      set("lr", "0.004");
+      set("weight-decay", "0.1");
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
     // The mean of the last epochs is of a run whose end is known.
