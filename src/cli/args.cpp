@@ -207,7 +207,10 @@ std::string repeat_command(const Args& args, std::string_view command) {
   for (const auto& [name, value] : args.flags) text += " --" + std::string(name) + " " + shell_quoted(value);
   for (const ParameterInfo& info : parameters()) {
     const std::string value = get_option(args.options, info.name);
-    if (value == info.default_value) continue;
+    // What was given counts at its default too: the quality of a run leaves it alone.
+    const std::vector<std::string>& named = args.options.named;
+    const bool given = !value.empty() && std::find(named.begin(), named.end(), info.name) != named.end();
+    if (value == info.default_value && !given) continue;
     text += " --" + std::string(info.name);
     if (info.type == "flag" && value == "true") continue;
     // The attached form is safe for a value that is empty or looks like a flag.

@@ -41,8 +41,9 @@ std::string model_line(StepTrainer& trainer) {
 
 RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
   RunPlan plan;
-  // An embedded column comes in as two numbers, which nobody counts.
-  const std::size_t inputs = p.preprocessor.features() - trainer.config().model.embedded.size();
+  std::size_t inputs = p.preprocessor.features();
+  // A number that is embedded comes in as its value and its place, which nobody counts.
+  for (const ColumnEmbedding& column : trainer.config().model.embedded) inputs -= column.inputs() - 1;
   plan.data = path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(inputs) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;

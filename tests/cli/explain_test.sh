@@ -77,7 +77,7 @@ expect 0 train train.csv "${class[@]}" "${plain[@]}" --calibrate temperature; gr
 expect 2 train train.csv --test test.csv "${class[@]}" "${plain[@]}" --calibrate temperature; in_err "no rows are held out"
 expect 2 train train.csv "${value[@]}" "${plain[@]}" --calibrate temperature; in_err "the targets are values"
 expect 2 lr train.csv --calibrate none; in_err "--calibrate"
-expect 2 cv train.csv "${class[@]}" --folds 2 --calibrate temperature; in_err "--early-stop"
+expect 2 cv train.csv "${class[@]}" --quality plain --folds 2 --calibrate temperature; in_err "--early-stop"
 
 # Explain: a comes first, the noise moves nothing; y rises with a as fast as it was made to.
 expect 0 explain y.safetensors test.csv --json; one_line

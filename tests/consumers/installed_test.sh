@@ -48,7 +48,7 @@ completes() {  # completes WANTED WORD...: with the last word still being writte
 }
 completes "train" tr
 completes "--threads" eval --thr
-completes "cosine" train --schedule cos
+completes "cosine coslog" train --schedule cos
 completes "scaling" demo sc
 completes "" train da
 

@@ -258,7 +258,8 @@ TEST_CASE("options: combinations") {
   CHECK(refused(with({{"optimizer", "muon"}, {"momentum", "0.5"}})) == "--momentum");
   CHECK(
       refused(with({{"optimizer", "muon"}, {"muon-momentum", "0.5"}, {"beta2", "0.95"}, {"epsilon", "1e-6"}})).empty());
-  CHECK(refused(with({{"embedding-lr", "6"}})) == "--embedding-lr");
+  CHECK(refused(with({{"quality", "plain"}, {"embedding-lr", "6"}})) == "--embedding-lr");
+  CHECK(refused(with({{"embedding-lr", "6"}})).empty());  // a table's columns are
   CHECK(refused(with({{"embedding-lr", "6"}, {"embedding", "8"}})).empty());
   CHECK(refused(with({{"optimizer", "sgd"}, {"moments", "bf16"}})) == "");
   CHECK(refused(with({{"optimizer", "sgd"}, {"momentum", "0"}, {"moments", "bf16"}})) == "--moments");
