@@ -17,6 +17,7 @@
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
 #include "run/refit.hpp"
+#include "run/refit_options.hpp"
 #include "run/resume.hpp"
 #include "run/run_report.hpp"
 #include "run/spec_of.hpp"

@@ -10,7 +10,7 @@
 #include "run/precision.hpp"
 #include "run/precision_choice.hpp"
 #include "run/quality.hpp"
-#include "run/refit.hpp"
+#include "run/refit_options.hpp"
 
 namespace halfstep {
 

@@ -12,9 +12,6 @@
 
 namespace halfstep::internal {
 
-// Throws Error(invalid_argument) where options.refit does not go with the others. `options.quality` may be "auto".
-void check_refit(const Options& options);
-
 // The rows of both, those held out last. Of rows in memory.
 data::Examples all_rows(const data::Examples& train, const data::Examples& held_out);
 
