@@ -24,11 +24,11 @@ constexpr Level kLevels[] = {
 };
 constexpr double kPasses = 3;    // products of a step: forward, and gradients by inputs and by weights
 constexpr double kMostOver = 2;  // times its work that a level takes for kLeastEpochs
-constexpr std::int64_t kLeastEpochs = 12, kPatience = 16, kPatienceOfFew = 24;
+constexpr std::int64_t kLeastEpochs = 12, kPatience = 24;
 constexpr std::int64_t kMembersOfFew = 2;  // times those of the level
 constexpr std::int64_t kMostMembers = 32;
 constexpr std::int64_t kWidthOfColumn = 8, kWidestInput = 512;
-constexpr double kHeldOut = 0.15;
+constexpr double kHeldOut = 0.1, kHeldOutOfFew = 0.15;
 constexpr std::size_t kFewRows = 2000, kSomeRows = 10000, kManyRows = 30000;
 
 const Level& level_of(const std::string& name) {
@@ -59,8 +59,8 @@ class Settler {
     }
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
     // The mean of the last epochs is of a run whose end is known.
-    if (options_.average_epochs == 0) set("early-stop", std::to_string(few ? kPatienceOfFew : kPatience));
-    set("validation", number_text(kHeldOut));
+    if (options_.average_epochs == 0) set("early-stop", std::to_string(kPatience));
+    set("validation", number_text(few ? kHeldOutOfFew : kHeldOut));
     if (size_.classify && options_.group.empty()) set("split", "stratified");
     options_.named = given_.named;
     return words();
