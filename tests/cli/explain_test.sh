@@ -24,9 +24,9 @@ model=(--quality good "${short[@]}")
 plain=(--quality plain "${short[@]}")
 
 # Intervals: each row has a value between two ends, which cover the rows of another file about as often as asked.
-expect 0 train train.csv "${value[@]}" "${model[@]}"; grep -q "^intervals  *by 300 rows held out" out || fail "$last: no intervals"
+expect 0 train train.csv "${value[@]}" "${model[@]}"; grep -q "^intervals  *by 200 rows held out" out || fail "$last: no intervals"
 cp m.safetensors y.safetensors
-expect 0 inspect m.safetensors; in_out "by 300 rows held out"
+expect 0 inspect m.safetensors; in_out "by 200 rows held out"
 for level in 0.5 0.9; do
   expect 0 predict m.safetensors test.csv --intervals $level --out p.csv
   head -1 p.csv | grep -qx "row,value,lower,upper" || fail "$last: header"
@@ -43,7 +43,7 @@ awk -F, 'NR > 1 && !($3 < $2 && $2 < $4 && $6 < $5 && $5 < $7) { exit 1 }' out |
 expect 0 predict m.safetensors test.csv --intervals 0.9 --json
 head -1 out | grep -Eqx '\{"row":1,"values":\{"y":[^}]*,"z":[^}]*\},"lower":\{"y":[^}]*,"z":[^}]*\},"upper":\{"y":[^}]*\}\}' || fail "$last: no ends"
 # What cannot be told is refused.
-expect 7 predict m.safetensors test.csv --intervals 0.9999; in_err "300 rows held out"; in_err "--intervals 0.99 or less"
+expect 7 predict m.safetensors test.csv --intervals 0.9999; in_err "200 rows held out"; in_err "--intervals 0.99 or less"
 expect 2 predict m.safetensors test.csv --intervals 1; in_err "less than 1"
 expect 2 predict m.safetensors test.csv --intervals much; in_err "--intervals"
 expect 0 train train.csv --test test.csv "${value[@]}" "${plain[@]}"
