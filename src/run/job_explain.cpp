@@ -20,7 +20,7 @@ namespace halfstep {
 using namespace internal;
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 512;
+constexpr std::size_t kRowsOfPass = 512;
 constexpr std::size_t kLeastAsked = 200, kMostAsked = 5000, kMostOfDependence = 500;
 constexpr std::size_t kPermutations = 5;
 constexpr double kWork = 5e10;            // multiplications: a few seconds
@@ -66,7 +66,7 @@ Explanation explain(const std::string& model, const std::string& data, std::size
   const data::Examples all = preprocessor.apply(std::move(raw), true, &out.notes);
 
   GemmContext context(*machine.kernels, *machine.executor);
-  Network network(network_of(saved.spec, {.max_rows = std::min(kRowsAtOnce, all.rows)}));
+  Network network(network_of(saved.spec, {.max_rows = std::min(kRowsOfPass, all.rows)}));
   network.set_tensors(saved.tensors);
   network.pack_all(*machine.kernels);
   const OutputMeaning meaning = output_meaning(saved);
