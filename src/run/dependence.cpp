@@ -22,25 +22,27 @@ constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 constexpr double kClip = 3;  // of embedded_value
 
 // A value of the column, and a row that has it.
-struct Place {
+struct PlaceOfRow {
   double number = kNoNumber;
   std::string text;
   std::size_t row = 0, count = 1;
 };
 
-std::vector<Place> quantiles(const data::Recipe& recipe, const data::Examples& examples, const ColumnGroup& group) {
-  std::vector<Place> all;
+std::vector<PlaceOfRow> quantiles(const data::Recipe& recipe, const data::Examples& examples,
+                                  const ColumnGroup& group) {
+  std::vector<PlaceOfRow> all;
   for (std::size_t row = 0; row < examples.rows; ++row) {
     const float* const features = examples.x.data() + row * examples.features + group.first;
     const double number = number_of(recipe, *group.column, features);
     if (std::isfinite(number)) all.push_back({number, {}, row});
   }
-  std::stable_sort(all.begin(), all.end(), [](const Place& a, const Place& b) { return a.number < b.number; });
-  std::vector<Place> places;
-  const auto add = [&](const Place& place) {
+  std::stable_sort(all.begin(), all.end(),
+                   [](const PlaceOfRow& a, const PlaceOfRow& b) { return a.number < b.number; });
+  std::vector<PlaceOfRow> places;
+  const auto add = [&](const PlaceOfRow& place) {
     if (places.empty() || place.number > places.back().number) places.push_back(place);
   };
-  for (const Place& place : all) add(place);
+  for (const PlaceOfRow& place : all) add(place);
   if (places.size() > kPoints) {
     places.clear();
     for (std::size_t i = 0; i < kPoints; ++i) {
@@ -48,7 +50,7 @@ std::vector<Place> quantiles(const data::Recipe& recipe, const data::Examples& e
       add(all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))]);
     }
   }
-  for (Place& place : places) place.text = short_number(place.number, 6);
+  for (PlaceOfRow& place : places) place.text = short_number(place.number, 6);
   return places;
 }
 
@@ -58,17 +60,18 @@ std::size_t category_of(const data::InputColumn& column, const float* features) 
   return static_cast<std::size_t>(std::find(features, features + column.width(), 1.0f) - features);
 }
 
-std::vector<Place> categories(const data::Examples& examples, const ColumnGroup& group) {
-  std::map<std::size_t, Place> found;
+std::vector<PlaceOfRow> categories(const data::Examples& examples, const ColumnGroup& group) {
+  std::map<std::size_t, PlaceOfRow> found;
   for (std::size_t row = 0; row < examples.rows; ++row) {
     const std::size_t place = category_of(*group.column, examples.x.data() + row * examples.features + group.first);
     if (place >= group.column->categories.size()) continue;
-    const auto [at, fresh] = found.try_emplace(place, Place{kNoNumber, group.column->categories[place], row});
+    const auto [at, fresh] = found.try_emplace(place, PlaceOfRow{kNoNumber, group.column->categories[place], row});
     if (!fresh) ++at->second.count;
   }
-  std::vector<Place> places;
+  std::vector<PlaceOfRow> places;
   for (const auto& [code, place] : found) places.push_back(place);
-  std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.count > b.count; });
+  std::stable_sort(places.begin(), places.end(),
+                   [](const PlaceOfRow& a, const PlaceOfRow& b) { return a.count > b.count; });
   if (places.size() > kPoints) places.resize(kPoints);
   return places;
 }
@@ -154,11 +157,11 @@ Dependence dependence_of(const AskedModel& model, const data::Examples& examples
   out.is_number = group.column->kind == data::InputColumn::Kind::number;
   const data::Preprocessor& p = model.preprocessor;
   out.outputs = model.meaning.classification ? p.classes() : data::target_names(p.targets());
-  const std::vector<Place> places =
+  const std::vector<PlaceOfRow> places =
       out.is_number ? quantiles(p.recipe(), examples, group) : categories(examples, group);
   if (places.size() < 2) return out;
   data::Examples changed = examples;
-  for (const Place& place : places) {
+  for (const PlaceOfRow& place : places) {
     take_group(changed, examples, group,
                std::vector<std::uint32_t>(examples.rows, static_cast<std::uint32_t>(place.row)));
     std::vector<double> means = mean_outputs(model, changed);
