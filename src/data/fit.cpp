@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <unordered_map>
 
 #include "data/embedded_column.hpp"
@@ -197,7 +198,7 @@ void fit_targets(const Table& table, const Rows& rows, Recipe& recipe, std::vect
 void fit_columns(const RawData& raw, const Rows& rows, Task task, const Options& options, Recipe& recipe,
                  std::vector<std::string>& notes) {
   const Table& table = *raw.table();
-  const TargetOfRows target = options.embedding > 0 ? target_of_rows(table, rows, recipe, task) : TargetOfRows();
+  std::optional<TargetOfRows> target;  // read where a column of categories is embedded
   const std::vector<bool> dropped = named_columns(table, options.drop, "drop");
   const std::vector<bool> categorical = named_columns(table, options.categorical, "categorical");
   const std::vector<bool> numeric = named_columns(table, options.numeric, "numeric");
@@ -224,7 +225,10 @@ void fit_columns(const RawData& raw, const Rows& rows, Task task, const Options&
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
     input.embedded = options.embedding > 0 && !dropped[i];
     const std::size_t segments = input.embedded ? static_cast<std::size_t>(options.bins) : 0;
-    if (input.kind == InputColumn::Kind::categories) fit_categories(raw, column, rows, target, input, notes);
+    if (input.kind == InputColumn::Kind::categories) {
+      if (!target) target = input.embedded ? target_of_rows(table, rows, recipe, task) : TargetOfRows();
+      fit_categories(raw, column, rows, *target, input, notes);
+    }
     if (input.kind == InputColumn::Kind::number) {
       fit_number(raw, column, rows, recipe.standardize, segments, input, notes);
     }

@@ -49,11 +49,11 @@ std::vector<Entry> model_entries() {
   using O = Options;
   return {
       {"hidden", "list", "widths from 1 to 1048576, or none", "widths of the hidden layers", set_hidden, get_hidden},
-      choice(
-          "quality", "auto|plain|quick|good|best",
-          "for a table: choose by its size what no other flag says: nothing, a network that embeds its columns, an "
-          "ensemble of eight, one of 32; auto: good, or plain where --hidden or --embedding says what the network is",
-          &O::quality),
+      choice("quality", "auto|plain|quick|good|best",
+             "for a table: choose by its size what no other flag says: nothing, a network that embeds its columns, an "
+             "ensemble of eight or 16, one of 32; auto: good, or plain where --hidden or --embedding says what the "
+             "network is",
+             &O::quality),
       integer("embedding", 0, 256, "0 to 256; 0: columns go in as numbers",
               "width of the vector that each column of a table becomes, which is learned", &O::embedding),
       integer("bins", 1, 1024, "1 to 1024",

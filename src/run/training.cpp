@@ -243,8 +243,8 @@ void Training::tell_progress(double loss) {
   last_progress_ = Time::now();
   ProgressReport p;
   p.epoch = trainer_.clock().epoch + 1;
-  p.epochs = run_length(options_, trainer_.config()).epochs;
-  p.steps = trainer_.config().schedule.steps;
+  p.epochs = planned_epochs();
+  p.steps = planned_steps();
   p.counts = trainer_.ledger().counts();
   p.loss = loss;
   p.loss_scale = trainer_.scaler().scale();
@@ -253,10 +253,19 @@ void Training::tell_progress(double loss) {
   observer_->on_progress(p);
 }
 
+std::int64_t Training::planned_epochs() const {
+  return beside_.epochs > 0 ? beside_.epochs : run_length(options_, trainer_.config()).epochs;
+}
+
+std::int64_t Training::planned_steps() const {
+  const TrainerConfig& config = trainer_.config();
+  return beside_.epochs > 0 ? beside_.epochs * steps_per_epoch(epoch_plan(config)) : config.schedule.steps;
+}
+
 double Training::seconds_left() const {
   const double seconds = seconds_since(start_);
   const auto made = static_cast<double>(trainer_.clock().attempted - begun_at_);
-  const auto planned = static_cast<double>(trainer_.config().schedule.steps - trainer_.clock().attempted);
+  const auto planned = static_cast<double>(planned_steps() - trainer_.clock().attempted);
   const double left = seconds / made * planned;
   return options_.time_limit > 0 ? std::clamp(options_.time_limit - seconds, 0.0, left) : left;
 }
@@ -264,7 +273,7 @@ double Training::seconds_left() const {
 EpochReport Training::report_of(std::int64_t epoch, double samples_per_s) {
   EpochReport e;
   e.epoch = epoch;
-  e.epochs = run_length(options_, trainer_.config()).epochs;
+  e.epochs = planned_epochs();
   e.steps = trainer_.ledger().counts();
   e.skipped = sums_.skipped;
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();

@@ -75,6 +75,8 @@ class Training {
   bool must_stop();
   bool done() const { return trainer_.done() || (beside_.epochs > 0 && trainer_.clock().epoch >= beside_.epochs); }
   void tell_progress(double loss);
+  std::int64_t planned_epochs() const;
+  std::int64_t planned_steps() const;
   double seconds_left() const;
   void tell_step(const StepRecord& record);
   [[noreturn]] void diverge(const ErrorParts& parts, const StepRecord& record) const;

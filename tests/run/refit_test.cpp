@@ -71,7 +71,10 @@ TEST_SUITE("run/refit") {
       told_rows = rows;
       told_epochs = epochs;
     };
+    std::int64_t planned = 0;  // epochs, as the last report says
+    observer.on_epoch = [&](const EpochReport& report) { planned = report.epochs; };
     const TrainResult refitted = train(data, options, observer);
+    CHECK(planned == refitted.best_epoch);
     REQUIRE(refitted.best_epoch > 0);
     CHECK(refitted.best_epoch < 12);
     CHECK(refitted.refit_rows == 160);
