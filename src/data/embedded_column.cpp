@@ -7,7 +7,6 @@ namespace halfstep::internal::data {
 namespace {
 
 constexpr double kQuartilesOfNormal = 1.349;  // distance of the quartiles, in standard deviations
-constexpr double kClip = 3;                   // deviations, where values far out end
 
 // Between the two that are nearest.
 double quantile(const std::vector<double>& sorted, double share) {
@@ -77,8 +76,8 @@ void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32
 float embedded_value(const InputColumn& column, double number) {
   if (number != number || column.scale == 0) return 0;
   const double x = distance(column.mean, number, column.scale);
-  if (!(std::fabs(x) < 1e100)) return static_cast<float>(std::copysign(kClip, x));
-  return static_cast<float>(x / std::sqrt(1 + (x / kClip) * (x / kClip)));
+  if (!(std::fabs(x) < 1e100)) return static_cast<float>(std::copysign(kEmbeddedClip, x));
+  return static_cast<float>(x / std::sqrt(1 + (x / kEmbeddedClip) * (x / kEmbeddedClip)));
 }
 
 float embedded_place(const InputColumn& column, double number) {

@@ -13,6 +13,8 @@ namespace halfstep::internal::data {
 void fit_knots(const std::vector<double>& numbers, const std::vector<std::uint32_t>& rows, std::size_t segments,
                InputColumn& column);
 
+inline constexpr double kEmbeddedClip = 3;  // deviations from the median, where values far out end
+
 // The two inputs of a number.
 float embedded_value(const InputColumn& column, double number);
 float embedded_place(const InputColumn& column, double number);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/arena.hpp"
+#include "data/embedded_column.hpp"
 #include "data/target_columns.hpp"
 #include "halfstep/text.hpp"
 #include "run/class_probabilities.hpp"
@@ -19,7 +20,6 @@ namespace {
 constexpr std::size_t kPoints = 12, kMostClasses = 5;
 constexpr double kOutermost = 0.01;  // share of the rows beyond the first and the last quantile
 constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
-constexpr double kClip = 3;  // of embedded_value
 
 // A value of the column, and a row that has it.
 struct PlaceOfRow {
@@ -145,8 +145,8 @@ double number_of(const data::Recipe& recipe, const data::InputColumn& column, co
     return knots[segment] * (1 - share) + knots[segment + 1] * share;
   }
   // Beyond the knots places soon end, and what is clipped smoothly goes on.
-  if (column.scale > 0 && std::fabs(x) < kClip) {
-    return x / std::sqrt(1 - (x / kClip) * (x / kClip)) * column.scale + column.mean;
+  if (column.scale > 0 && std::fabs(x) < data::kEmbeddedClip) {
+    return x / std::sqrt(1 - (x / data::kEmbeddedClip) * (x / data::kEmbeddedClip)) * column.scale + column.mean;
   }
   return place < 0 ? knots.front() : knots.back();
 }
