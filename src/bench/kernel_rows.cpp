@@ -141,6 +141,13 @@ void store_rows(const KernelPiece& p) {
   p.kernels.store_rows[p.index()](columns, p.fp32[0], p.fp32[0] + columns, two_rows);
 }
 
+void relu_dropout(const KernelPiece& p) {
+  const std::size_t columns = p.elements / 2;
+  const StorageTarget two_rows = {p.at(1, 0), columns, p.at(2, 0), 2 * kLanes, p.dtype};
+  p.kernels.relu_dropout[p.index()](columns, p.at(0, 0), columns, {1, 2, 0}, columns / kRandomGroup * kRandomGroup,
+                                    6554, two_rows);
+}
+
 void pack_strip(const KernelPiece& p) {
   for_each_block(p, [&](std::size_t i) {
     p.kernels.pack_strip[p.index()](kBlockColumns, p.fp32[0] + i, p.at(0, i), p.at(1, i), kBlockRows * kLanes);
@@ -233,6 +240,14 @@ constexpr KernelRow kRows[] = {
      {write},
      {read}},
     {"store_rows", kAny, store_rows, {read}, {write, write}},
+    {"dropout",
+     kFp32,
+     [](P p) {
+       p.kernels.dropout(p.elements, p.fp32[0], {1, 2, 0}, 6554);
+     },
+     {update},
+     {}},
+    {"relu_dropout", kAny, relu_dropout, {}, {read, write, write}},
     {"pack_strip", kAny, pack_strip, {read}, {write, write}},
     {"unpack_strip", kAny, unpack_strip, {write}, {read}},
     {"scan", kAny, [](P p) { (void)p.kernels.scan[p.index()](p.elements, p.at(0, 0), kOff); }, {}, {read}},

@@ -58,6 +58,16 @@ void dropout(T t) {
   t.kernels.dropout(t.n, t.fp32(0), {3, t.round, t.round * kRandomGroup}, kDropped[t.round % 3]);
 }
 
+// Two rows and their panels.
+StorageTarget pair(T t, std::size_t rows, std::size_t panels) {
+  return {t.stored(rows), 144, t.stored(panels), 2 * kLanes, t.dtype};
+}
+
+void relu_dropout(T t) {
+  t.kernels.relu_dropout[t.type()](t.n, t.stored(0), t.stored_ld(), {3, t.round, t.round * kRandomGroup},
+                                   2 * kRandomGroup, 20000, pair(t, 2, 3));
+}
+
 void softmax_cross_entropy(T t) {
   const auto label = static_cast<std::int32_t>(t.round % t.n);
   t.returned()[0] = t.kernels.softmax_cross_entropy(t.n, t.fp32(0), label, 1024.0f, t.fp32(1));
@@ -101,6 +111,7 @@ constexpr Probe kRanges[] = {
     {"sgd", kFp32Alone, {}, sgd, 3, 0, kWholeLanes, kRangeExtent, 0},
     {"lion", kFp32Alone, {}, lion, 3, 0, kWholeLanes, kRangeExtent, 0},
     {"dropout", kFp32Alone, {}, dropout, 1, 0, kWholeLanes, kRangeExtent, 0},
+    {"relu_dropout", kAllDtypes, {}, relu_dropout, 0, 4, kWholeLanes, kRangeExtent, 0},
     {"softmax_cross_entropy", kFp32Alone, {}, softmax_cross_entropy, 2, 0, kAnyLength, kRangeExtent, 141},
     {"softmax",
      kFp32Alone,

@@ -46,8 +46,8 @@ struct ForwardEpilogue {
   std::size_t logits_ld;
 };
 
-// d_y = tile, or tile + d_y where the gradient of the layer above skips it too; d = d_y * activation'(saved), its
-// column sums before rounding added to `sums` in row order, d rounded to storage.
+// d_y = tile, or tile + d_y where the gradient of the layer above skips it too; d = d_y * factor * activation'(saved),
+// its column sums before rounding added to `sums` in row order, d rounded to storage.
 struct BackwardEpilogue {
   float* tile;  // used up
   std::size_t rows;
@@ -61,6 +61,7 @@ struct BackwardEpilogue {
   float* d_y;  // fp32, row-major; may be null
   std::size_t d_y_ld;
   bool add_d_y, keep_d_y;  // it is read, written
+  float factor = 1;        // by which dropout has multiplied what it kept
 };
 
 // One multiplier does unscale and clip; `limit` clips by value in the scaled domain (infinity: off).
@@ -218,6 +219,10 @@ struct KernelTable {
   // Zero where an element's random number is below `dropped` (1 to 65535), else times 65536 / (65536 - dropped); NaN
   // and inf show either way. fp32 in place, n a multiple of 16.
   void (*dropout)(std::size_t n, float* x, const RandomPlace&, std::uint32_t dropped);
+  // The same of the ReLU of two rows of z (columns a multiple of 16), rounded to the storage type in both layouts. The
+  // second row's random numbers begin `next_row` elements behind the first's, a multiple of kRandomGroup.
+  void (*relu_dropout[kDtypes])(std::size_t columns, const void* z, std::size_t ld, const RandomPlace&,
+                                std::size_t next_row, std::uint32_t dropped, const StorageTarget& y);
 
   // Losses on `columns` valid logits of a row. Return the row's loss; write d = (dloss/dlogit) * scale, zero beyond
   // `columns` up to the next multiple of 16. d may alias logits.

@@ -119,6 +119,11 @@ BackwardEpilogue Dense::gradient_epilogue(const Pass& pass, const GradientTarget
     e.activation = fused->activation;
     e.d = targets[0].d;
     e.keep_d_y = skips_;
+  } else if (const DropoutMask* const mask = chain_.relu_mask()) {
+    e.saved = y_.rows.data();
+    e.activation = Activation::relu;
+    e.factor = mask->factor();
+    e.d = targets[0].d;
   } else {
     e.d = {pass.d_y, pad_columns(width()), nullptr, 0, Dtype::fp32};
   }
@@ -128,7 +133,7 @@ BackwardEpilogue Dense::gradient_epilogue(const Pass& pass, const GradientTarget
 }
 
 void Dense::finish_gradient(const Pass& pass, const GradientTargets& targets) {
-  if (epilogue(pass)) return;
+  if (epilogue(pass) || chain_.relu_mask()) return;
   chain_.backward(pass, stored(), pass.d_y, skips_ ? pass.d_z : pass.d_y, targets[0].d, targets[0].sums);
 }
 

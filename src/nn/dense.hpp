@@ -1,6 +1,6 @@
 // A dense layer: y = rows(x W^T + b), where rows are what follows the product row by row (row_chain.hpp). All but norms
 // and, while training, dropout ride in the product's epilogue; so does the derivative on the way back, in the epilogue
-// of the product above.
+// of the product above, and there that of dropout behind a ReLU too.
 #pragma once
 #include <memory>
 
@@ -30,7 +30,9 @@ class Dense final : public Block {
   void initialise(std::uint64_t seed) override;
   std::size_t width() const override { return weight_.strips.out; }
   std::size_t least_rows() const override { return chain_.norm ? chain_.norm->least_rows() : 1; }
-  bool wants_d_y() const override { return d_.rows.size() > 0 && (!epilogue_[1] || epilogue_[1]->skip); }
+  bool wants_d_y() const override {
+    return d_.rows.size() > 0 && (epilogue_[1] ? epilogue_[1]->skip : chain_.relu_mask() == nullptr);
+  }
   bool wants_d_z() const override { return d_.rows.size() > 0 && !epilogue_[1] && skips_; }
 
   const Activations& output() const override { return y_; }

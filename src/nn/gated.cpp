@@ -131,6 +131,7 @@ class Gated final : public Block {
   void input_gradient(const Pass& pass, Block& below, const GradientTargets& targets) override {
     BackwardEpilogue part = below.gradient_epilogue(pass, targets);
     part.activation = Activation::identity;
+    part.factor = 1;
     part.d = {pass.d_y, part.d_y_ld, nullptr, 0, Dtype::fp32};
     part.d_y = skips_ ? pass.d_y : nullptr;
     part.add_d_y = skips_;

@@ -30,6 +30,22 @@ struct RowEpilogue {
   bool skip = false;
 };
 
+// Which outputs of a layer a step takes away: a function of seed, step, layer and place, so the backward pass, a
+// repeated one and any number of threads see the same mask.
+struct DropoutMask {
+  std::uint32_t dropped;  // 65536 times the share
+  std::uint64_t seed;
+  std::size_t layer;
+
+  // By which those are multiplied that stay.
+  float factor() const { return 65536.0f / static_cast<float>(65536 - dropped); }
+  // Where the random numbers of a row of `width` outputs come from, from column `first` on; of a pass with a mask. A
+  // stream for each step and layer, beside those of the optimizer (optim/optimizer.cpp). Every row starts a group.
+  RandomPlace place(const Pass& pass, std::size_t row, std::size_t first, std::size_t width) const {
+    return {seed, *pass.mask << 24 | layer << 2 | 3, (pass.first_row + row) * round_up(width, kRandomGroup) + first};
+  }
+};
+
 class RowBlock {
  public:
   virtual ~RowBlock() = default;
@@ -37,6 +53,8 @@ class RowBlock {
 
   // Adds itself to the epilogue, behind what is there. False: in a pass like this one (training or not) it cannot.
   virtual bool join(RowEpilogue& epilogue, bool training) const = 0;
+  // What it takes away while training; null: nothing.
+  virtual const DropoutMask* mask() const { return nullptr; }
 
   // In fp32 and in place: `x` [part.padded()].
   virtual void forward(const RowPart& part, float* x) const = 0;

@@ -51,6 +51,12 @@ RowEpilogue RowChain::joined() const {
   return all;
 }
 
+const DropoutMask* RowChain::relu_mask() const {
+  RowEpilogue before;
+  if (norm || blocks.size() != 2 || !blocks[0]->join(before, true)) return nullptr;
+  return before.has_activation && before.activation == Activation::relu ? blocks[1]->mask() : nullptr;
+}
+
 std::string RowChain::describe() const {
   std::string text = norm ? norm->describe() : "";
   for (const auto& block : blocks) {
@@ -88,6 +94,11 @@ void RowChain::forward_part(const RowPart& part, bool centred, float* x) const {
 void RowChain::forward_pair(const Pass& pass, const StoredRows& z, RowsOperand skip, const StorageTarget& y,
                             std::size_t row) {
   const KernelTable& kernels = pass.kernels();
+  if (const DropoutMask* const mask = relu_mask(); mask && pass.mask && y.panels && y.dtype == z.dtype) {
+    const RandomPlace place = mask->place(pass, row, 0, z.width);
+    return kernels.relu_dropout[index_of(y.dtype)](pad_columns(z.width), z.at(row), z.ld, place,
+                                                   round_up(z.width, kRandomGroup), mask->dropped, shifted(y, row, 0));
+  }
   alignas(kCacheLine) float wide[2][kWholeRow];
   const bool by_row = norm && norm->by_row(), whole = by_row && z.width <= kWholeRow;
   if (by_row) norm->measure_rows(kernels, z, row, whole ? wide[0] : nullptr, kWholeRow);

@@ -26,6 +26,9 @@ class RowChain {
   std::optional<RowEpilogue> epilogue(bool training) const;
   // What it does to a row without its norm and dropout.
   RowEpilogue joined() const;
+  // That of a chain which is dropout behind a ReLU and nothing else; null: another. Its output is zero wherever it
+  // hands no gradient back, so that the way back can ride in an epilogue that sees the output, and draws nothing.
+  const DropoutMask* relu_mask() const;
   std::string describe() const;  // "layer norm, gelu, residual"
 
   // y from z of a batch, and from `skip`, the layer's input, where a block adds that.

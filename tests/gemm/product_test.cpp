@@ -60,9 +60,11 @@ void check_stored(Mismatches& wrong, const std::string& what, const StoredMatrix
   }
 }
 
-// What passes a layer by: the input on the way forward, the gradient above it and below it on the way back.
+// What passes a layer by: the input on the way forward, the gradient above it and below it on the way back. And what
+// the gradient is multiplied by.
 struct Skips {
   bool input = false, above = false, below = false;
+  float factor = 1;
 };
 
 void check_forward(Mismatches& wrong, GemmContext& ctx, const ProductCase& c, Activation activation, bool skips,
@@ -132,13 +134,15 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
   e.d_y_ld = d_y.ld;
   e.add_d_y = skips.above;
   e.keep_d_y = skips.below;
+  e.factor = skips.factor;
   for (std::size_t i = 0; skips.above && i < sums.size(); ++i) sums[i] += d_y.at(i / in, i % in);
   input_gradient_product(ctx, c.rows, c.layout, c.d_y.rows_operand(), c.backward.data(), e);
 
-  std::vector<float> saved(sums.size()), expected(sums.size());
+  std::vector<float> saved(sums.size()), multiplied(sums.size()), expected(sums.size());
   for (std::size_t i = 0; i < saved.size(); ++i) saved[i] = c.saved.at(i / in, i % in);
-  ctx.kernels.differentiate[static_cast<std::size_t>(c.neighbour)](activation, sums.size(), saved.data(), sums.data(),
-                                                                   expected.data());
+  for (std::size_t i = 0; i < saved.size(); ++i) multiplied[i] = sums[i] * skips.factor;
+  ctx.kernels.differentiate[static_cast<std::size_t>(c.neighbour)](activation, sums.size(), saved.data(),
+                                                                   multiplied.data(), expected.data());
   check_stored(wrong, what, d, expected);
   if (skips.below) check_stored(wrong, what + " d_y", d_y, sums, false);
   for (std::size_t chunk = 0; chunk < sum_chunks(c.rows); ++chunk) {
@@ -151,7 +155,7 @@ void check_input_gradient(Mismatches& wrong, GemmContext& ctx, const ProductCase
       if (!same_bits(got, sum)) wrong.add(what, " sum of chunk ", chunk, " column ", i, ": ", got, " not ", sum);
     }
   }
-  for (std::size_t r = 0; r < c.rows && activation == Activation::identity && !skips.above; ++r) {
+  for (std::size_t r = 0; r < c.rows && activation == Activation::identity && !skips.above && skips.factor == 1; ++r) {
     for (std::size_t i = 0; i < in; ++i) {
       const Bounded b = wide_product(
           c.layout.out, 0, [&](std::size_t k) { return c.d_y.at(r, k); },
@@ -306,9 +310,13 @@ TEST_CASE("gemm: neighbours of another storage type") {
   for_each_neighbour(12, [](const ProductCase& c, Activation a, std::size_t) { check_case(c, a); });
 }
 
+TEST_CASE("gemm: the gradient by what dropout has multiplied, beside every storage type") {
+  for_each_neighbour(10, [](const ProductCase& c, Activation a, std::size_t) { check_case(c, a, {.factor = 1.25f}); });
+}
+
 TEST_CASE("gemm: what skips a layer, both ways, beside every storage type") {
   for_each_neighbour(14, [](const ProductCase& c, Activation a, std::size_t count) {
-    check_case(c, a, {true, count % 3 != 1, count % 3 != 0});
+    check_case(c, a, {true, count % 3 != 1, count % 3 != 0, count % 2 == 0 ? 1.0f : 1.25f});
   });
 }
 

@@ -89,4 +89,46 @@ TEST_CASE("kernels: dropout does not hide NaN and inf") {
   });
 }
 
+// Beside the plain kernels, one after the other.
+void check_relu_dropout(Mismatches& wrong, const KernelTable& kernels, Dtype dtype, std::size_t columns) {
+  const KernelTable& plain = *isas().front().table;
+  const std::size_t ld = columns + 16, next = 5 * kRandomGroup;
+  AlignedBuffer<float> x = random_floats(2 * ld, 72), wide(2 * ld);
+  x[3] = kNan;
+  x[ld + 5] = kInf;
+  AlignedBuffer<std::byte> z(4 * x.size()), rows[2], panels[2];
+  plain.from_fp32[index_of(dtype)](x.size(), x.data(), z.data());
+  plain.to_fp32[index_of(dtype)](x.size(), z.data(), wide.data());
+  plain.activate[index_of(dtype)](Activation::relu, wide.size(), wide.data(), wide.data());
+  StorageTarget y[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    rows[i] = AlignedBuffer<std::byte>(4 * x.size());
+    panels[i] = AlignedBuffer<std::byte>(4 * x.size());
+    y[i] = {rows[i].data(), ld, panels[i].data(), 2 * kLanes, dtype};
+  }
+  for (std::size_t row = 0; row < 2; ++row) {
+    const RandomPlace place = {kPlace.seed, kPlace.stream, kPlace.first + row * next};
+    plain.dropout(columns, wide.data() + row * ld, place, 20000);
+  }
+  plain.store_rows[index_of(dtype)](columns, wide.data(), wide.data() + ld, y[0]);
+  kernels.relu_dropout[index_of(dtype)](columns, z.data(), ld, kPlace, next, 20000, y[1]);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (raw(dtype, rows[0].data(), i) != raw(dtype, rows[1].data(), i))
+      wrong.add(kernels.name, " ", name(dtype), " ", columns, " columns, rows at ", i);
+    if (raw(dtype, panels[0].data(), i) != raw(dtype, panels[1].data(), i))
+      wrong.add(kernels.name, " ", name(dtype), " ", columns, " columns, panels at ", i);
+  }
+}
+
+TEST_CASE("kernels: ReLU and dropout of two rows at once, in both layouts") {
+  for_each_runnable_isa([](const KernelTable& kernels) {
+    const FpEnvGuard guard;
+    Mismatches wrong;
+    for (Dtype dtype : {Dtype::fp32, Dtype::bf16, Dtype::fp16}) {
+      for (std::size_t columns : {16, 112, 128, 144, 400}) check_relu_dropout(wrong, kernels, dtype, columns);
+    }
+    CHECK_MESSAGE(wrong.none(), wrong.text());
+  });
+}
+
 }  // namespace

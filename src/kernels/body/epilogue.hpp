@@ -215,11 +215,26 @@ inline void pass_d_y(const BackwardEpilogue& e) {
   }
 }
 
+// A ReLU and what dropout, behind it, has multiplied.
+struct MultipliedRelu {
+  Wide factor;
+  HS_INLINE Wide backward(const Wide& y, const Wide& d) const { return Act<Activation::relu>::backward(y, d * factor); }
+};
+
+inline void multiply_tile(const BackwardEpilogue& e) {
+  const std::size_t columns = (e.columns + kLanes - 1) / kLanes * kLanes;
+  for (std::size_t i = 0; i < e.rows; ++i) {
+    float* const row = e.tile + i * kBlockColumns;
+    for (std::size_t c = 0; c < columns; c += kLanes) store(row + c, load(row + c) * set(e.factor));
+  }
+}
+
 // Where two layers differ in precision, `saved` has the storage type of the layer above and d that of its own.
 template <Dtype D>
 void backward_epilogue(const BackwardEpilogue& e) {
   if (e.d_y) pass_d_y(e);
-  if (e.activation == Activation::relu && e.saved_dtype == D) return backward_tile<D>(e, Act<Activation::relu>{});
+  if (e.activation == Activation::relu && e.saved_dtype == D) return backward_tile<D>(e, MultipliedRelu{set(e.factor)});
+  if (e.factor != 1) multiply_tile(e);
   if (e.activation != Activation::identity) differentiate_tile<D>(e);
   backward_tile<D>(e, Act<Activation::identity>{});
 }

@@ -68,13 +68,14 @@ void pack_strip(std::size_t columns, const float* master, void* forward, void* b
   auto* fwd = static_cast<T*>(forward);
   auto* bwd = static_cast<T*>(backward);
   for (std::size_t p = 0; p < columns / kLanes; ++p) {
-    Wide block[kLanes];
-    HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) block[o] = load(master + o * columns + p * kLanes);
-    if (bwd) {
-      HS_UNROLL for (std::size_t o = 0; o < kLanes; o += 2) {
-        Storage<D>::store_panel(bwd + p * backward_stride + o * kLanes, Storage<D>::round_pair(block[o], block[o + 1]));
-      }
+    const float* const rows = master + p * kLanes;
+    // A loop, of rows read apart: the code that rounds a pair is long, and stands once more for each k below.
+    for (std::size_t o = 0; bwd && o < kLanes; o += 2) {
+      const auto pair = Storage<D>::round_pair(load(rows + o * columns), load(rows + (o + 1) * columns));
+      Storage<D>::store_panel(bwd + p * backward_stride + o * kLanes, pair);
     }
+    Wide block[kLanes];
+    HS_UNROLL for (std::size_t o = 0; o < kLanes; ++o) block[o] = load(rows + o * columns);
     transpose(block);
     HS_UNROLL for (std::size_t k = 0; k < kLanes; k += 2) {
       Storage<D>::store_panel(fwd + (p * kLanes + k) * kLanes, Storage<D>::round_pair(block[k], block[k + 1]));

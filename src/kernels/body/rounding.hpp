@@ -4,37 +4,54 @@
 
 namespace halfstep::internal::HS_NAMESPACE {
 
-// Sixteen Philox blocks of four words, block `first + lane` in lane; first is a multiple of 16.
-HS_INLINE void draw(const RandomPlace& at, std::uint64_t first, WideBits (&x)[4]) {
+// The random words of a group, [word][lane]: sixteen Philox blocks of four words, a block a lane. Element e of the
+// group takes a half of word e / 32 of lane e % 16.
+struct RandomWords {
+  alignas(64) std::uint32_t words[4][kLanes];
+  // Of 16 elements from `i` on, in the low half of each lane.
+  HS_INLINE WideBits at(std::size_t i) const {
+    const WideBits both = load_pairs(words[i / (2 * kLanes)]);
+    return i / kLanes % 2 == 0 ? both & set_bits(0xffffu) : shift_right<16>(both);
+  }
+};
+
+// Those of the group that begins at element `first`. A register at a time: four of them and what is constant are all
+// that a chain keeps, and the chains of several registers overlap by themselves.
+[[gnu::noinline]] inline void draw(const RandomPlace& at, std::uint64_t first, RandomWords& out) {
   alignas(64) static constexpr std::uint32_t kLane[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  x[0] = set_bits(static_cast<std::uint32_t>(first)) | load_pairs(kLane);
-  x[1] = set_bits(static_cast<std::uint32_t>(first >> 32));
-  x[2] = set_bits(static_cast<std::uint32_t>(at.stream));
-  x[3] = set_bits(static_cast<std::uint32_t>(at.stream >> 32));
-  const WideBits multiplier0 = set_bits(philox::kMultiplier0), multiplier1 = set_bits(philox::kMultiplier1);
-  auto key0 = static_cast<std::uint32_t>(at.seed);
-  auto key1 = static_cast<std::uint32_t>(at.seed >> 32);
-  for (int round = 0; round < philox::kRounds; ++round) {
-    WideBits high0, high1;
-    const WideBits low0 = multiply(x[0], multiplier0, high0), low1 = multiply(x[2], multiplier1, high1);
-    x[0] = high1 ^ x[1] ^ set_bits(key0);
-    x[1] = low1;
-    x[2] = high0 ^ x[3] ^ set_bits(key1);
-    x[3] = low0;
-    key0 += philox::kKeyStep0;
-    key1 += philox::kKeyStep1;
+  const std::uint64_t block = first / kRandomGroup * kLanes;
+  const UInt multiplier0 = uint_set(philox::kMultiplier0), multiplier1 = uint_set(philox::kMultiplier1);
+  for (std::size_t lane = 0; lane < kLanes; lane += kRegLanes) {
+    UInt x0 = uint_set(static_cast<std::uint32_t>(block)) | uint_load(kLane + lane);
+    UInt x1 = uint_set(static_cast<std::uint32_t>(block >> 32));
+    UInt x2 = uint_set(static_cast<std::uint32_t>(at.stream));
+    UInt x3 = uint_set(static_cast<std::uint32_t>(at.stream >> 32));
+    auto key0 = static_cast<std::uint32_t>(at.seed);
+    auto key1 = static_cast<std::uint32_t>(at.seed >> 32);
+    _Pragma("GCC unroll 1") for (int round = 0; round < philox::kRounds; ++round) {
+      UInt high0, high1;
+      const UInt low0 = multiply(x0, multiplier0, high0), low1 = multiply(x2, multiplier1, high1);
+      x0 = high1 ^ (x1 ^ uint_set(key0));
+      x1 = low1;
+      x2 = high0 ^ (x3 ^ uint_set(key1));
+      x3 = low0;
+      key0 += philox::kKeyStep0;
+      key1 += philox::kKeyStep1;
+    }
+    uint_store(out.words[0] + lane, x0);
+    uint_store(out.words[1] + lane, x1);
+    uint_store(out.words[2] + lane, x2);
+    uint_store(out.words[3] + lane, x3);
   }
 }
 
 // f(i, random) for each 16 of n elements: their random numbers in the low half of each lane.
 template <class F>
 HS_INLINE void for_each_random16(std::size_t n, const RandomPlace& at, F f) {
-  for (std::size_t i = 0; i < n; i += kRandomGroup) {
-    WideBits words[4];
-    draw(at, (at.first + i) / kRandomGroup * kLanes, words);
-    for (std::size_t j = 0; j < kRandomGroup / kLanes && i + j * kLanes < n; ++j) {
-      f(i + j * kLanes, j % 2 == 0 ? words[j / 2] & set_bits(0xffffu) : shift_right<16>(words[j / 2]));
-    }
+  RandomWords random;
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    if (i % kRandomGroup == 0) draw(at, at.first + i, random);
+    f(i, random.at(i % kRandomGroup));
   }
 }
 

@@ -76,6 +76,7 @@ const KernelTable& kernel_table() {
       .normalise_columns_sums = HS_EACH_DTYPE(normalise_columns_sums),
       .normalise_columns_backward = HS_EACH_DTYPE(normalise_columns_backward),
       .dropout = dropout,
+      .relu_dropout = HS_EACH_DTYPE(relu_dropout),
       .softmax_cross_entropy = softmax_cross_entropy,
       .softmax = softmax,
       .peak_fma = peak_fma,
