@@ -141,6 +141,12 @@ void store_rows(const KernelPiece& p) {
   p.kernels.store_rows[p.index()](columns, p.fp32[0], p.fp32[0] + columns, two_rows);
 }
 
+void store_scaled(const KernelPiece& p) {
+  const std::size_t columns = p.elements / 2;
+  const StorageTarget two_rows = {p.at(0, 0), columns, p.at(1, 0), 2 * kLanes, p.dtype};
+  p.kernels.store_scaled[p.index()](columns, p.fp32[0], p.fp32[1], p.fp32[0] + columns, p.fp32[1] + columns, two_rows);
+}
+
 void relu_dropout(const KernelPiece& p) {
   const std::size_t columns = p.elements / 2;
   const StorageTarget two_rows = {p.at(1, 0), columns, p.at(2, 0), 2 * kLanes, p.dtype};
@@ -240,6 +246,12 @@ constexpr KernelRow kRows[] = {
      {write},
      {read}},
     {"store_rows", kAny, store_rows, {read}, {write, write}},
+    {"store_scaled", kAny, store_scaled, {read, read}, {write, write}},
+    {"scaled_backward",
+     kFp32,
+     [](P p) { p.kernels.scaled_backward(p.elements, 1, p.fp32[0], p.fp32[0], p.elements, p.fp32[1], p.fp32[2]); },
+     {read, update, update},
+     {}},
     {"dropout",
      kFp32,
      [](P p) {

@@ -63,6 +63,12 @@ StorageTarget pair(T t, std::size_t rows, std::size_t panels) {
   return {t.stored(rows), 144, t.stored(panels), 2 * kLanes, t.dtype};
 }
 
+void store_scaled(T t) {
+  t.kernels.store_scaled[t.type()](t.n, t.fp32(0), t.fp32(1), t.fp32(2), t.fp32(3), pair(t, 0, 1));
+}
+
+void scaled_backward(T t) { t.kernels.scaled_backward(t.n, 2, t.fp32(0), t.fp32(1), 144, t.fp32(2), t.fp32(3)); }
+
 void relu_dropout(T t) {
   t.kernels.relu_dropout[t.type()](t.n, t.stored(0), t.stored_ld(), {3, t.round, t.round * kRandomGroup},
                                    2 * kRandomGroup, 20000, pair(t, 2, 3));
@@ -110,6 +116,8 @@ constexpr Probe kRanges[] = {
     {"adam", kFp32Alone, {}, adam, 4, 0, kWholeLanes, kRangeExtent, 0},
     {"sgd", kFp32Alone, {}, sgd, 3, 0, kWholeLanes, kRangeExtent, 0},
     {"lion", kFp32Alone, {}, lion, 3, 0, kWholeLanes, kRangeExtent, 0},
+    {"store_scaled", kAllDtypes, {}, store_scaled, 4, 2, kWholeLanes, kRangeExtent, 0, false, true},
+    {"scaled_backward", kFp32Alone, {}, scaled_backward, 4, 0, kWholeLanes, kRangeExtent, 0},
     {"dropout", kFp32Alone, {}, dropout, 1, 0, kWholeLanes, kRangeExtent, 0},
     {"relu_dropout", kAllDtypes, {}, relu_dropout, 0, 4, kWholeLanes, kRangeExtent, 0},
     {"softmax_cross_entropy", kFp32Alone, {}, softmax_cross_entropy, 2, 0, kAnyLength, kRangeExtent, 141},

@@ -135,6 +135,13 @@ struct KernelTable {
   void (*widen_panel[kDtypes])(std::size_t k, const void* src, float* dst);
   // Two rows of fp32 (columns a multiple of 16) to the storage type in both layouts.
   void (*store_rows[kDtypes])(std::size_t columns, const float* row0, const float* row1, const StorageTarget&);
+  // The same of two rows that are made so: those of x times those of `scale`, element by element.
+  void (*store_scaled[kDtypes])(std::size_t columns, const float* x0, const float* scale0, const float* x1,
+                                const float* scale1, const StorageTarget&);
+  // The way back from `members` rows x * scale[m], which begin `columns` (a multiple of 16) apart in `scale` and `ld`
+  // apart in d: x * d[m] is added to sums[m], and x becomes the sum of scale[m] * d[m] in the order of m.
+  void (*scaled_backward)(std::size_t columns, std::size_t members, const float* scale, const float* d, std::size_t ld,
+                          float* x, float* sums);
   // One 16-row block [16][columns] of a master strip to both packed forms. forward: panels over out, row k = in;
   // backward (may be null): panels over in, row k = out.
   void (*pack_strip[kDtypes])(std::size_t columns, const float* master, void* forward, void* backward,

@@ -11,8 +11,8 @@ namespace halfstep::internal {
 namespace {
 
 constexpr std::size_t kTaskSamples = 16;
-constexpr std::size_t kOutputs = 512;  // columns of the output that are worked on at a time, in L1
-static_assert(kTaskSamples % 2 == 0 && kOutputs % kLanes == 0);
+constexpr std::size_t kPartColumns = 128;  // whose scales for all members stay in L1 from row to row
+static_assert(kTaskSamples % 2 == 0 && kPartColumns % kLanes == 0);
 
 int threads_for(std::size_t elements) { return elements < kWorthAThread ? 1 : 0; }
 
@@ -32,11 +32,15 @@ Embedding::Embedding(const NetworkShape& shape) : width_(shape.embedding), membe
   if (members_ > 1) scale_ = make_vector("embedding.scale", members_ * width(), ParameterRole::gain, use);
   table_.embeds = scale_.embeds = true;
   knots_ = AlignedBuffer<float>(rows * width_);
-  e_ = AlignedBuffer<float>(samples * pad_columns(width()));
+  const std::size_t ld = pad_columns(width());
+  e_ = AlignedBuffer<float>(samples * ld);
+  zeros_ = AlignedBuffer<float>(ld);
+  if (members_ > 1) scales_ = AlignedBuffer<float>(members_ * ld);
   y_ = make_activations(out, width(), shape.dtype_of(0), shape.training);
   if (!shape.training) return;
   d_ = make_activations(out, width(), Dtype::fp32, false);
-  sums_ = AlignedBuffer<float>(sum_chunks(out) * pad_columns(width()));
+  sums_ = AlignedBuffer<float>(sum_chunks(out) * ld);
+  if (members_ > 1) scale_sums_ = AlignedBuffer<float>(sum_chunks(samples) * members_ * ld);
   slopes_ = AlignedBuffer<float>(2 * rows * width_);
   targets_ = {{"embedding.d", d_.target(), sums_.data()}};
 }
@@ -57,8 +61,8 @@ void Embedding::list_signals(std::vector<StoredSignal>& list) const {
 }
 
 BlockMemory Embedding::memory() const {
-  return {y_.bytes() + sizeof(float) * (e_.size() + knots_.size()),
-          d_.bytes() + sizeof(float) * (sums_.size() + slopes_.size())};
+  return {y_.bytes() + sizeof(float) * (e_.size() + knots_.size() + zeros_.size() + scales_.size()),
+          d_.bytes() + sizeof(float) * (sums_.size() + slopes_.size() + scale_sums_.size())};
 }
 
 // A number begins as a linear function, as wide as PyTorch makes one (uniform, 1 / sqrt(width)); categories as far from
@@ -123,40 +127,50 @@ void Embedding::embed(const float* x, float* e) const {
 
 void Embedding::forward(const Pass& pass, const Activations& x, const SideTasks&) {
   add_up_slopes(pass);
+  copy_scales();
   const std::size_t ld = pad_columns(width()), rows = pass.rows * members_;
   const auto body = [&](std::size_t task, int) {
     const std::size_t first = task * kTaskSamples, end = std::min(pass.rows, first + kTaskSamples);
     for (std::size_t s = first; s < end; ++s) {
       embed(reinterpret_cast<const float*>(x.rows.data()) + s * x.ld, e_.data() + s * ld);
     }
-    alignas(kCacheLine) float wide[2][kOutputs];
     const std::size_t last = end == pass.rows ? pad_rows(rows) : end * members_;
-    for (std::size_t row = first * members_; row < last; row += 2) {
-      for (std::size_t column = 0; column < ld; column += kOutputs) {
-        const std::size_t columns = std::min(kOutputs, ld - column);
-        for (std::size_t r = 0; r < 2; ++r) scaled(row + r, rows, column, columns, wide[r]);
-        pass.kernels().store_rows[index_of(y_.dtype)](columns, wide[0], wide[1], shifted(y_.target(), row, column));
-      }
-    }
+    for (std::size_t row = first * members_; row < last; row += 2) store_pair(pass.kernels(), row, rows);
   };
   pass.context.executor.run((pass.rows + kTaskSamples - 1) / kTaskSamples, body, threads_for(rows * ld));
 }
 
-// Columns of a row of the output, before rounding; zero behind the last row and behind the last column.
-void Embedding::scaled(std::size_t row, std::size_t rows, std::size_t column, std::size_t columns, float* out) const {
-  if (row >= rows) {
-    std::fill_n(out, columns, 0.0f);
-    return;
+std::size_t Embedding::parts() const { return (width() + kPartColumns - 1) / kPartColumns; }
+
+Embedding::Part Embedding::part(std::size_t index) const {
+  const std::size_t first = index * kPartColumns, valid = std::min(kPartColumns, width() - first);
+  return {first, pad_columns(valid), valid};
+}
+
+void Embedding::copy_scales() {
+  for (std::size_t p = 0; members_ > 1 && p < parts(); ++p) {
+    const auto [first, columns, valid] = part(p);
+    float* const to = scales_.data() + members_ * first;
+    for (std::size_t m = 0; m < members_; ++m) {
+      std::copy_n(scale_.master.data() + m * width() + first, valid, to + m * columns);
+    }
   }
-  const float* const e = e_.data() + row / members_ * pad_columns(width()) + column;
-  const std::size_t valid = std::min(columns, width() - column);
-  if (members_ == 1) {
-    std::copy_n(e, valid, out);
-  } else {
-    const float* const scale = scale_.master.data() + row % members_ * width() + column;
-    for (std::size_t i = 0; i < valid; ++i) out[i] = e[i] * scale[i];
+}
+
+// Two rows of the output; zero behind the last row, as behind the last column.
+void Embedding::store_pair(const KernelTable& kernels, std::size_t row, std::size_t rows) {
+  const std::size_t ld = pad_columns(width());
+  const bool both = row + 1 < rows;
+  const float* const e0 = e_.data() + row / members_ * ld;
+  const float* const e1 = both ? e_.data() + (row + 1) / members_ * ld : zeros_.data();
+  if (members_ == 1) return kernels.store_rows[index_of(y_.dtype)](ld, e0, e1, shifted(y_.target(), row, 0));
+  for (std::size_t p = 0; p < parts(); ++p) {
+    const auto [first, columns, valid] = part(p);
+    const float* const scales = scales_.data() + members_ * first;
+    const float* const scale1 = both ? scales + (row + 1) % members_ * columns : zeros_.data();
+    kernels.store_scaled[index_of(y_.dtype)](columns, e0 + first, scales + row % members_ * columns, e1 + first, scale1,
+                                             shifted(y_.target(), row, first));
   }
-  std::fill(out + valid, out + columns, 0.0f);
 }
 
 BackwardEpilogue Embedding::gradient_epilogue(const Pass&, const GradientTargets& targets) {
@@ -174,7 +188,7 @@ void Embedding::backward(const Pass& pass, const Activations& x, Block*, bool ac
   enter(watch, StepStage::weight_gradient);
   if (members_ > 1) {
     pass.context.executor.run(
-        sum_chunks(pass.rows), [&](std::size_t chunk, int) { scale_gradient(pass, chunk); },
+        sum_chunks(pass.rows) * parts(), [&](std::size_t task, int) { scale_gradient(pass, task); },
         threads_for(pass.rows * members_ * width()));
     sum_vector_gradient(pass.kernels(), scale_, pass.rows, accumulate);
   }
@@ -184,29 +198,19 @@ void Embedding::backward(const Pass& pass, const Activations& x, Block*, bool ac
   table_.squares[0] = pass.kernels().sum_squares(table_.size(), table_.gradient.data());
 }
 
-// The gradient by the scales from a chunk of rows; e becomes the gradient by it.
-void Embedding::scale_gradient(const Pass& pass, std::size_t chunk) {
-  const std::size_t n = width(), ld = pad_columns(n), end = std::min(pass.rows, (chunk + 1) * kSumRows);
-  float* const sums = scale_.sums.data() + chunk * scale_.size();
-  std::fill_n(sums, scale_.size(), 0.0f);
-  alignas(kCacheLine) float sum[kOutputs];
+// The gradient by some columns' scales from a chunk of rows; e becomes the gradient by it.
+void Embedding::scale_gradient(const Pass& pass, std::size_t task) {
+  const std::size_t chunk = task / parts(), ld = pad_columns(width());
+  const std::size_t end = std::min(pass.rows, (chunk + 1) * kSumRows);
+  const auto [first, columns, valid] = part(task % parts());
+  float* const sums = scale_sums_.data() + members_ * (chunk * ld + first);
+  std::fill_n(sums, members_ * columns, 0.0f);
   for (std::size_t s = chunk * kSumRows; s < end; ++s) {
-    for (std::size_t column = 0; column < n; column += kOutputs) {
-      const std::size_t columns = std::min(kOutputs, n - column);
-      float* const e = e_.data() + s * ld + column;
-      std::fill_n(sum, columns, 0.0f);
-      for (std::size_t m = 0; m < members_; ++m) {
-        const float* const d = d_row(s * members_ + m) + column;
-        const float* const scale = scale_.master.data() + m * n + column;
-        float* const by_scale = sums + m * n + column;
-        for (std::size_t i = 0; i < columns; ++i) {
-          by_scale[i] += e[i] * d[i];
-          sum[i] += scale[i] * d[i];
-        }
-      }
-      std::copy_n(sum, columns, e);
-    }
+    pass.kernels().scaled_backward(columns, members_, scales_.data() + members_ * first, d_row(s * members_) + first,
+                                   d_.ld, e_.data() + s * ld + first, sums);
   }
+  float* const out = scale_.sums.data() + chunk * scale_.size() + first;
+  for (std::size_t m = 0; m < members_; ++m) std::copy_n(sums + m * columns, valid, out + m * width());
 }
 
 // Sums over rows in their order, whatever the threads and the parts of a step: the sums of a number's segments are kept

@@ -56,6 +56,10 @@ class Embedding final : public Block {
     std::size_t segment;
     float share;
   };
+  // Columns of the output that are worked on at a time.
+  struct Part {
+    std::size_t first, columns, valid;  // padded, and those that hold something
+  };
   static Where find(const Column& column, float place);
   static std::size_t code_of(const Column& column, float code);
 
@@ -64,8 +68,11 @@ class Embedding final : public Block {
   const float* d_row(std::size_t row) const { return reinterpret_cast<const float*>(d_.rows.data()) + row * d_.ld; }
   void add_up_slopes(const Pass& pass);
   void embed(const float* x, float* e) const;
-  void scaled(std::size_t row, std::size_t rows, std::size_t column, std::size_t columns, float* out) const;
-  void scale_gradient(const Pass& pass, std::size_t chunk);
+  std::size_t parts() const;
+  Part part(std::size_t index) const;
+  void copy_scales();
+  void store_pair(const KernelTable& kernels, std::size_t row, std::size_t rows);
+  void scale_gradient(const Pass& pass, std::size_t task);
   void column_gradient(const Pass& pass, std::size_t index, const Activations& x, bool accumulate);
   void add(float factor, const float* x, float* sum) const;
 
@@ -74,6 +81,9 @@ class Embedding final : public Block {
   Parameter table_, scale_;
   AlignedBuffer<float> knots_;  // [rows of the table][width]: e at each knot, without x w
   AlignedBuffer<float> e_;      // [rows][padded width()]: of the last forward pass, then the gradient by it
+  AlignedBuffer<float> zeros_;  // a row of them
+  // The scales of the last forward pass, and the gradients by them from chunks of rows: [part][members][columns].
+  AlignedBuffer<float> scales_, scale_sums_;
   Activations y_, d_;
   AlignedBuffer<float> sums_;    // that nobody reads
   AlignedBuffer<float> slopes_;  // sums over the rows of a step, see column_gradient

@@ -18,6 +18,7 @@
 #include "kernels/body/optimizer.hpp"
 #include "kernels/body/peak.hpp"
 #include "kernels/body/rounding.hpp"
+#include "kernels/body/scaled_rows.hpp"
 #include "kernels/body/softmax.hpp"
 // Builds on normalisation and epilogue.
 #include "kernels/body/batch_normalisation.hpp"
@@ -47,6 +48,8 @@ const KernelTable& kernel_table() {
       .widen_rows = HS_EACH_DTYPE(widen_rows),
       .widen_panel = HS_EACH_DTYPE(widen_panel),
       .store_rows = HS_EACH_DTYPE(store_rows),
+      .store_scaled = HS_EACH_DTYPE(store_scaled),
+      .scaled_backward = scaled_backward,
       .pack_strip = HS_EACH_DTYPE(pack_strip),
       .unpack_strip = HS_EACH_DTYPE(unpack_strip),
       .row_sums = HS_EACH_DTYPE(row_sums),
