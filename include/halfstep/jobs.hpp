@@ -64,6 +64,26 @@ struct CheckpointReport {
   double seconds = 0;  // that writing it took, beside the steps
 };
 
+// One of the networks of options.bag.
+struct BaggedNetwork {
+  std::int64_t number = 0;  // from 1
+  std::int64_t epochs = 0;
+  std::int64_t best_epoch = 0;     // whose weights it has; 0: those of the last step
+  std::int64_t held_out_rows = 0;  // of its part, which it was not trained on
+  MetricKind metric = MetricKind::loss;
+  double held_out = 0;  // by that metric, on these
+  double seconds = 0;
+};
+
+// Settings that a run tried before it took some of them: quality "best".
+struct TriedSettings {
+  std::vector<std::pair<std::string, std::string>> parameters;  // and their values
+  std::int64_t rows = 0;                                        // held out of the networks that tried them
+  MetricKind metric = MetricKind::loss;
+  double held_out = 0;  // by that metric, on these
+  bool taken = false;
+};
+
 // Callbacks of a run; each may be empty. They run on the calling thread. What one throws comes out of train() as it is,
 // and no model is written.
 struct TrainObserver {
@@ -76,6 +96,10 @@ struct TrainObserver {
   std::function<void(const CheckpointReport&)> on_checkpoint;
   // options.refit: all rows, and the epochs of the run on them that begins; its epochs follow.
   std::function<void(std::int64_t rows, std::int64_t epochs)> on_refit;
+  // Before the networks of a bag: settings that were tried, after the last of them.
+  std::function<void(const std::vector<TriedSettings>&)> on_tried;
+  // options.bag: after each of its networks, how many are done of how many. There are no reports of their epochs.
+  std::function<void(const BaggedNetwork&, std::int64_t done, std::int64_t of)> on_network;
   std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
   std::function<bool()> should_save;                   // true: save a checkpoint after the current step, and go on
   std::function<bool()> should_stop;                   // true: finish the current step, save and return
@@ -98,6 +122,8 @@ struct TrainResult {
   std::int64_t best_epoch = 0;       // whose weights the model has; 0: those of the last step
   std::int64_t refit_rows = 0;       // options.refit: rows that the model was trained on; eval is of the run before
   std::int64_t refit_epochs = 0;     // and for how long; 0: it was not
+  std::vector<TriedSettings> tried;  // quality best: what its bag was chosen from
+  std::vector<BaggedNetwork> bag;    // options.bag: eval is of each on the rows that it was not trained on
   std::string ended;                 // "early stop", "time limit" or "signal"; empty: at its planned end
   StepCounts steps;
   MeterReport meter;                    // the last reading; step 0: there was none

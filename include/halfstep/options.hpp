@@ -120,6 +120,7 @@ struct Options {
   std::int64_t accumulate = 1;      // batches of a step
   std::int64_t early_stop = 0;      // epochs without a better held-out metric that end the run; 0: off
   bool refit = false;               // early_stop: then train on all rows for as many epochs as were best
+  std::int64_t bag = 1;             // networks that answer together, each trained without another part of the rows
   double time_limit = 0;            // seconds of training; 0: off
   double ema = 0;                   // decay of the average of the weights, an applied step; 0: off
   std::int64_t average_epochs = 0;  // last epochs whose weights are averaged; 0: off

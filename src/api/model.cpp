@@ -5,7 +5,6 @@
 #include "halfstep/predictor.hpp"
 #include "kernels/dispatch.hpp"
 #include "run/output_meaning.hpp"
-#include "train/network_of.hpp"
 
 namespace halfstep {
 
@@ -15,11 +14,11 @@ Model::Impl::Impl(SavedModel model, const KernelTable& table)
     : saved(std::move(model)),
       kernels(table),
       meaning(output_meaning(saved)),
-      weights(network_of(saved.spec, {.max_rows = 1, .master = false})) {
-  weights.set_tensors(saved.tensors);
-  weights.pack_all(kernels);
-  for (Parameter* p : weights.parameters()) {
-    if (p->is_matrix()) p->master = {};  // of fp32 too: products read what is packed
+      weights(networks_of(saved, {.max_rows = 1, .master = false}, kernels)) {
+  for (const Network& network : weights) {
+    for (Parameter* p : network.parameters()) {
+      if (p->is_matrix()) p->master = {};  // of fp32 too: products read what is packed
+    }
   }
   saved.tensors = {};
 }

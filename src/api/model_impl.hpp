@@ -1,5 +1,7 @@
 // What a Model shares among its copies and predictors.
 #pragma once
+#include <list>
+
 #include "halfstep/model.hpp"
 #include "kernels/table.hpp"
 #include "metrics/output_meaning.hpp"
@@ -9,13 +11,13 @@
 namespace halfstep {
 
 struct Model::Impl {
-  // `saved` without its tensors, which the network has.
+  // `saved` without its tensors, which the networks have.
   Impl(internal::SavedModel model, const internal::KernelTable& table);
 
   internal::SavedModel saved;
   const internal::KernelTable& kernels;
   internal::OutputMeaning meaning;
-  internal::Network weights;
+  std::list<internal::Network> weights;  // of each network
 };
 
 }  // namespace halfstep

@@ -12,13 +12,11 @@
 
 namespace halfstep::internal {
 
-RowPredictor::RowPredictor(GemmContext& context, Network& network, LossKind loss, const OutputMeaning& meaning)
+RowPredictor::RowPredictor(GemmContext& context, const Networks& networks, LossKind loss, const OutputMeaning& meaning)
     : context_(context),
-      network_(network),
       loss_(loss),
       meaning_(meaning),
-      loader_(features(), context.executor.threads()),
-      mean_(context.kernels, meaning, outputs(), network.shape().members),
+      said_(context, networks, meaning),
       row_(pad_columns(outputs())) {}
 
 std::size_t RowPredictor::outputs_for(std::size_t numbers) const {
@@ -46,16 +44,12 @@ void RowPredictor::finish_row(const float* logits, float* out) {
 
 void RowPredictor::run(std::span<const float> x, float* out) {
   const FpEnvGuard fp_env;
-  const std::size_t rows = x.size() / features(), batch = network_.shape().max_rows;
+  const std::size_t rows = x.size() / features(), batch = said_.most_rows();
   const InputRows from = {.features = features(), .x = x.data()};
   for (std::size_t first = 0; first < rows; first += batch) {
     const std::size_t count = std::min(batch, rows - first);
-    loader_.load(context_, from, {.count = count, .first = first}, network_.input());
-    network_.forward(context_, count);
-    for (std::size_t i = 0; i < count; ++i, out += outputs()) {
-      const std::size_t ld = network_.logits_ld();
-      finish_row(mean_.of(network_.logits() + i * mean_.members() * ld, ld), out);
-    }
+    said_.pass(from, {.count = count, .first = first});
+    for (std::size_t i = 0; i < count; ++i, out += outputs()) finish_row(said_.of(i), out);
   }
 }
 

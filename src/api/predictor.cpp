@@ -1,5 +1,7 @@
 #include "halfstep/predictor.hpp"
 
+#include <list>
+
 #include "api/fork_check.hpp"
 #include "api/model_impl.hpp"
 #include "api/outputs.hpp"
@@ -24,6 +26,16 @@ PredictorOptions checked(const PredictorOptions& options) {
   return options;
 }
 
+// With their parameters.
+std::list<Network> networks_like(const std::list<Network>& weights, const ModelSpec& spec, std::size_t max_rows) {
+  std::list<Network> networks;
+  for (const Network& from : weights) {
+    Network& network = networks.emplace_back(network_of(spec, {.max_rows = max_rows, .master = false}));
+    network.borrow_parameters(from);
+  }
+  return networks;
+}
+
 }  // namespace
 
 struct Predictor::Impl {
@@ -31,16 +43,14 @@ struct Predictor::Impl {
       : model(std::move(shared)),
         executor(make_executor(choose_threads(options.threads).count, options.threads_of_host ? "host" : "")),
         context(model->kernels, *executor),
-        network(network_of(model->saved.spec, {.max_rows = options.max_rows, .master = false})),
-        rows(context, network, model->saved.spec.loss, model->meaning) {
-    network.borrow_parameters(model->weights);
-  }
+        networks(networks_like(model->weights, model->saved.spec, options.max_rows)),
+        rows(context, Networks(networks), model->saved.spec.loss, model->meaning) {}
 
   std::shared_ptr<const Model::Impl> model;
   ForkCheck fork_check;
   std::unique_ptr<Executor> executor;
   GemmContext context;
-  Network network;
+  std::list<Network> networks;
   RowPredictor rows;
 };
 
@@ -50,8 +60,8 @@ Predictor::Predictor(Predictor&&) noexcept = default;
 Predictor& Predictor::operator=(Predictor&&) noexcept = default;
 Predictor::~Predictor() = default;
 
-std::size_t Predictor::inputs() const { return impl_->network.shape().widths.front(); }
-std::size_t Predictor::outputs() const { return impl_->network.shape().widths.back(); }
+std::size_t Predictor::inputs() const { return impl_->networks.front().shape().widths.front(); }
+std::size_t Predictor::outputs() const { return impl_->networks.front().shape().widths.back(); }
 
 void Predictor::predict(std::span<const float> x, std::span<float> out) {
   impl_->fork_check();

@@ -99,7 +99,8 @@ constexpr Word kNotOfCv[] = {"test",
                              "cache",
                              "capsule",
                              "on-nonfinite",
-                             "refit"};
+                             "refit",
+                             "bag"};
 
 constexpr Word kNotOfLr[] = {"lr",
                              "schedule",
@@ -116,6 +117,7 @@ constexpr Word kNotOfLr[] = {"lr",
                              "metric",
                              "average-epochs",
                              "refit",
+                             "bag",
                              "out",
                              "metrics",
                              "tensorboard",

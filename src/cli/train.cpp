@@ -55,6 +55,44 @@ void tell_plan(Narrator& narrator, const RunPlan& plan, bool verbose) {
   for (const std::string& note : plan.notes) narrator.heading("note", note);
 }
 
+std::string network_text(const BaggedNetwork& network) {
+  return "number " + std::to_string(network.number) + ", " + std::to_string(network.epochs) + " epochs" +
+         (network.best_epoch > 0 ? " of which " + std::to_string(network.best_epoch) + " was best" : "") + ", " +
+         std::string(name(network.metric)) + " " + brief(network.held_out) + " on " +
+         std::to_string(network.held_out_rows) + " rows, " + brief(network.seconds) + " s";
+}
+
+std::string tried_text(const TriedSettings& settings) {
+  std::string text;
+  for (const auto& [parameter, value] : settings.parameters) text += "--" + parameter + " " + value + " ";
+  return text + "has " + std::string(name(settings.metric)) + " " + brief(settings.held_out) + " on " +
+         std::to_string(settings.rows) + " rows held out";
+}
+
+std::string tried_json(const std::vector<TriedSettings>& tried) {
+  std::vector<std::string> items;
+  for (const TriedSettings& settings : tried) {
+    JsonObject parameters;
+    for (const auto& [parameter, value] : settings.parameters) parameters.text(parameter, value);
+    JsonObject object;
+    object.raw("parameters", parameters.str()).text("metric", name(settings.metric));
+    object.number("held_out", settings.held_out).integer("rows", settings.rows);
+    items.push_back(object.boolean("taken", settings.taken).str());
+  }
+  return "[" + joined(items, ",") + "]";
+}
+
+std::string bag_json(const std::vector<BaggedNetwork>& bag) {
+  std::vector<std::string> items;
+  for (const BaggedNetwork& network : bag) {
+    JsonObject object;
+    object.integer("number", network.number).integer("epochs", network.epochs);
+    object.integer("best_epoch", network.best_epoch).integer("held_out_rows", network.held_out_rows);
+    items.push_back(object.number("held_out", network.held_out).number("seconds", network.seconds).str());
+  }
+  return "[" + joined(items, ",") + "]";
+}
+
 // `notes` gets those of the plan, for the summary.
 // `saves`: the run has checkpoints.
 TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool saves,
@@ -76,6 +114,14 @@ TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool
   observer.on_refit = [&narrator](std::int64_t rows, std::int64_t epochs) {
     narrator.heading(
         "refit", "all " + std::to_string(rows) + " rows, for the " + std::to_string(epochs) + " epochs that were best");
+  };
+  observer.on_tried = [&narrator](const std::vector<TriedSettings>& tried) {
+    for (const TriedSettings& settings : tried)
+      narrator.heading(settings.taken ? "taken" : "tried", tried_text(settings));
+  };
+  observer.on_network = [&narrator](const BaggedNetwork& network, std::int64_t done, std::int64_t of) {
+    narrator.heading("network",
+                     std::to_string(done) + " of " + std::to_string(of) + " is done: " + network_text(network));
   };
   observer.on_warning = [&progress](const std::string& warning) { progress.warning(warning); };
   observer.should_stop = [] { return stop_signal() != 0; };
@@ -121,6 +167,8 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
   if (!result.calibration.empty()) object.text("calibration", result.calibration);
   if (!result.intervals.empty()) object.text("intervals", result.intervals);
   object.text("metric", result.metric).integer("best_epoch", result.best_epoch).text("ended", result.ended);
+  if (!result.tried.empty()) object.raw("tried", tried_json(result.tried));
+  if (!result.bag.empty()) object.raw("bag", bag_json(result.bag));
   if (result.refit_rows > 0) {
     object.raw("refit", JsonObject().integer("rows", result.refit_rows).integer("epochs", result.refit_epochs).str());
   }
@@ -178,6 +226,9 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
   if (result.best_epoch > 0)
     text += row("best", "epoch " + std::to_string(result.best_epoch) +
                             (result.refit_rows > 0 ? "" : ", whose weights are kept"));
+  if (!result.bag.empty())
+    text += row("bag", std::to_string(result.bag.size()) + " networks, whose mean predicts; " + result.eval_name +
+                           " is of each on the rows that it has not seen");
   if (result.refit_rows > 0)
     text += row("refit", "on all " + std::to_string(result.refit_rows) + " rows for " +
                              std::to_string(result.refit_epochs) + " epochs; " + result.eval_name +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halfstep/error.hpp"
+#include "run/precision.hpp"
 #include "run/precision_choice.hpp"
 #include "run/spec_of.hpp"
 #include "run/trainer_options.hpp"

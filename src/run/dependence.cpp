@@ -78,7 +78,7 @@ std::vector<PlaceOfRow> categories(const data::Examples& examples, const ColumnG
 
 // Of each output, over the rows that have finite ones.
 std::vector<double> mean_outputs(const AskedModel& model, const data::Examples& examples) {
-  const std::size_t columns = model.network.shape().widths.back();
+  const std::size_t columns = model.networks.all.front()->shape().widths.back();
   std::vector<double> sums(columns);
   AlignedBuffer<float> probabilities(pad_columns(columns));
   double rows = 0;
@@ -95,7 +95,7 @@ std::vector<double> mean_outputs(const AskedModel& model, const data::Examples& 
       sums[t] += target_value(logits[t], units.mean, units.scale);
     }
   };
-  for_each_batch(model.context, model.network, examples, model.meaning,
+  for_each_batch(model.context, model.networks, examples, model.meaning,
                  [&](std::size_t, std::size_t count, const float* logits, std::size_t ld) {
                    for (std::size_t i = 0; i < count; ++i) add(logits + i * ld);
                  });

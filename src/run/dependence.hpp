@@ -10,15 +10,15 @@
 #include "gemm/gemm.hpp"
 #include "halfstep/jobs.hpp"
 #include "metrics/output_meaning.hpp"
-#include "nn/network.hpp"
 #include "run/column_groups.hpp"
+#include "train/joint_outputs.hpp"
 
 namespace halfstep::internal {
 
 // A model and what is known of it: all must outlive its use.
 struct AskedModel {
   GemmContext& context;
-  Network& network;
+  const Networks& networks;
   LossKind loss;
   const OutputMeaning& meaning;
   const data::Preprocessor& preprocessor;

@@ -1,12 +1,12 @@
 #include "run/held_out_facts.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
 #include "run/bad_model.hpp"
 #include "run/temperature.hpp"
-#include "train/network_of.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -17,43 +17,39 @@ bool calibrates(const Options& options) {
   return options.quality != "plain" || options.ensemble > 1;
 }
 
-SaidOfRows said_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows) {
-  const std::unique_ptr<Loss> loss = loss_of(trainer.config().model);
+SaidOfRows without_padding(const OutputsOfRows& outputs, const Loss& loss, const data::Examples& rows) {
   SaidOfRows said;
-  said.columns = trainer.model().shape().widths.back();
+  said.columns = outputs.columns;
   said.labels = rows.labels;
-  for_each_row(trainer.context(), trainer.model(), rows, meaning, [&](std::size_t, const float* logits, const double*) {
-    said.logits.insert(said.logits.end(), logits, logits + said.columns);
-  });
   const Targets targets = {rows.labels.data(), nullptr, nullptr};
   for (std::size_t i = 0; i < rows.rows; ++i) {
+    const float* const logits = outputs.logits.data() + i * outputs.ld;
+    said.logits.insert(said.logits.end(), logits, logits + outputs.columns);
     const double of_row = rows.weights.empty() ? 1 : static_cast<double>(rows.weights[i]);
-    said.weights.push_back(loss->weight(i, targets) * of_row);
+    said.weights.push_back(loss.weight(i, targets) * of_row);
   }
   return said;
 }
 
-double temperature_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows,
-                      TrainResult& result) {
-  const SaidOfRows said = said_of(trainer, meaning, rows);
+double temperature_of(const SaidOfRows& said, const OutputMeaning& meaning, TrainResult& result) {
   const double t = fit_temperature(said, meaning);
   result.temperature = t;
-  result.calibration = "logits divided by " + short_number(t, 4) + ": log loss of the " + std::to_string(rows.rows) +
-                       " rows held out " + short_number(loss_at(said, meaning, 1), 4) + " before, " +
+  result.calibration = "logits divided by " + short_number(t, 4) + ": log loss of the " +
+                       std::to_string(said.labels.size()) + " rows held out " +
+                       short_number(loss_at(said, meaning, 1), 4) + " before, " +
                        short_number(loss_at(said, meaning, t), 4) + " then";
   return t;
 }
 
-Intervals intervals_of(StepTrainer& trainer, const OutputMeaning& meaning, const data::Examples& rows, bool chosen) {
-  std::vector<TargetMisses> targets(meaning.targets.size());
-  const auto add = [&](std::size_t row, const float* outputs, const double* spread) {
+Intervals intervals_of(const OutputsOfRows& said, const data::Examples& rows, bool chosen) {
+  std::vector<TargetMisses> targets(said.columns);
+  for (std::size_t row = 0; row < rows.rows; ++row) {
     for (std::size_t t = 0; t < targets.size(); ++t) {
       const double truth = rows.exact_targets[row * targets.size() + t];
-      targets[t].miss.push_back(std::fabs(truth - static_cast<double>(outputs[t])));
-      targets[t].spread.push_back(spread[t]);
+      targets[t].miss.push_back(std::fabs(truth - static_cast<double>(said.logits[row * said.ld + t])));
+      targets[t].spread.push_back(said.spreads[row * said.columns + t]);
     }
-  };
-  for_each_row(trainer.context(), trainer.model(), rows, meaning, add);
+  }
   return fit_intervals(targets, rows.weights, chosen);
 }
 
@@ -70,14 +66,30 @@ void check_calibration(const Options& options, const OutputMeaning& meaning, boo
                                               : "leave it out; halfstep predict --intervals 0.9 says how far off"});
 }
 
-HeldOutFacts facts_of(const Options& options, StepTrainer& trainer, const OutputMeaning& meaning,
-                      const data::Examples& held_out, TrainResult& result) {
+bool learns_from_held_out(const Options& options, const OutputMeaning& meaning) {
+  return !meaning.classification || calibrates(options);
+}
+
+OutputsOfRows::OutputsOfRows(std::size_t rows, std::size_t columns)
+    : columns(columns), ld(pad_columns(columns)), logits(rows * ld), spreads(rows * columns) {}
+
+void OutputsOfRows::set(std::size_t first, GemmContext& context, const Networks& model, const data::Examples& rows,
+                        const OutputMeaning& meaning) {
+  const auto copy = [&](std::size_t row, const float* of_row, const double* spread) {
+    std::copy_n(of_row, columns, logits.data() + (first + row) * ld);
+    std::copy_n(spread, columns, spreads.data() + (first + row) * columns);
+  };
+  for_each_row(context, model, rows, meaning, copy);
+}
+
+HeldOutFacts facts_of(const Options& options, const Loss& loss, const OutputMeaning& meaning,
+                      const data::Examples& held_out, const OutputsOfRows& said, TrainResult& result) {
   HeldOutFacts facts;
   if (!meaning.classification) {
-    facts.intervals = intervals_of(trainer, meaning, held_out, options.early_stop > 0);
+    facts.intervals = intervals_of(said, held_out, options.early_stop > 0);
     result.intervals = intervals_text(facts.intervals);
-  } else if (calibrates(options)) {
-    facts.temperature = temperature_of(trainer, meaning, held_out, result);
+  } else if (learns_from_held_out(options, meaning)) {
+    facts.temperature = temperature_of(without_padding(said, loss, held_out), meaning, result);
   }
   return facts;
 }

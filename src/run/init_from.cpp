@@ -24,6 +24,13 @@ Options layers_of(const ModelSpec& spec) {
 std::optional<SavedModel> model_to_start_from(Options& options) {
   if (options.init_from.empty()) return std::nullopt;
   SavedModel model = load_model(options.init_from);
+  if (model.networks > 1) {
+    throw Error(Status::unsupported, {.what = "there is no one network to start from",
+                                      .where = options.init_from,
+                                      .why = "the model has " + std::to_string(model.networks) + ", trained with --bag",
+                                      .kept = {},
+                                      .hint = "a model of a single network"});
+  }
   check_finite(model, options.init_from);
   const Options layers = layers_of(model.spec), usual;
   for (const char* name : {"hidden", "layer", "activation", "norm", "residual"}) {

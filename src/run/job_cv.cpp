@@ -46,6 +46,8 @@ void check(int folds, const Options& options) {
            "halfstep train");
   }
   if (options.refit) refuse("a cross-validation has no model to refit", "--refit", "", "leave it out");
+  if (options.bag > 1)
+    refuse("a cross-validation is of one network a fold", "--bag", "it makes several models", "leave it out");
   if (!options.report.empty()) refuse("a cross-validation has no report", "--report", "", "leave it out");
   if (options.validation > 0 && !steers_by_held_out(options)) {
     refuse("nothing goes by a validation part", "--validation", "each fold is judged by its own part",
@@ -96,6 +98,7 @@ CrossValidation cross_validate(const std::string& data, int folds, const Options
            "its training part alone: the path of that file, or an archive without x_test and y_test");
   }
   source.settle(options);
+  options.bag = 1;  // of its own models
   CrossValidation out;
   out.how = data::hold_out_text(options);
   bool stopped = false;

@@ -1,6 +1,7 @@
 // The job that asks a model what it goes by.
 #include <algorithm>
 #include <cmath>
+#include <list>
 
 #include "data/data.hpp"
 #include "halfstep/error.hpp"
@@ -66,18 +67,17 @@ Explanation explain(const std::string& model, const std::string& data, std::size
   const data::Examples all = preprocessor.apply(std::move(raw), true, &out.notes);
 
   GemmContext context(*machine.kernels, *machine.executor);
-  Network network(network_of(saved.spec, {.max_rows = std::min(kRowsOfPass, all.rows)}));
-  network.set_tensors(saved.tensors);
-  network.pack_all(*machine.kernels);
+  std::list<Network> several = networks_of(saved, {.max_rows = std::min(kRowsOfPass, all.rows)}, *machine.kernels);
+  const Networks networks(several);
   const OutputMeaning meaning = output_meaning(saved);
   const auto loss = loss_of(saved.spec);
   const auto loss_on = [&](const data::Examples& rows) {
-    return measure(context, network, rows, *loss, meaning, false).loss;
+    return measure(context, networks, rows, *loss, meaning, false).loss;
   };
 
   const std::vector<ColumnGroup> groups = column_groups(preprocessor.recipe());
-  const double members = static_cast<double>(network.shape().members);
-  const double work_of_row = members * static_cast<double>(network.elements()) + 1000;
+  const auto members = static_cast<double>(saved.networks * saved.spec.members);
+  const double work_of_row = members * static_cast<double>(several.front().elements()) + 1000;
   const std::size_t rows = rows_to_ask(all, work_of_row, groups.size());
   const data::Examples original = data::in_full(sample_rows(all, rows));
   data::Examples changed = original;
@@ -106,7 +106,7 @@ Explanation explain(const std::string& model, const std::string& data, std::size
   std::stable_sort(asked.begin(), asked.end(),
                    [](const Asked& a, const Asked& b) { return a.importance.increase > b.importance.increase; });
   const data::Examples few = data::in_full(sample_rows(original, std::min(rows, kMostOfDependence)));
-  const AskedModel of = {context, network, saved.spec.loss, meaning, preprocessor};
+  const AskedModel of = {context, networks, saved.spec.loss, meaning, preprocessor};
   for (const Asked& a : asked) {
     out.columns.push_back(a.importance);
     if (out.columns.size() <= columns) out.dependences.push_back(dependence_of(of, few, *a.group));

@@ -43,7 +43,8 @@ ModelSummary inspect(const std::string& path) {
   if (checkpoint) s.run = run_of(checkpoint_of(file, path));
   s.format = checkpoint ? "halfstep checkpoint 1 (safetensors)" : "halfstep 1 (safetensors)";
   s.kind = saved.preprocessor.task() == Task::classify ? "classifier" : "regressor";
-  s.architecture = architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));
+  s.architecture = (saved.networks > 1 ? std::to_string(saved.networks) + " networks of " : "") +
+                   architecture_text(saved.spec) + ", " + std::string(name(saved.spec.loss));
   for (const NamedTensor& t : saved.tensors) {
     if (t.role != ParameterRole::statistic) s.parameters += static_cast<std::int64_t>(t.values.size());
     s.tensors.push_back({t.name, "F32", {t.shape.begin(), t.shape.end()}});

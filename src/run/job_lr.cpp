@@ -42,7 +42,7 @@ void check(const Options& options) {
   for (const char* name : {"lr",         "schedule",    "warmup",       "epochs",         "steps",          "test",
                            "early-stop", "time-limit",  "ema",          "average-epochs", "metric",         "out",
                            "metrics",    "tensorboard", "report",       "meter-every",    "checkpoint-dir", "resume",
-                           "init-from",  "capsule",     "on-nonfinite", "calibrate",      "refit"}) {
+                           "init-from",  "capsule",     "on-nonfinite", "calibrate",      "refit",          "bag"}) {
     if (get_option(options, name) == get_option(Options{}, name)) continue;
     throw Error(Status::invalid_argument, {.what = "a search for a learning rate does not have this parameter",
                                            .where = "--" + std::string(name),
@@ -89,6 +89,7 @@ RateSearch find_learning_rate(const std::string& data, const Options& given, con
   const Machine machine(options);
   Source source(data, options, {machine.executor.get()});
   source.settle(options);
+  options.bag = 1;
   const Prepared prepared = prepare(std::move(source), options, {machine.executor.get()});
   const ModelSpec spec = spec_of(prepared, options);
   const TrainerConfig config = trainer_config(options, spec, prepared.train.rows);

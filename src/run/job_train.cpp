@@ -2,11 +2,15 @@
 #include <optional>
 #include <utility>
 
+#include "base/arena.hpp"
+#include "data/hold_out.hpp"
 #include "data/target_columns.hpp"
 #include "halfstep/error.hpp"
 #include "halfstep/jobs.hpp"
 #include "io/safe_file.hpp"
 #include "run/auto_precision.hpp"
+#include "run/bag.hpp"
+#include "run/bag_options.hpp"
 #include "run/cache_choice.hpp"
 #include "run/init_from.hpp"
 #include "run/job_files.hpp"
@@ -16,6 +20,7 @@
 #include "run/model_text.hpp"
 #include "run/output_meaning.hpp"
 #include "run/prepare.hpp"
+#include "run/quality.hpp"
 #include "run/refit.hpp"
 #include "run/refit_options.hpp"
 #include "run/resume.hpp"
@@ -24,6 +29,7 @@
 #include "run/trainer_options.hpp"
 #include "run/trainer_place.hpp"
 #include "run/training.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep {
 
@@ -34,23 +40,32 @@ std::size_t example_bytes(const Prepared& p) {
   return memory_of(p.train) + memory_of(p.validation) + memory_of(p.test);
 }
 
-std::string model_line(StepTrainer& trainer) {
-  const ModelSpec& spec = trainer.config().model;
-  return architecture_text(spec) + ", " + std::to_string(trainer.model().elements()) + " parameters, " +
-         precision_text(spec);
+std::size_t elements_of(const ModelSpec& spec) {
+  const PlanOnly plan;
+  return Network(network_of(spec, {.max_rows = 1})).elements();
 }
 
-RunPlan make_plan(const Prepared& p, const Machine& machine, StepTrainer& trainer, const std::string& path) {
+std::string model_line(const ModelSpec& spec, std::size_t elements, const Options& options) {
+  const std::string several = options.bag > 1 ? std::to_string(options.bag) + " networks of " : "";
+  return several + architecture_text(spec) + ", " + std::to_string(elements) + " parameters" +
+         (options.bag > 1 ? " each, " : ", ") + precision_text(spec);
+}
+
+std::string model_line(StepTrainer& trainer, const Options& options) {
+  return model_line(trainer.config().model, trainer.model().elements(), options);
+}
+
+RunPlan make_plan(const Prepared& p, const Machine& machine, const ModelSpec& spec, const std::string& path,
+                  std::vector<MemoryPart> memory) {
   RunPlan plan;
   std::size_t inputs = p.preprocessor.features();
   // A number that is embedded comes in as its value and its place, which nobody counts.
-  for (const ColumnEmbedding& column : trainer.config().model.embedded) inputs -= column.inputs() - 1;
+  for (const ColumnEmbedding& column : spec.embedded) inputs -= column.inputs() - 1;
   plan.data = path + ": " + std::to_string(p.rows) + " rows, " + std::to_string(inputs) + " features";
   plan.target = p.preprocessor.target_description();
   plan.split = p.split;
-  plan.model = model_line(trainer);
   plan.machine = machine.description;
-  plan.memory = trainer.memory(example_bytes(p));
+  plan.memory = std::move(memory);
   for (const MemoryPart& part : plan.memory) plan.memory_bytes += part.bytes;
   plan.notes = p.notes;
   plan.reads = p.reads;
@@ -120,6 +135,28 @@ void add_results(const SavedModel& saved, const Machine& machine, const Options&
   result.weights_digest = weights_digest(saved.tensors);
 }
 
+// All networks of a bag, and their file.
+TrainResult run_bag(const BagRun& run, const std::string& data, const TrainObserver& observer, SavedModel& saved) {
+  if (run.prepared.train.file) {
+    throw Error(Status::unsupported, {.what = "several networks cannot be trained on rows from disk",
+                                      .where = "--bag " + std::to_string(run.options().bag),
+                                      .why = "they do not fit into memory, of which each network takes a part",
+                                      .kept = {},
+                                      .hint = "leave it out"});
+  }
+  const ModelSpec& spec = run.settings.front().spec;
+  RunPlan plan = make_plan(run.prepared, run.machine, spec, data, bag_memory(run));
+  plan.model = model_line(spec, elements_of(spec), run.options());
+  plan.split += "; each of " + std::to_string(run.parts.size()) + " networks holds out another 1/" +
+                std::to_string(run.parts.size()) + " of the first (" + data::hold_out_text(run.options()) + ")";
+  if (observer.on_plan) observer.on_plan(plan);
+  TrainResult result;
+  train_bag(run, observer, saved, result);
+  save_model(run.options().out, saved);
+  add_results(saved, run.machine, run.options(), result);
+  return result;
+}
+
 }  // namespace
 
 TrainResult train(const std::string& data, const Options& given, const TrainObserver& observer) {
@@ -139,6 +176,8 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   Source source(data, options, how, start ? &start->preprocessor.recipe() : nullptr);
   source.settle(options);
   check_refit(options);
+  check_bag(options);
+  const std::vector<data::Split> parts = options.bag > 1 ? bag_parts(source, options) : std::vector<data::Split>();
   Prepared prepared = prepare(std::move(source), options, how);
   const SavedModel* const weights = start ? &*start : nullptr;
   const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
@@ -149,6 +188,15 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     spec.layer_precision = found->checkpoint.model.spec.layer_precision;
   }
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
+  if (options.bag > 1) {
+    std::vector<BagSettings> settings;
+    for (Options& tried : settings_to_try(given, options)) settings.push_back({tried, spec_of(prepared, tried)});
+    SavedModel saved = model_to_save(prepared, spec, machine, options);
+    prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
+    TrainResult result = run_bag({settings, machine, prepared, parts, meaning}, data, observer, saved);
+    result.chosen = chosen;
+    return result;
+  }
   TrainerConfig config = trainer_config(options, spec, prepared.train.rows);
   config.meter_every = meter_every(options, config.schedule.steps);
   check_memory(run_shape(config, example_bytes(prepared), machine.executor->threads()));
@@ -182,12 +230,13 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
                     {options.report.empty() ? nullptr : &recorder, checkpoints ? &*checkpoints : nullptr, &incidents,
                      &recovery, found ? &from : nullptr});
   if (found) load_run(*found, training, options.report.empty() ? nullptr : &recorder);
-  RunPlan plan = make_plan(prepared, machine, trainer, data);
+  RunPlan plan = make_plan(prepared, machine, spec, data, trainer.memory(example_bytes(prepared)));
+  plan.model = model_line(trainer, options);
   if (observer.on_plan) observer.on_plan(plan);
 
   const auto report = [&](TrainResult& result, const std::string& failure) {
     if (options.report.empty()) return;
-    plan.model = model_line(trainer);  // layers may have been raised
+    plan.model = model_line(trainer, options);  // layers may have been raised
     const std::string warning =
         write_report({data, options, prepared, training.meaning(), plan, trainer}, recorder, result, failure);
     if (warning.empty()) {

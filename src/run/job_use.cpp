@@ -3,6 +3,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <list>
 
 #include "data/data.hpp"
 #include "data/target_columns.hpp"
@@ -32,13 +33,12 @@ struct Loaded {
   Loaded(const SavedModel& saved, const Machine& machine, std::size_t rows)
       : machine(machine),
         context(*machine.kernels, *machine.executor),
-        model(network_of(saved.spec, {.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1))})) {
-    model.set_tensors(saved.tensors);
-    model.pack_all(*machine.kernels);
-  }
+        networks(networks_of(saved, {.max_rows = std::min(kBatch, std::max<std::size_t>(rows, 1))}, *machine.kernels)),
+        model(networks) {}
   const Machine& machine;
   GemmContext context;
-  Network model;
+  std::list<Network> networks;
+  Networks model;
 };
 
 void add_class(const KernelTable& kernels, const SavedModel& saved, const OutputMeaning& meaning, const float* logits,

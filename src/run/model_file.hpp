@@ -1,6 +1,8 @@
 // A trained model as a file: safetensors with fp32 masters and, as metadata, all that predict needs to take raw data.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "io/safetensors.hpp"
 #include "nn/network.hpp"
 #include "run/held_out_facts.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep::internal {
 
@@ -24,8 +27,9 @@ struct SavedModel {
   Math math = Math::portable;
   std::vector<std::pair<std::string, std::string>> config;  // parameter, value
   HeldOutFacts held_out;
-  std::vector<NamedTensor> tensors;
-  std::string digest;  // of the file, as read
+  std::size_t networks = 1;          // of this spec, that were trained on different parts of the rows: see bag.hpp
+  std::vector<NamedTensor> tensors;  // of several networks one after the other, see name_in_bag
+  std::string digest;                // of the file, as read
 };
 
 // Hash of the fp32 masters in canonical order: layers.0.weight, layers.0.bias, layers.0.gamma and beta where it is
@@ -40,7 +44,13 @@ SavedModel load_model(const std::string& path);
 SavedModel model_of(const io::File& file, const std::string& path);
 
 // Exactly the tensors that the description asks for, so that building the model allocates no more than the file holds.
-std::vector<NamedTensor> model_tensors(const io::File& file, const std::string& path, const ModelSpec& spec);
+std::vector<NamedTensor> model_tensors(const io::File& file, const std::string& path, const ModelSpec& spec,
+                                       std::size_t networks = 1);
+
+// Name of a tensor of one of several networks: "networks.2.layers.0.weight"; of a single one as it is.
+std::string name_in_bag(const std::string& name, std::size_t network, std::size_t networks);
+// The model's networks, ready for forward passes.
+std::list<Network> networks_of(const SavedModel& model, const NetworkUse& use, const KernelTable& kernels);
 
 // Every parameter of a run with its value.
 std::vector<std::pair<std::string, std::string>> config_of(const Options& options);

@@ -14,13 +14,18 @@
 namespace halfstep::internal {
 namespace {
 
-std::int64_t read_step(const std::string& path, const std::string& text) {
-  std::int64_t step = -1;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), step);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || step < 0 || step >= kMostCount) {
-    bad_model(path, "halfstep.step is not a step number");
+constexpr std::int64_t kMostNetworks = 1000;
+
+// From `least` to below `end`.
+std::int64_t read_count(const io::File& file, const std::string& path, const char* key, std::int64_t least,
+                        std::int64_t end) {
+  const std::string& text = metadata(file, path, key);
+  std::int64_t count = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size() || count < least || count >= end) {
+    bad_model(path, std::string(key) + " is no number from " + std::to_string(least) + " on");
   }
-  return step;
+  return count;
 }
 
 void check_format(const io::File& file, const std::string& path, std::string_view wanted) {
@@ -68,6 +73,7 @@ std::vector<std::pair<std::string, std::string>> metadata_of(const SavedModel& m
       {"halfstep.scaler", json::dump(to_json(model.scaler))},
       {"halfstep.numerics", json::dump(json::Object{{"isa", model.isa}, {"math", name(model.math)}, {"order", 1}})}};
   if (model.held_out.any()) out.emplace_back("halfstep.held_out", json::dump(to_json(model.held_out)));
+  if (model.networks > 1) out.emplace_back("halfstep.networks", std::to_string(model.networks));
   return out;
 }
 
@@ -86,7 +92,10 @@ SavedModel model_without_tensors(const io::File& file, const std::string& path, 
   const json::Value config = json::parse(metadata(file, path, "halfstep.config"));
   for (const auto& [key, value] : config.as_object()) model.config.emplace_back(key, value.as_string());
   model.preprocessor = data::Preprocessor::from_json(metadata(file, path, "halfstep.preproc"));
-  model.step = read_step(path, metadata(file, path, "halfstep.step"));
+  model.step = read_count(file, path, "halfstep.step", 0, kMostCount);
+  if (file.find_metadata("halfstep.networks")) {
+    model.networks = static_cast<std::size_t>(read_count(file, path, "halfstep.networks", 2, kMostNetworks + 1));
+  }
   model.scaler = scaler_from_json(path, json::parse(metadata(file, path, "halfstep.scaler")));
   const json::Value numerics = json::parse(metadata(file, path, "halfstep.numerics"));
   model.isa = numerics.at("isa").as_string();

@@ -5,10 +5,10 @@
 #include "loss/loss.hpp"
 #include "nn/blocks.hpp"
 #include "optim/optimizer.hpp"
+#include "run/bag_options.hpp"
 #include "run/options_parse.hpp"
 #include "run/options_registry.hpp"
 #include "run/precision.hpp"
-#include "run/precision_choice.hpp"
 #include "run/quality.hpp"
 #include "run/refit_options.hpp"
 
@@ -211,6 +211,7 @@ void validate(const Options& options) {
   check_checkpoints(options);
   check_metric(options);
   check_refit(options);
+  check_bag(options);
   if (!options.group.empty() && options.split != "random") {
     refuse("group", "groups are held out whole, in an order by chance", "--split random");
   }

@@ -15,4 +15,17 @@ bool stores(const Options& options, Dtype dtype) {
   return std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end();
 }
 
+std::vector<std::string> parameters_of_scale() {
+  return {"loss-scale",    "scale-init",       "scale-growth",
+          "scale-backoff", "scale-interval",   "scale-min",
+          "scale-max",     "scale-hysteresis", "scale-consecutive-hysteresis"};
+}
+
+std::vector<std::string> parameters_of_precision() {
+  std::vector<std::string> names = {"precision", "layer-precision", "master"};
+  const std::vector<std::string> of_scale = parameters_of_scale();
+  names.insert(names.end(), of_scale.begin(), of_scale.end());
+  return names;
+}
+
 }  // namespace halfstep::internal

@@ -13,4 +13,8 @@ std::vector<Dtype> layer_dtypes(const Options& options, std::size_t layers);
 // Whether anything is stored in `dtype`.
 bool stores(const Options& options, Dtype dtype);
 
+// Parameters of the loss scale; and all that say in what precision a run is.
+std::vector<std::string> parameters_of_scale();
+std::vector<std::string> parameters_of_precision();
+
 }  // namespace halfstep::internal

@@ -14,18 +14,14 @@ namespace {
 // Of two that are as fast as each other, within what a measurement can tell, the one that loses less is better.
 constexpr double kFaster = 1.03;
 
-constexpr const char* kScaleParameters[] = {"loss-scale",    "scale-init",       "scale-growth",
-                                            "scale-backoff", "scale-interval",   "scale-min",
-                                            "scale-max",     "scale-hysteresis", "scale-consecutive-hysteresis"};
-
-void to_default(Options& options, const char* name) { set_option(options, name, get_option(Options{}, name)); }
+void to_default(Options& options, const std::string& name) { set_option(options, name, get_option(Options{}, name)); }
 
 Options with_precision(Options options, Dtype precision, const std::vector<LayerPrecision>& lift, double scale) {
   options.auto_precision = false;
   options.precision = precision;
   options.layer_precision = lift;
   if (!stores(options, Dtype::fp16)) {
-    for (const char* name : kScaleParameters) to_default(options, name);
+    for (const std::string& name : parameters_of_scale()) to_default(options, name);
   } else if (scaler_options(options).dynamic || options.loss_scale == "headroom") {
     options.scale_init = 0;
     if (static_cast<double>(scaler_options(options).initial) != scale) options.scale_init = scale;
@@ -140,12 +136,6 @@ void try_precisions(const RunToTry& run, const TryBounds& bounds, PrecisionChoic
 }
 
 }  // namespace
-
-std::vector<std::string> parameters_of_precision() {
-  std::vector<std::string> names = {"precision", "layer-precision", "master"};
-  names.insert(names.end(), std::begin(kScaleParameters), std::end(kScaleParameters));
-  return names;
-}
 
 bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial) {
   constexpr double kClearly = 1.25;

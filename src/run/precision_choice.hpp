@@ -12,9 +12,6 @@ struct PrecisionChoice {
   std::vector<Extreme> extremes;  // of its inputs
 };
 
-// Those that such a choice may change.
-std::vector<std::string> parameters_of_precision();
-
 // Of steps on the same rows: whether rounding has made the loss clearly larger than fp32's, which is the first trial.
 bool learns_less(const std::vector<PreflightTrial>& trials, const PreflightTrial& trial);
 

@@ -39,7 +39,7 @@ void add_test(std::optional<data::RawData> test, const std::string& weights, con
 
 // A run never starts with a parameter that it ignores.
 void refuse_idle_split(const Options& options, double share) {
-  if (share > 0 || (options.split == "random" && options.group.empty())) return;
+  if (share > 0 || options.bag > 1 || (options.split == "random" && options.group.empty())) return;
   throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
                                          .where = options.group.empty() ? "--split" : "--group",
                                          .why = "with a test set no rows are held out",
@@ -50,6 +50,7 @@ void refuse_idle_split(const Options& options, double share) {
 }  // namespace
 
 double held_out_share(const Options& options, bool tested) {
+  if (options.bag > 1) return 0;  // each of its networks holds out a part of its own
   if (options.validation > 0) return options.validation;
   // Who stops by a test set has none left to be judged by.
   return !tested || steers_by_held_out(options) ? kDefaultValidation : 0;

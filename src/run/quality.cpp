@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "halfstep/text.hpp"
+#include "run/bag_options.hpp"
 #include "run/options_registry.hpp"
 
 namespace halfstep::internal {
 namespace {
+
+constexpr std::int64_t kNetworksOfBest = 8;
+constexpr std::size_t kLeastOfPart = 10;
 
 // The settings are those that did well on 17 tables of 208 to 60,000 rows (bench/tables).
 struct Level {
@@ -20,7 +25,7 @@ struct Level {
 constexpr Level kLevels[] = {
     {"quick", 1, 128, 4e10, 120},
     {"good", 8, 128, 2e12, 120},
-    {"best", 32, 256, 6e12, 200},
+    {"best", 8, 128, 2e12, 120},
 };
 constexpr double kPasses = 3;    // products of a step: forward, and gradients by inputs and by weights
 constexpr double kMostOver = 2;  // times its work that a level takes for kLeastEpochs
@@ -45,6 +50,7 @@ class Settler {
 
   std::vector<std::string> run() {
     const bool few = size_.rows < kFewRows;
+    if (options_.quality == "best") set("bag", std::to_string(networks()));
     const bool few_of_classes = few && size_.classify;
     if (!gave("standardize")) embed(few_of_classes ? kMembersOfFew : 1);
     set("hidden", std::to_string(level_.width) + "," + std::to_string(level_.width));
@@ -60,7 +66,7 @@ class Settler {
     if (!gave("epochs") && !gave("steps")) set("epochs", std::to_string(epochs()));
     // The mean of the last epochs is of a run whose end is known.
     if (options_.average_epochs == 0) set("early-stop", std::to_string(kPatience));
-    set("validation", number_text(few ? kHeldOutOfFew : kHeldOut));
+    if (options_.bag == 1) set("validation", number_text(few ? kHeldOutOfFew : kHeldOut));
     if (size_.classify && options_.group.empty()) set("split", "stratified");
     options_.named = given_.named;
     return words();
@@ -70,6 +76,17 @@ class Settler {
   bool gave(std::string_view name) const { return options::is_given(given_, name); }
   void set(std::string_view name, const std::string& value) {
     if (!gave(name)) set_option(options_, name, value);
+  }
+
+  // Of best. Each holds ten rows out at least.
+  std::int64_t networks() const {
+    if (conflict_with_bag(given_) != nullptr || !given_.group.empty()) return 1;
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(size_.rows / kLeastOfPart), 1, kNetworksOfBest);
+  }
+  std::string why_one_network() const {
+    const BagConflict* const conflict = conflict_with_bag(given_);
+    if (conflict != nullptr) return "with --" + std::string(conflict->parameter) + ": " + conflict->why;
+    return given_.group.empty() ? "of so few rows" : "with --group, unless --bag says how many";
   }
 
   // `times` the members of the level, of a level that has some.
@@ -111,14 +128,17 @@ class Settler {
         options_.ensemble > 1 ? std::to_string(options_.ensemble) + " networks in one, of " : "a network of ";
     const std::string columns =
         options_.embedding > 0 ? ", each column embedded in " + std::to_string(options_.embedding) : "";
-    return {"quality " + std::string(level_.name) + ": " + members + get_option(options_, "hidden") + columns +
-                ", for " + std::to_string(size_.rows) + " rows of " + std::to_string(size_.columns) + " columns",
-            "quality " + std::string(level_.name) + ": at most " + length() + " of batch " +
-                std::to_string(options_.batch) + ", ends after " + std::to_string(options_.early_stop) +
-                " that are no better on the " + number_text(options_.validation * 100) +
-                " % held out, and keeps the best",
-            "quality " + std::string(level_.name) +
-                ": flags that are given count; --quality quick takes less time, best more, plain changes nothing"};
+    const std::string name = "quality " + std::string(level_.name) + ": ";
+    const std::string held_out = options_.bag > 1 ? "part that each of " + std::to_string(options_.bag) + " holds out"
+                                                  : number_text(options_.validation * 100) + " % held out";
+    const std::string more = level_.name == std::string_view("best") && options_.bag == 1
+                                 ? "it is one network, as good is, " + why_one_network()
+                                 : "--quality quick takes less time, best more, plain changes nothing";
+    return {name + members + get_option(options_, "hidden") + columns + ", for " + std::to_string(size_.rows) +
+                " rows of " + std::to_string(size_.columns) + " columns",
+            name + "at most " + length() + " of batch " + std::to_string(options_.batch) + ", ends after " +
+                std::to_string(options_.early_stop) + " that are no better on the " + held_out + ", and keeps the best",
+            name + "flags that are given count; " + more};
   }
 
   Options& options_;
@@ -134,6 +154,29 @@ std::string quality_of(const Options& options) {
   const bool by_hand =
       options::is_given(options, "hidden") || options::is_given(options, "embedding") || !options.init_from.empty();
   return by_hand ? "plain" : "good";
+}
+
+std::vector<Options> settings_to_try(const Options& given, const Options& settled) {
+  std::vector<Options> out = {settled};
+  if (settled.quality != "best" || settled.bag == 1) return out;
+  using Values = std::vector<std::pair<const char*, std::string>>;
+  const auto add = [&](const Values& values) {
+    Options other = settled;
+    for (const auto& [parameter, value] : values) {
+      if (options::is_given(given, parameter)) return;
+      set_option(other, parameter, value);
+    }
+    other.named = settled.named;
+    out.push_back(std::move(other));
+  };
+  // In the mean of the tables these do as well, and better on some.
+  add({{"hidden", "256,256"}, {"lr", number_text(settled.lr / 2)}});
+  add({{"lr", number_text(settled.lr / 4)}});
+  if (settled.embedding > 0) {
+    const std::int64_t members = std::min(2 * settled.ensemble, kMostMembers);
+    add({{"embedding", std::to_string(2 * settled.embedding)}, {"ensemble", std::to_string(members)}});
+  }
+  return out;
 }
 
 std::vector<std::string> settle_quality(Options& options, const TableSize& size) {

@@ -24,4 +24,8 @@ std::string quality_of(const Options& options);
 // "auto".
 std::vector<std::string> settle_quality(Options& options, const TableSize& size);
 
+// Of quality "best" the settings that a bag of networks is to be chosen from, `settled` first; else these alone. They
+// differ in what nobody gave, and not in what comes into the networks. `given`: before it was settled.
+std::vector<Options> settings_to_try(const Options& given, const Options& settled);
+
 }  // namespace halfstep::internal

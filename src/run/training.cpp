@@ -8,6 +8,7 @@
 #include "run/metrics_lines.hpp"
 #include "run/trainer_options.hpp"
 #include "run/verdict.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -309,8 +310,10 @@ void Training::keep_best() {
 
 // A test set stays what nothing was learned from.
 void Training::learn_from_held_out() {
-  if (validation_ == nullptr) return;
-  facts_ = facts_of(options_, trainer_, meaning_, *validation_, result_);
+  if (validation_ == nullptr || !learns_from_held_out(options_, meaning_)) return;
+  OutputsOfRows said(validation_->rows, trainer_.model().shape().widths.back());
+  said.set(0, trainer_.context(), trainer_.model(), *validation_, meaning_);
+  facts_ = facts_of(options_, *loss_of(trainer_.config().model), meaning_, *validation_, said, result_);
   meaning_.temperature = facts_.temperature;
 }
 

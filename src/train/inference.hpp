@@ -1,27 +1,55 @@
 // Forward passes over a whole set: metrics and predictions.
 #pragma once
+#include <cstddef>
 #include <functional>
+#include <optional>
 
 #include "data/examples.hpp"
 #include "gemm/gemm.hpp"
 #include "halfstep/metrics.hpp"
 #include "loss/loss.hpp"
+#include "metrics/classification_score.hpp"
 #include "metrics/output_meaning.hpp"
-#include "nn/network.hpp"
+#include "metrics/regression_score.hpp"
+#include "train/joint_outputs.hpp"
 
 namespace halfstep::internal {
 
-// Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32; those of an ensemble are one row for
-// each example, of what its members say together.
-void for_each_batch(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
+// Calls f(first row, rows, logits, ld) for each batch in order. Logits are fp32, a row for each example: of an ensemble
+// what its members say together, of several networks what these do.
+void for_each_batch(GemmContext& context, const Networks& model, const data::Examples& examples,
+                    const OutputMeaning& meaning,
                     const std::function<void(std::size_t, std::size_t, const float*, std::size_t)>& f);
 
 // Calls f(row, logits, spread) for each row in order: the same, and how far the members' values lie apart.
-void for_each_row(GemmContext& context, Network& model, const data::Examples& examples, const OutputMeaning& meaning,
-                  const std::function<void(std::size_t, const float*, const double*)>& f);
+void for_each_row(GemmContext& context, const Networks& model, const data::Examples& examples,
+                  const OutputMeaning& meaning, const std::function<void(std::size_t, const float*, const double*)>& f);
 
-// roc_auc and average_precision, which need all scores and sort them, only `with_ranking`.
-Metrics measure(GemmContext& context, Network& model, const data::Examples& examples, const Loss& loss,
+// Logits of the rows of a set, as for_each_batch gives them, against what is true of them.
+class SetScore {
+ public:
+  // All but `meaning` are the caller's and outlive it. roc_auc and average_precision, which need all scores and sort
+  // them, only `with_ranking`.
+  SetScore(GemmContext& context, const data::Examples& examples, const Loss& loss, const OutputMeaning& meaning,
+           std::size_t columns, bool with_ranking);
+
+  void add(std::size_t first, std::size_t rows, const float* logits, std::size_t ld);
+  Metrics finish();
+
+ private:
+  Targets targets_from(std::size_t first) const;
+
+  GemmContext& context_;
+  const data::Examples& examples_;
+  const Loss& loss_;
+  OutputMeaning meaning_;
+  std::size_t columns_;
+  double weight_, losses_ = 0;
+  std::optional<ClassificationScore> classes_;
+  std::optional<RegressionScore> values_;
+};
+
+Metrics measure(GemmContext& context, const Networks& model, const data::Examples& examples, const Loss& loss,
                 const OutputMeaning& meaning, bool with_ranking);
 
 }  // namespace halfstep::internal

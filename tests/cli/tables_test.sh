@@ -141,6 +141,19 @@ expect 0 train best.csv --epochs 2 --batch 64; in_err "quality good: 8 networks 
 in_err "400 rows, 3 features"
 expect 0 train best.csv --hidden 16 --epochs 2; ! grep -q "quality" err || fail "$last: it chose a quality"
 expect 0 train best.csv --quality plain --epochs 2; ! grep -q "quality" err || fail "$last: it chose a quality"
+expect 0 train best.csv --quality best --epochs 2 --out bag.safetensors; in_err "quality best: "; in_err "tried "
+[ "$(grep -c "^taken " err)" = 1 ] || fail "$last: not one of the settings was taken"
+grep -q "^bag  *8 networks" out || fail "$last: no bag in the summary"
+digest=$(sed -n 's/^weights  *digest //p' out)
+expect 0 train best.csv --quality best --epochs 2 --out bag2.safetensors --threads 1 --json; in_out "\"weights_digest\":\"$digest\""
+[ "$(grep -o '"taken":[a-z]*' out | sort | uniq -c | tr -s ' \n' ' ')" = ' 3 "taken":false 1 "taken":true ' ] || fail "$last: $(cat out)"
+[ "$(grep -o '"best_epoch":[0-9]*,"held_out_rows":50' out | wc -l)" = 8 ] || fail "$last: not eight networks"
+expect 0 predict bag.safetensors best.csv
+expect 0 train best.csv --quality best --epochs 2 --report r.html --out q.safetensors; in_err "one network, as good is, with --report"
+expect 2 train best.csv --bag 3 --metrics m.jsonl; in_err "--bag, --metrics"
+expect 0 cv best.csv --folds 2 --quality best --epochs 2
+expect 2 cv best.csv --folds 2 --bag 3; in_err "--bag"
+expect 2 lr best.csv --bag 3; in_err "--bag"
 expect 0 cv best.csv --folds 2 --quality quick --epochs 2; in_err "quality quick: "
 expect 0 train x.svm --quality good "${short[@]}"; in_err "is for tables, and this is none"
 expect 2 train best.csv --ensemble 4 --hidden 16; in_err "--embedding 16"

@@ -199,7 +199,14 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(small.split == "stratified");
   CHECK(small.early_stop > 0);
   CHECK(settled("quick", 500).ensemble == 1);
-  CHECK(settled("best", 500).ensemble == 32);
+  CHECK(settled("best", 500).bag == 8);
+  CHECK(settled("best", 500).validation == 0);
+  CHECK(settled("best", 45).bag == 4);  // ten rows of each are held out at least
+  CHECK(settled("best", 19).bag == 1);
+  CHECK(settled("good", 500).bag == 1);
+  CHECK(settled("best", 500, [](Options& o) { o.report = "r.html"; }).bag == 1);  // of one network
+  CHECK(settled("best", 500, [](Options& o) { o.group = "g"; }).bag == 1);
+  CHECK(settled("best", 500, [](Options& o) { set_option(o, "bag", "3"); }).bag == 3);
   const Options given = settled("good", 500, [](Options& o) {
     o.hidden = {10};
     o.epochs = 3;
@@ -240,6 +247,34 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
       }
     }
   }
+}
+
+TEST_CASE("quality: best tries settings that differ in what nobody gave, and not in what comes into the network") {
+  const auto to_try = [](const char* quality, void (*change)(Options&)) {
+    Options given;
+    given.quality = quality;
+    change(given);
+    Options settled = given;
+    settle_quality(settled, {.rows = 500, .columns = 10, .outputs = 2, .classify = true});
+    return settings_to_try(given, settled);
+  };
+  const std::vector<Options> all = to_try("best", [](Options&) {});
+  REQUIRE(all.size() == 4);
+  for (const Options& o : all) {
+    validate(o);
+    CHECK(o.bins == all.front().bins);
+    CHECK(o.bag == 8);
+    CHECK(o.seed == all.front().seed);
+  }
+  CHECK(all[1].hidden == std::vector<std::int64_t>{256, 256});
+  CHECK(all[2].lr < all[0].lr);
+  CHECK(all[3].embedding == 2 * all[0].embedding);
+  for (const Options& o : to_try("best", [](Options& o) { o.lr = 0.5; })) CHECK(o.lr == 0.5);
+  CHECK(to_try("best", [](Options& o) { o.lr = 0.5; }).size() == 2);
+  CHECK(to_try("best", [](Options& o) { set_option(o, "embedding", "0"); }).size() == 3);
+  CHECK(to_try("good", [](Options&) {}).size() == 1);
+  CHECK(to_try("good", [](Options& o) { o.bag = 5; }).size() == 1);
+  CHECK(to_try("best", [](Options& o) { o.report = "r.html"; }).size() == 1);
 }
 
 }  // namespace halfstep::test::embedded

@@ -124,6 +124,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"ema", "0.99"},
                                                         {"average-epochs", "2"},
                                                         {"refit", "true"},
+                                                        {"bag", "5"},
                                                         {"metric", "roc_auc"},
                                                         {"calibrate", "none"},
                                                         {"out", "m.safetensors"},
