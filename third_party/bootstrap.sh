@@ -1,7 +1,7 @@
 #!/bin/sh
 # bootstrap.sh [--ci] [--bochs]: installs what building halfstep needs and is not there yet (Debian, Ubuntu). Does
-# nothing, and asks nobody, when all is there. --ci adds Clang, pkg-config, Doxygen, abidiff, the AArch64 cross compiler
-# and QEMU; --bochs an emulator of CPUs with AVX-512, and what booting a kernel there takes.
+# nothing, and asks nobody, when all is there. --ci adds Clang, ccache, pkg-config, Doxygen, abidiff, the AArch64 cross
+# compiler and QEMU; --bochs an emulator of CPUs with AVX-512, and what booting a kernel there takes.
 set -eu
 
 ci=no bochs=no
@@ -46,6 +46,7 @@ for library in libtbb-dev libxsimd-dev doctest-dev zlib1g-dev; do need_library "
 if [ "$ci" = yes ]; then
   need_command clang++ clang
   need_command git git
+  need_command ccache ccache
   need_command pkg-config pkg-config
   need_command doxygen doxygen
   need_command abidiff abigail-tools
