@@ -142,7 +142,7 @@ TrainResult run_bag(const BagRun& run, const std::string& data, const TrainObser
                                       .where = "--bag " + std::to_string(run.options().bag),
                                       .why = "they do not fit into memory, of which each network takes a part",
                                       .kept = {},
-                                      .hint = "leave it out"});
+                                      .hint = "--bag 1"});
   }
   const ModelSpec& spec = run.settings.front().spec;
   RunPlan plan = make_plan(run.prepared, run.machine, spec, data, bag_memory(run));
