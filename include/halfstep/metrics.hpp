@@ -11,7 +11,7 @@
 
 namespace halfstep {
 
-// The metrics; the last four are of values, accuracy to calibration_error of classes. Of several targets the last four
+// The metrics; the last four are of values, accuracy to calibrated_loss of classes. Of several targets the last four
 // are means over the targets, each measured in its own units (scikit-learn's "uniform_average").
 enum class MetricKind : std::uint8_t {
   loss,               // what training minimises: mean over the rows, by class weights and smoothing where there are any
@@ -23,6 +23,7 @@ enum class MetricKind : std::uint8_t {
   f1,                 // harmonic mean of precision and recall of the second of two classes; of more, mean over classes
   brier,              // mean squared error of the probability of the second of two classes; of more, of the vector
   calibration_error,  // mean distance of confidence and accuracy in 15 bins of confidence (Guo et al., 2017)
+  calibrated_loss,    // least log_loss with all logits divided by a number, held to 1 as if by 160 rows more
   rmse,               // root of the mean squared error, in units of the target
   r2,                 // 1 - squared error / variance of the targets
   mae,                // mean absolute error
@@ -30,10 +31,10 @@ enum class MetricKind : std::uint8_t {
 };
 
 template <>
-inline constexpr std::array<std::string_view, 13> kEnumNames<MetricKind> = {
-    "loss",        "accuracy", "balanced_accuracy", "log_loss", "roc_auc", "average_precision",
-    "f1",          "brier",    "calibration_error", "rmse",     "r2",      "mae",
-    "median_error"};
+inline constexpr std::array<std::string_view, 14> kEnumNames<MetricKind> = {
+    "loss", "accuracy",    "balanced_accuracy", "log_loss",        "roc_auc", "average_precision",
+    "f1",   "brier",       "calibration_error", "calibrated_loss", "rmse",    "r2",
+    "mae",  "median_error"};
 
 // What became of the rows of one class.
 struct ClassCounts {
@@ -70,6 +71,7 @@ struct Metrics {
   double f1 = std::numeric_limits<double>::quiet_NaN();
   double brier = std::numeric_limits<double>::quiet_NaN();
   double calibration_error = std::numeric_limits<double>::quiet_NaN();
+  double calibrated_loss = std::numeric_limits<double>::quiet_NaN();  // as those two
   double mae = std::numeric_limits<double>::quiet_NaN();
   double median_error = std::numeric_limits<double>::quiet_NaN();
   std::vector<TargetErrors> targets;    // of values, one for each output

@@ -239,7 +239,7 @@ const ModelSpec& Trainer::spec() const { return impl_->trainer.config().model; }
 Metrics Trainer::evaluate(const Dataset& data) {
   check_fit(spec(), data.impl_->preprocessor);
   if (data.features() != spec().widths.front()) refuse("the set does not fit the model", "it has other features");
-  return impl_->trainer.evaluate(data.impl_->examples, impl_->meaning(), true);
+  return impl_->trainer.evaluate(data.impl_->examples, impl_->meaning(), {.ranking = true});
 }
 
 std::vector<float> Trainer::predict(std::span<const float> x) {

@@ -17,6 +17,8 @@ std::string epoch_text(const EpochReport& report, MetricKind metric, bool verbos
   std::string text = "epoch " + std::to_string(report.epoch);
   if (report.epochs > 0) text += "/" + std::to_string(report.epochs);  // 0: the run is counted in steps
   text += "  train loss " + brief(report.train_loss);
+  const double calibrated = report.eval.calibrated_loss;
+  if (calibrated == calibrated) metric = MetricKind::calibrated_loss;  // which says what is best so far
   if (report.has_eval) text += "  eval " + metrics_text(report.eval, metric);
   text += "  lr " + brief(report.lr) + "  " + brief(report.samples_per_s) + " samples/s";
   if (verbose || report.loss_scale != 1) text += "  loss scale " + brief(report.loss_scale);

@@ -197,7 +197,8 @@ std::string summary_json(const std::string& data, const TrainResult& result, con
 }
 
 std::string held_out_row(const std::string& name_of_set, const Metrics& metrics, const TrainResult& result) {
-  const MetricKind metric = from_name<MetricKind>(result.metric).value_or(MetricKind::loss);
+  MetricKind metric = from_name<MetricKind>(result.metric).value_or(MetricKind::loss);
+  if (metric == MetricKind::calibrated_loss) metric = MetricKind::loss;  // by now it is calibrated
   return row(name_of_set, metrics_text(metrics, metric) + "  (" + std::to_string(metrics.rows) + " rows)") +
          targets_text(metrics, result.targets);
 }
@@ -224,7 +225,7 @@ std::string summary_text(const TrainResult& result, const std::string& repeat, c
   if (result.ended == "early stop")
     text += row("ended", "early: " + result.metric + " on " + result.eval_name + " rows no longer got better");
   if (result.best_epoch > 0)
-    text += row("best", "epoch " + std::to_string(result.best_epoch) +
+    text += row("best", "epoch " + std::to_string(result.best_epoch) + " by " + result.metric +
                             (result.refit_rows > 0 ? "" : ", whose weights are kept"));
   if (!result.bag.empty())
     text += row("bag", std::to_string(result.bag.size()) + " networks, whose mean predicts; " + result.eval_name +

@@ -25,6 +25,7 @@ constexpr MetricFacts kFacts[] = {
     {MetricKind::f1, &Metrics::f1, true, Of::classes},
     {MetricKind::brier, &Metrics::brier, false, Of::classes},
     {MetricKind::calibration_error, &Metrics::calibration_error, false, Of::classes},
+    {MetricKind::calibrated_loss, &Metrics::calibrated_loss, false, Of::classes},
     {MetricKind::rmse, &Metrics::rmse, false, Of::values},
     {MetricKind::r2, &Metrics::r2, true, Of::values},
     {MetricKind::mae, &Metrics::mae, false, Of::values},

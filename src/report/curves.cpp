@@ -78,9 +78,21 @@ Markup loss_figure(const RunReport& r) {
                                                }),
                            .dots = few(r.epochs)});
   }
+  // What the best epoch is then chosen by.
+  const bool calibrated = from_name<MetricKind>(r.result.metric) == MetricKind::calibrated_loss;
+  const auto chosen_by = calibrated ? static_cast<std::size_t>(MetricKind::calibrated_loss) : kLoss;
+  if (calibrated) {
+    plot.curves.push_back({.name = "held out, calibrated",
+                           .colour = "c2",
+                           .points = points_of(r.epochs,
+                                               [&](const EpochPoint& e) {
+                                                 return Point{double(e.step), e.eval[chosen_by]};
+                                               }),
+                           .dots = few(r.epochs)});
+  }
   if (r.best.epoch > 0) {
     plot.marks.push_back(
-        {double(r.best.step), r.best.eval[kLoss], "good", best_title(r.best, r.best.eval[kLoss]), true});
+        {double(r.best.step), r.best.eval[chosen_by], "good", best_title(r.best, r.best.eval[chosen_by]), true});
     plot.keys.emplace_back("good", "best epoch, " + std::to_string(r.best.epoch));
   }
   return figure(plot);
@@ -90,7 +102,8 @@ Markup metric_figure(const RunReport& r) {
   auto kind = from_name<MetricKind>(r.result.metric).value_or(MetricKind::loss);
   const bool classes = r.result.train.classification || r.held_out.metrics.classification;
   const bool of_values = !r.held_out.name.empty() ? !r.held_out.metrics.classification : !classes;
-  if (kind == MetricKind::loss) kind = of_values ? MetricKind::rmse : MetricKind::accuracy;
+  if (kind == MetricKind::loss || kind == MetricKind::calibrated_loss)
+    kind = of_values ? MetricKind::rmse : MetricKind::accuracy;
   const auto index = static_cast<std::size_t>(kind);
   Plot plot = {.title = std::string(metric_title(kind)) + ", held out", .x_label = "step"};
   plot.title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(plot.title[0])));

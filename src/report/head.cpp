@@ -84,6 +84,8 @@ std::string_view metric_title(MetricKind kind) {
       return "Brier score";
     case MetricKind::calibration_error:
       return "calibration error";
+    case MetricKind::calibrated_loss:
+      return "calibrated loss";
     case MetricKind::rmse:
       return "RMSE";
     case MetricKind::r2:

@@ -44,7 +44,7 @@ HeldOutRows held_out_rows(const BagRun& run, const std::vector<TrainedNetwork>& 
 }
 
 Metrics score_of(GemmContext& context, const Loss& loss, const HeldOutRows& rows, const OutputMeaning& meaning) {
-  SetScore score(context, rows.examples, loss, meaning, rows.said.columns, true);
+  SetScore score(context, rows.examples, loss, meaning, rows.said.columns, MoreMetrics::all());
   MemberMean divided(context.kernels, meaning, rows.said.columns, 1);
   for (std::size_t row = 0; row < rows.examples.rows; ++row) {
     score.add(row, 1, divided.of(rows.said.logits.data() + row * rows.said.ld, rows.said.ld), rows.said.ld);
@@ -227,7 +227,7 @@ void train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& sav
   if (!result.has_test) return;
   std::list<Network> several =
       networks_of(saved, {.max_rows = std::min(kRowsOfTest, run.prepared.test.rows)}, *run.machine.kernels);
-  result.test = measure(context, Networks(several), run.prepared.test, *loss, meaning, true);
+  result.test = measure(context, Networks(several), run.prepared.test, *loss, meaning, MoreMetrics::all());
 }
 
 }  // namespace halfstep::internal

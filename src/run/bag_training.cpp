@@ -192,7 +192,6 @@ TrainerConfig config_of_task(const BagRun& run, const BagTask& task) {
 Options options_of_task(const BagRun& run, const BagTask& task) {
   Options options = run.settings[task.settings].options;
   options.seed = seed_of(options.seed, task.part);
-  options.calibrate = "none";  // all of them together are
   options.threads = std::max(1, run.machine.executor->threads() / static_cast<int>(networks_at_a_time(run)));
   return options;
 }

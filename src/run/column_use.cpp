@@ -104,14 +104,14 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
   const data::Examples original = data::in_full(sample_rows(examples, rows));
   data::Examples changed = original;
   out.rows = static_cast<std::int64_t>(rows);
-  out.loss = trainer.evaluate(original, meaning, false).loss;
+  out.loss = trainer.evaluate(original, meaning, {}).loss;
   const std::size_t times = out.side > 0 ? 1 : std::clamp<std::size_t>(affordable / groups.size(), 1, kMostTimes);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     std::vector<double> increases;
     for (std::size_t t = 0; t < times; ++t) {
       const Rng random(trainer.config().seed, kStream + g + t * kStreamsApart);
       take_group(changed, original, groups[g], rows_by_chance(rows, random));
-      increases.push_back(trainer.evaluate(changed, meaning, false).loss - out.loss);
+      increases.push_back(trainer.evaluate(changed, meaning, {}).loss - out.loss);
     }
     take_group(changed, original, groups[g], rows_in_order(rows));
     out.columns.push_back(use_of(groups[g].name, increases));

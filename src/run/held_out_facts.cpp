@@ -5,8 +5,8 @@
 
 #include "halfstep/error.hpp"
 #include "halfstep/text.hpp"
+#include "metrics/temperature.hpp"
 #include "run/bad_model.hpp"
-#include "run/temperature.hpp"
 
 namespace halfstep::internal {
 namespace {

@@ -72,7 +72,7 @@ Explanation explain(const std::string& model, const std::string& data, std::size
   const OutputMeaning meaning = output_meaning(saved);
   const auto loss = loss_of(saved.spec);
   const auto loss_on = [&](const data::Examples& rows) {
-    return measure(context, networks, rows, *loss, meaning, false).loss;
+    return measure(context, networks, rows, *loss, meaning, {}).loss;
   };
 
   const std::vector<ColumnGroup> groups = column_groups(preprocessor.recipe());

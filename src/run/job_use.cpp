@@ -153,7 +153,7 @@ Evaluation evaluate(const std::string& model, const std::string& data, const Opt
   const data::Examples examples = read_examples(saved, data, options, machine, true, out);
   Loaded loaded(saved, machine, examples.rows);
   const auto loss = loss_of(saved.spec);
-  out.metrics = measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved), true);
+  out.metrics = measure(loaded.context, loaded.model, examples, *loss, output_meaning(saved), MoreMetrics::all());
   if (out.metrics.classification) out.classes = saved.preprocessor.classes();
   if (!out.metrics.classification) out.targets = data::target_names(saved.preprocessor.targets());
   const Metrics& m = out.metrics;

@@ -1,5 +1,7 @@
 #include "run/metrics_lines.hpp"
 
+#include "train/inference.hpp"
+
 namespace halfstep::internal {
 
 json::Object incident_line(const StepRecord& r) {
@@ -28,7 +30,8 @@ json::Object epoch_line(const EpochReport& e) {
   if (!e.has_eval) return line;
   for (std::size_t i = 0; i < kEnumNames<MetricKind>.size(); ++i) {
     const auto kind = static_cast<MetricKind>(i);
-    const bool measured = kind != MetricKind::roc_auc && kind != MetricKind::average_precision;  // else where asked for
+    const MoreMetrics more = MoreMetrics::with(kind);
+    const bool measured = !more.ranking && !more.calibrated;  // else where asked for
     const double value = value_of(e.eval, kind);
     if (!applies_to(kind, e.eval.classification) || !(measured || value == value)) continue;
     line.emplace_back("eval_" + std::string(name(kind)), value);

@@ -75,7 +75,9 @@ std::vector<Entry> training_entries() {
              &O::ema),
       integer("average-epochs", 0, kMost, ">= 0; 0: off",
               "save the mean of the weights that the last so many epochs ended with", &O::average_epochs),
-      choice("metric", kMetrics, "what early-stop goes by and each epoch shows; auto: the loss", &O::metric),
+      choice("metric", kMetrics,
+             "what early-stop goes by and each epoch shows; auto: the loss, or calibrated_loss where it calibrates",
+             &O::metric),
       choice(
           "calibrate", "auto|temperature|none",
           "divide a classifier's logits by what suits the rows held out; auto: of an ensemble, or a quality but plain",

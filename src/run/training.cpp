@@ -15,9 +15,11 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
-// Of several that would do, the loss is what training minimises.
-MetricKind metric_for(const Options& options, const OutputMeaning& meaning) {
-  const MetricKind kind = from_name<MetricKind>(options.metric).value_or(MetricKind::loss);
+// Of several that would do, the loss is what training minimises; but a model that will be calibrated is judged as such.
+MetricKind metric_for(const Options& options, const OutputMeaning& meaning, bool has_held_out) {
+  const bool calibrated = has_held_out && meaning.classification && learns_from_held_out(options, meaning);
+  const MetricKind automatic = calibrated ? MetricKind::calibrated_loss : MetricKind::loss;
+  const MetricKind kind = from_name<MetricKind>(options.metric).value_or(automatic);
   if (applies_to(kind, meaning.classification)) return kind;
   throw Error(Status::invalid_argument,
               {.what = "this metric does not suit the data",
@@ -26,9 +28,6 @@ MetricKind metric_for(const Options& options, const OutputMeaning& meaning) {
                .kept = {},
                .hint = meaning.classification ? "--metric accuracy" : "--metric rmse"});
 }
-
-// Sorts all scores.
-bool is_ranking(MetricKind kind) { return kind == MetricKind::roc_auc || kind == MetricKind::average_precision; }
 
 double seconds_since(Time::time_point start) { return std::chrono::duration<double>(Time::now() - start).count(); }
 
@@ -41,7 +40,7 @@ Training::Training(const Options& options, StepTrainer& trainer, const OutputMea
       meaning_(meaning),
       validation_(validation),
       test_(test),
-      metric_(metric_for(options, meaning)),
+      metric_(metric_for(options, meaning, validation != nullptr)),
       early_stop_(metric_, options.early_stop),
       averaging_(options, trainer),
       log_(options.metrics, beside.went_on),
@@ -285,7 +284,7 @@ EpochReport Training::report_of(std::int64_t epoch, double samples_per_s) {
   e.samples_per_s = samples_per_s;
   const data::Examples* const watched = validation_ != nullptr ? validation_ : test_;
   e.has_eval = watched != nullptr;
-  if (watched != nullptr) e.eval = trainer_.evaluate(*watched, meaning_, is_ranking(metric_));
+  if (watched != nullptr) e.eval = trainer_.evaluate(*watched, meaning_, MoreMetrics::with(metric_));
   return e;
 }
 
@@ -320,10 +319,10 @@ void Training::learn_from_held_out() {
 void Training::measure_model() {
   if (validation_ != nullptr || test_ != nullptr) {
     result_.eval_name = validation_ != nullptr ? "validation" : "test";
-    result_.eval = trainer_.evaluate(validation_ != nullptr ? *validation_ : *test_, meaning_, true);
+    result_.eval = trainer_.evaluate(validation_ != nullptr ? *validation_ : *test_, meaning_, MoreMetrics::all());
   }
   result_.has_test = validation_ != nullptr && test_ != nullptr;
-  if (result_.has_test) result_.test = trainer_.evaluate(*test_, meaning_, true);
+  if (result_.has_test) result_.test = trainer_.evaluate(*test_, meaning_, MoreMetrics::all());
 }
 
 void Training::add_summary() {

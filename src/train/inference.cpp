@@ -49,7 +49,7 @@ void for_each_row(GemmContext& context, const Networks& model, const data::Examp
 }
 
 SetScore::SetScore(GemmContext& context, const data::Examples& examples, const Loss& loss, const OutputMeaning& meaning,
-                   std::size_t columns, bool with_ranking)
+                   std::size_t columns, MoreMetrics more)
     : context_(context),
       examples_(examples),
       loss_(loss),
@@ -57,7 +57,8 @@ SetScore::SetScore(GemmContext& context, const data::Examples& examples, const L
       columns_(columns),
       weight_(total_weight(loss, targets_from(0), examples.rows)) {
   if (meaning.classification) {
-    classes_.emplace(meaning.softmax, columns, with_ranking ? examples.rows : 0);
+    classes_.emplace(meaning.softmax, columns, more.ranking ? examples.rows : 0);
+    if (more.calibrated) said_ = {.columns = columns};
   } else {
     values_.emplace(examples.exact_targets, meaning_);
   }
@@ -76,7 +77,15 @@ void SetScore::add(std::size_t first, std::size_t rows, const float* logits, std
   for (std::size_t i = 0; i < rows; ++i) {
     if (classes_) classes_->add(logits + i * ld, targets.labels[i]);
     if (values_) values_->add(first + i, logits + i * ld);
+    if (said_) keep(first + i, logits + i * ld);
   }
+}
+
+void SetScore::keep(std::size_t row, const float* logits) {
+  said_->logits.insert(said_->logits.end(), logits, logits + columns_);
+  said_->labels.push_back(examples_.labels[row]);
+  const double of_row = examples_.weights.empty() ? 1 : static_cast<double>(examples_.weights[row]);
+  said_->weights.push_back(loss_.weight(row, targets_from(0)) * of_row);
 }
 
 Metrics SetScore::finish() {
@@ -85,13 +94,14 @@ Metrics SetScore::finish() {
   metrics.classification = meaning_.classification;
   if (classes_) classes_->finish(examples_.labels, metrics);
   if (values_) values_->finish(metrics);
+  if (said_) metrics.calibrated_loss = calibrated_loss(*said_, meaning_);
   metrics.loss = losses_ / weight_;  // NaN where no row counts
   return metrics;
 }
 
 Metrics measure(GemmContext& context, const Networks& model, const data::Examples& examples, const Loss& loss,
-                const OutputMeaning& meaning, bool with_ranking) {
-  SetScore score(context, examples, loss, meaning, model.all.front()->shape().widths.back(), with_ranking);
+                const OutputMeaning& meaning, MoreMetrics more) {
+  SetScore score(context, examples, loss, meaning, model.all.front()->shape().widths.back(), more);
   for_each_batch(context, model, examples, meaning,
                  [&](std::size_t first, std::size_t rows, const float* logits, std::size_t ld) {
                    score.add(first, rows, logits, ld);

@@ -11,6 +11,7 @@
 #include "metrics/classification_score.hpp"
 #include "metrics/output_meaning.hpp"
 #include "metrics/regression_score.hpp"
+#include "metrics/temperature.hpp"
 #include "train/joint_outputs.hpp"
 
 namespace halfstep::internal {
@@ -25,19 +26,30 @@ void for_each_batch(GemmContext& context, const Networks& model, const data::Exa
 void for_each_row(GemmContext& context, const Networks& model, const data::Examples& examples,
                   const OutputMeaning& meaning, const std::function<void(std::size_t, const float*, const double*)>& f);
 
+// Metrics that cost more than a look at each row; NaN where they are not wanted.
+struct MoreMetrics {
+  bool ranking = false;     // roc_auc and average_precision, which need all scores and sort them
+  bool calibrated = false;  // calibrated_loss, which fits a temperature to all logits
+
+  static constexpr MoreMetrics all() { return {true, true}; }
+  static constexpr MoreMetrics with(MetricKind kind) {
+    return {kind == MetricKind::roc_auc || kind == MetricKind::average_precision, kind == MetricKind::calibrated_loss};
+  }
+};
+
 // Logits of the rows of a set, as for_each_batch gives them, against what is true of them.
 class SetScore {
  public:
-  // All but `meaning` are the caller's and outlive it. roc_auc and average_precision, which need all scores and sort
-  // them, only `with_ranking`.
+  // All but `meaning` are the caller's and outlive it.
   SetScore(GemmContext& context, const data::Examples& examples, const Loss& loss, const OutputMeaning& meaning,
-           std::size_t columns, bool with_ranking);
+           std::size_t columns, MoreMetrics more);
 
   void add(std::size_t first, std::size_t rows, const float* logits, std::size_t ld);
   Metrics finish();
 
  private:
   Targets targets_from(std::size_t first) const;
+  void keep(std::size_t row, const float* logits);
 
   GemmContext& context_;
   const data::Examples& examples_;
@@ -47,9 +59,10 @@ class SetScore {
   double weight_, losses_ = 0;
   std::optional<ClassificationScore> classes_;
   std::optional<RegressionScore> values_;
+  std::optional<SaidOfRows> said_;  // where a temperature is to be fitted
 };
 
 Metrics measure(GemmContext& context, const Networks& model, const data::Examples& examples, const Loss& loss,
-                const OutputMeaning& meaning, bool with_ranking);
+                const OutputMeaning& meaning, MoreMetrics more);
 
 }  // namespace halfstep::internal

@@ -77,8 +77,8 @@ std::vector<MemoryPart> StepTrainer::memory(std::size_t examples) const {
   return parts;
 }
 
-Metrics StepTrainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning, bool with_ranking) {
-  return measure(context_, model(), examples, *loss_, meaning, with_ranking);
+Metrics StepTrainer::evaluate(const data::Examples& examples, const OutputMeaning& meaning, MoreMetrics more) {
+  return measure(context_, model(), examples, *loss_, meaning, more);
 }
 
 void StepTrainer::check(const BatchView& batch) const {

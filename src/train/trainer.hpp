@@ -61,7 +61,7 @@ class StepTrainer {
   bool done() const { return clock_.attempted >= config_.schedule.steps; }
 
   // The model's quality on any examples.
-  Metrics evaluate(const data::Examples& examples, const OutputMeaning& meaning, bool with_ranking);
+  Metrics evaluate(const data::Examples& examples, const OutputMeaning& meaning, MoreMetrics more);
 
   // The model as the last step left it.
   Network& model();

@@ -98,15 +98,15 @@ TEST_CASE("averaging: ema is what its formula says, every ten applied steps, and
     CHECK(averaged.trainer.averaged() == 5);
     const AllWeights now = all_weights(plain.trainer);
     CHECK(all_weights(averaged.trainer) == now);
-    const Metrics of_weights = averaged.trainer.evaluate(averaged.set, {}, false);
+    const Metrics of_weights = averaged.trainer.evaluate(averaged.set, {}, {});
     {
       const Averaging::InPlace average(averaged.averaging);
       CHECK(largest_difference(all_weights(averaged.trainer), mean) < 1e-6);
       CHECK(largest_difference(now, mean) > 1e-3);
-      CHECK(averaged.trainer.evaluate(averaged.set, {}, false).loss != of_weights.loss);
+      CHECK(averaged.trainer.evaluate(averaged.set, {}, {}).loss != of_weights.loss);
     }
     CHECK(all_weights(averaged.trainer) == now);
-    CHECK(averaged.trainer.evaluate(averaged.set, {}, false).loss == of_weights.loss);
+    CHECK(averaged.trainer.evaluate(averaged.set, {}, {}).loss == of_weights.loss);
     // And the steps that follow are those of the run without.
     plain.trainer.step();
     averaged.trainer.step();

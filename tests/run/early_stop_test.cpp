@@ -121,6 +121,36 @@ TEST_CASE("early stop: the model has the weights of the best epoch, and the run 
   }
 }
 
+TEST_CASE("early stop: of a model that will be calibrated the best epoch is that with the least calibrated loss") {
+  const test::TempDir dir;
+  const std::string data = noisy_table(dir, "t.csv", 120, 1);
+  Options options = overfitting(dir);
+  options.early_stop = 30;
+  options.epochs = 40;
+  std::size_t others = 0;
+  for (options.seed = 1; options.seed <= 6; ++options.seed) {
+    CAPTURE(options.seed);
+    options.calibrate = "temperature";
+    options.metric = "auto";
+    const Watched w = watch(data, options);
+    CHECK(w.result.metric == "calibrated_loss");
+    std::size_t best = 0, least = 0;
+    for (std::size_t i = 1; i < w.epochs.size(); ++i) {
+      if (w.epochs[i].eval.calibrated_loss < w.epochs[best].eval.calibrated_loss) best = i;
+      if (w.epochs[i].eval.loss < w.epochs[least].eval.loss) least = i;
+    }
+    CHECK(w.result.best_epoch == static_cast<std::int64_t>(best) + 1);
+    others += best != least ? 1 : 0;
+    // Who names a metric has it.
+    options.metric = "loss";
+    const Watched named = watch(data, options);
+    CHECK(named.result.metric == "loss");
+    CHECK(named.result.best_epoch == static_cast<std::int64_t>(least) + 1);
+    CHECK(std::isnan(named.epochs.front().eval.calibrated_loss));
+  }
+  CHECK(others > 0);  // it does not come to the same
+}
+
 TEST_CASE("a test set beside a validation part: the run watches the one, the model is judged by both") {
   const test::TempDir dir;
   const std::string data = noisy_table(dir, "t.csv", 120, 1);

@@ -60,7 +60,7 @@ std::string used_and_idle() {
 TEST_CASE("held-out rows: the bins of confidence make the calibration error, and the worst rows are the worst") {
   TrainedRun t("builtin:spirals", few_steps());
   const data::Examples& examples = t.prepared.test;
-  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
   const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
   std::int64_t rows = 0;
   double right = 0, error = 0;
@@ -83,7 +83,7 @@ TEST_CASE("held-out rows: the bins of confidence make the calibration error, and
 TEST_CASE("held-out rows: true and predicted values, and the histogram of their differences") {
   TrainedRun t("builtin:regression", few_steps());
   const data::Examples& examples = t.prepared.test;
-  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
   const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
   const report::TargetValues& values = seen.values.at(0);
   CHECK(std::accumulate(values.residuals.begin(), values.residuals.end(), std::int64_t{0}) == metrics.rows);
@@ -100,7 +100,7 @@ TEST_CASE("held-out rows: each of several targets has its values, in its units")
   options.target = "y,x2,x3,x4,x5";
   TrainedRun t("builtin:regression", options);
   const data::Examples& examples = t.prepared.test;
-  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, false);
+  const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
   const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
   REQUIRE(seen.values.size() == report::kShownTargets);  // the first of them
   for (std::size_t i = 0; i < seen.values.size(); ++i) {
@@ -123,7 +123,7 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   const test::TempDir dir;
   test::write_bytes(dir / "t.csv", used_and_idle());
   TrainedRun t(dir / "t.csv", few_steps());
-  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, false);
+  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, {});
   const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
   REQUIRE(use.columns.size() == 2);
   CHECK(use.rows == static_cast<std::int64_t>(t.prepared.train.rows));
@@ -140,7 +140,7 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   CHECK(use.dependences[0].points.back().means[0] < 0.2);
   const report::Importance again = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
   for (std::size_t i = 0; i < 2; ++i) CHECK(again.columns[i].increase == use.columns[i].increase);
-  CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, false).loss == before.loss);
+  CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, {}).loss == before.loss);
 }
 
 TEST_CASE("columns: of sparse rows, by their indices in the file") {
@@ -152,7 +152,7 @@ TEST_CASE("columns: of sparse rows, by their indices in the file") {
   }
   test::write_bytes(dir / "t.libsvm", text);
   TrainedRun t(dir / "t.libsvm", few_steps());
-  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, false);
+  const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, {});
   const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
   REQUIRE(use.columns.size() == 2);  // the last is constant
   CHECK(use.columns[0].name == "feature 7");

@@ -217,9 +217,9 @@ TEST_CASE("trainer: it learns what a set holds, and measures it") {
   TrainerConfig config = config_for(kRows);
   config.schedule = {.kind = ScheduleKind::constant, .lr = 0.01, .steps = 400};
   Run run(config);
-  const Metrics before = run.trainer.evaluate(run.set, kClassify, false);
+  const Metrics before = run.trainer.evaluate(run.set, kClassify, {});
   while (!run.trainer.done()) run.trainer.step();
-  const Metrics after = run.trainer.evaluate(run.set, kClassify, false);
+  const Metrics after = run.trainer.evaluate(run.set, kClassify, {});
   CHECK(after.rows == kRows);
   CHECK(after.loss < before.loss / 2);
   CHECK(after.accuracy > 0.9);

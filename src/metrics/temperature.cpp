@@ -1,13 +1,15 @@
-#include "run/temperature.hpp"
+#include "metrics/temperature.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace halfstep::internal {
 namespace {
 
-constexpr double kPrior = 0.25;  // deviation of 1 / temperature, before any row
+// Deviations of 1 / temperature, before any row.
+constexpr double kPrior = 0.25, kPriorOfEpoch = 0.125;
 constexpr double kLeast = 0.05, kMost = 20;
 constexpr int kSteps = 100;
 
@@ -74,6 +76,28 @@ double four_digits(double value) {
   return value;
 }
 
+// b with the least loss, `prior` the deviation from 1 that is expected of it.
+double fit(const SaidOfRows& said, const OutputMeaning& meaning, double prior) {
+  // Newton's steps, kept between those ends where the slope has its two signs.
+  double low = kLeast, high = kMost, b = 1;
+  for (int step = 0; step < kSteps && high - low > 1e-9 * high; ++step) {
+    const AtB at = of_rows(said, meaning, b);
+    const double slope = at.slope + (b - 1) / (prior * prior);
+    (slope > 0 ? high : low) = b;
+    const double next = b - slope / (at.curvature + 1 / (prior * prior));
+    const double before = b;
+    b = next > low && next < high ? next : (low + high) / 2;
+    if (std::fabs(b - before) < 1e-9 * b) break;
+  }
+  return b;
+}
+
+bool can_fit(const SaidOfRows& said) {
+  const auto finite = [](float logit) { return std::isfinite(logit); };
+  const bool counts = std::any_of(said.weights.begin(), said.weights.end(), [](double w) { return w > 0; });
+  return counts && std::all_of(said.logits.begin(), said.logits.end(), finite);
+}
+
 }  // namespace
 
 double loss_at(const SaidOfRows& said, const OutputMeaning& meaning, double temperature) {
@@ -81,21 +105,14 @@ double loss_at(const SaidOfRows& said, const OutputMeaning& meaning, double temp
 }
 
 double fit_temperature(const SaidOfRows& said, const OutputMeaning& meaning) {
-  const auto finite = [](float logit) { return std::isfinite(logit); };
-  const bool counts = std::any_of(said.weights.begin(), said.weights.end(), [](double w) { return w > 0; });
-  if (!counts || !std::all_of(said.logits.begin(), said.logits.end(), finite)) return 1;
-  // Newton's steps, kept between those ends where the slope has its two signs.
-  double low = kLeast, high = kMost, b = 1;
-  for (int step = 0; step < kSteps && high - low > 1e-9 * high; ++step) {
-    const AtB at = of_rows(said, meaning, b);
-    const double slope = at.slope + (b - 1) / (kPrior * kPrior);
-    (slope > 0 ? high : low) = b;
-    const double next = b - slope / (at.curvature + 1 / (kPrior * kPrior));
-    const double before = b;
-    b = next > low && next < high ? next : (low + high) / 2;
-    if (std::fabs(b - before) < 1e-9 * b) break;
-  }
-  return four_digits(1 / b);
+  return can_fit(said) ? four_digits(1 / fit(said, meaning, kPrior)) : 1;
+}
+
+double calibrated_loss(const SaidOfRows& said, const OutputMeaning& meaning) {
+  if (!can_fit(said)) return std::numeric_limits<double>::quiet_NaN();
+  const double b = fit(said, meaning, kPriorOfEpoch);
+  const double hold = (b - 1) * (b - 1) / (2 * kPriorOfEpoch * kPriorOfEpoch);
+  return (of_rows(said, meaning, b).value + hold) / static_cast<double>(said.labels.size());
 }
 
 }  // namespace halfstep::internal

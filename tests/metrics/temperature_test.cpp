@@ -1,9 +1,11 @@
 // Temperature scaling against logits whose temperature is known, and against a search over all temperatures.
-#include "run/temperature.hpp"
+#include "metrics/temperature.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/rng.hpp"
 
@@ -63,8 +65,8 @@ double plain_loss(const SaidOfRows& said, Kind kind, std::size_t row, double b) 
   return kind == Kind::softmax ? -std::log(std::exp(b * static_cast<double>(z[label])) / sum) : product;
 }
 
-double objective(const SaidOfRows& said, Kind kind, double b) {
-  double sum = (b - 1) * (b - 1) / (2 * 0.25 * 0.25), weights = 0;
+double objective(const SaidOfRows& said, Kind kind, double b, double deviation = 0.25) {
+  double sum = (b - 1) * (b - 1) / (2 * deviation * deviation), weights = 0;
   for (const double w : said.weights) weights += w;
   for (std::size_t i = 0; i < said.labels.size(); ++i) {
     sum += said.weights[i] * static_cast<double>(said.labels.size()) / weights * plain_loss(said, kind, i, b);
@@ -112,6 +114,26 @@ TEST_CASE("temperature: no other has less loss, rows by their weights, whatever 
     for (double& w : said.weights) w *= 1000;
     CHECK(fit_temperature(said, meaning_of(kind)) == found);
   }
+}
+
+TEST_CASE("calibrated loss: the least of all temperatures, with what holds these to 1") {
+  using namespace of_temperature;
+  for (const Kind kind : {Kind::softmax, Kind::single, Kind::logistic}) {
+    for (const std::size_t rows : {40, 3000}) {
+      SaidOfRows said = drawn(kind, rows, 2.0);
+      for (std::size_t i = 0; i < rows; ++i) said.weights[i] = 0.25 * static_cast<double>(i % 4);
+      double least = objective(said, kind, 1, 0.125);
+      for (double t = 0.2; t < 8; t *= 1.002) least = std::min(least, objective(said, kind, 1 / t, 0.125));
+      const double found = calibrated_loss(said, meaning_of(kind));
+      CHECK(found == doctest::Approx(least / static_cast<double>(rows)).epsilon(1e-5));
+      CHECK(found < loss_at(said, meaning_of(kind), 1));
+      // Without the hold it would be less: rows that are few are believed less.
+      CHECK(found > loss_at(said, meaning_of(kind), fit_temperature(said, meaning_of(kind))));
+      said.logits[1] = std::numeric_limits<float>::infinity();
+      CHECK(std::isnan(calibrated_loss(said, meaning_of(kind))));
+    }
+  }
+  CHECK(std::isnan(calibrated_loss(SaidOfRows{.columns = 1}, meaning_of(Kind::single))));
 }
 
 TEST_CASE(

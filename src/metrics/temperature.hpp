@@ -26,4 +26,12 @@ double loss_at(const SaidOfRows& said, const OutputMeaning& meaning, double temp
 // from 1/20 to 20. Four digits, so that the last bit of a machine's exp does not count. 1 where a logit is not finite.
 double fit_temperature(const SaidOfRows& said, const OutputMeaning& meaning);
 
+// What the rows' mean loss can be brought down to by a temperature: what a model is worth that will be calibrated, and
+// what its epochs are best compared by (Berta, Holzmueller, Jordan and Bach, 2025, "Rethinking early stopping: refine,
+// then calibrate"). The least over b of
+//   (sum of the rows' losses + (b - 1)^2 / (2 * 0.125^2)) / rows:
+// a stronger hold, as if of 160 rows, for the best of many epochs is soon one that few rows are lucky with. NaN where
+// a logit is not finite or no row counts.
+double calibrated_loss(const SaidOfRows& said, const OutputMeaning& meaning);
+
 }  // namespace halfstep::internal
