@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "data/column_store.hpp"
@@ -86,7 +87,18 @@ void write_categories(const InputColumn& input, const Column& column, const Rows
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (used[i]) names.push_back(categories.texts[i]);
   }
-  differences.unseen.push_back(name + " " + count_text(unseen, "row") + " (" + list_names(names, 5) + ")");
+  std::vector<std::string>& list = input.embedded ? differences.rare : differences.unseen;
+  list.push_back(name + " " + count_text(unseen, "row") + " (" + list_names(names, 5) + ")");
+}
+
+// Texts of a column of times that are none.
+void note_no_times(const InputColumn& input, const TimeNumbers& times, const Rows& rows, Differences& differences) {
+  const std::vector<std::uint32_t> found = times.rows_without();
+  const auto is_wanted = [&](std::uint32_t row) { return std::binary_search(rows.begin(), rows.end(), row); };
+  const auto count = static_cast<std::size_t>(std::count_if(found.begin(), found.end(), is_wanted));
+  if (count == 0) return;
+  differences.no_times.push_back(excerpt(input.name) + " " + count_text(count, "row") + " (" +
+                                 list_names(times.no_times(), 5) + ")");
 }
 
 [[noreturn]] void fail_label(const Recipe& recipe, const std::string& source, const std::string& where,
@@ -198,11 +210,20 @@ Examples apply_table(const Recipe& recipe, const RawData& raw, bool need_targets
   out.x.assign(out.rows * out.features, 0.0f);
   Differences differences;
   std::size_t offset = 0;
+  std::optional<TimeNumbers> times;  // of the column of the input
   for (std::size_t i = 0; i < recipe.columns.size(); ++i) {
     const InputColumn& input = recipe.columns[i];
     if (input.kind == InputColumn::Kind::dropped) continue;
     const Column& column = table.columns[places.inputs[i]];
-    if (input.kind == InputColumn::Kind::number) {
+    if (input.time != TimePart::none) {
+      if (!recipe.continues(i)) {
+        times.emplace(column, input.order);
+        note_no_times(input, *times, rows, differences);
+      }
+      const std::vector<double> numbers = times->of(input.time);
+      write_numbers(recipe, input, numbers, rows, offset, out);
+      if (notes) compare_numbers(input, column, numbers, rows, differences);
+    } else if (input.kind == InputColumn::Kind::number) {
       require_numbers(column, places.inputs[i], table, raw.source);
       std::vector<double> read;
       const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;

@@ -41,7 +41,7 @@ Dialect find_dialect(std::string_view text, const SeparatorLine& line, const Opt
   text.remove_prefix(line.bytes);
   if (line.bytes > 0 && options.separator == "auto") return sniff_dialect(text, std::string(1, line.separator));
   if (!known) return sniff_dialect(text, options.separator);
-  const std::array<std::size_t, 2> expected = {known->table_width(), known->columns.size()};
+  const std::array<std::size_t, 2> expected = {known->table_width(), known->inputs_width()};
   return sniff_dialect(text, options.separator, expected, known->separator);
 }
 
@@ -62,7 +62,7 @@ std::size_t count_columns(const RecordScanner& start, std::size_t width) {
 // Columns of a file read for a model, whose last columns may be empty in every record of this file: with its targets
 // where records have the fields for that, without where they have not. `used` as counted above.
 std::size_t count_known_columns(const Recipe& known, std::size_t used, std::size_t width) {
-  const std::size_t inputs = known.columns.size();
+  const std::size_t inputs = known.inputs_width();
   const std::size_t likely = width > inputs ? known.table_width() : inputs;
   return used < likely && likely <= width ? likely : used;
 }

@@ -148,6 +148,7 @@ bool is_number(const std::string& cell, const MissingTokens& own) {
 // Whether a column of the model's table could hold the cell.
 bool fits(const InputColumn& column, const std::string& cell, const MissingTokens& own) {
   if (kind_of(cell, own) == Kind::missing || MissingTokens(column.missing_tokens).contains(cell)) return true;
+  if (column.time != TimePart::none) return read_time(cell, column.order).has_value();
   if (column.kind == InputColumn::Kind::categories) return find_category(column.categories, to_utf8(cell)) != kUnknown;
   return is_number(cell, own);
 }
@@ -159,13 +160,15 @@ bool fits_target(const Recipe& known, const std::string& cell, const MissingToke
 
 // How many columns of the model's table, the targets' too where the row has them, a row could be a row of.
 std::size_t count_fits(const Recipe& known, const Cells& row, const MissingTokens& own) {
-  const bool without_targets = row.size() == known.columns.size();
+  const bool without_targets = row.size() == known.inputs_width();
   std::size_t count = 0;
   for (const TargetColumn& target : known.targets) {
     const bool is_there = !without_targets && target.index < row.size();
     count += is_there && fits_target(known, row[target.index], own) ? 1 : 0;
   }
-  for (const InputColumn& column : known.columns) {
+  for (std::size_t i = 0; i < known.columns.size(); ++i) {
+    const InputColumn& column = known.columns[i];
+    if (known.continues(i)) continue;
     const std::size_t place = without_targets ? known.index_without_targets(column.index) : column.index;
     if (column.kind == InputColumn::Kind::dropped || place >= row.size()) continue;
     count += fits(column, row[place], own) ? 1 : 0;
@@ -192,11 +195,12 @@ bool is_known_header(const RecordScanner& start, const Cells& first, std::size_t
   const std::set<std::string> cells(as_names.names.begin(), as_names.names.end());
   std::size_t columns = 0, named = 0;
   bool numbers = false;
-  for (const InputColumn& column : known.columns) {
-    if (column.kind == InputColumn::Kind::dropped) continue;
+  for (std::size_t i = 0; i < known.columns.size(); ++i) {
+    const InputColumn& column = known.columns[i];
+    if (column.kind == InputColumn::Kind::dropped || known.continues(i)) continue;
     ++columns;
     named += cells.contains(column.name) ? 1 : 0;
-    numbers = numbers || column.kind == InputColumn::Kind::number;
+    numbers = numbers || (column.kind == InputColumn::Kind::number && column.time == TimePart::none);
   }
   if (known.has_header && named > 0 && 2 * named >= columns) return true;
   const std::size_t fitting = count_fits(known, first, own);

@@ -24,6 +24,8 @@ void Differences::tell(Notes notes) const {
     if (!items.empty()) note(notes, what + text);
   };
   say(unseen, "categories that training did not have, taken as none of its own: ");
+  say(rare, "categories that training had no rows of, or too few to tell them apart, taken as one: ");
+  say(no_times, "texts that are no times as those of training, taken as missing: ");
   say(missing, "missing values where training had none: ");
   say(beyond, "numbers beyond those of training: ");
   say(units, "units other than in training, left out alike: ");
@@ -43,11 +45,13 @@ void compare_numbers(const InputColumn& input, const Column& column, const std::
       if (beyond == 1 || excess(x) > excess(worst)) worst = x;
     }
   }
-  const std::string name = excerpt(input.name);
+  const std::string name = excerpt(input.title());
+  const int digits = input.time == TimePart::year ? 8 : 5;  // to the hour
   if (missing > 0 && !input.missing_seen) differences.missing.push_back(name + " " + count_text(missing, "row"));
   if (beyond > 0 && input.low <= input.high) {
-    differences.beyond.push_back(name + " " + count_text(beyond, "row") + ", up to " + short_number(worst) + " (" +
-                                 short_number(input.low) + " to " + short_number(input.high) + ")");
+    differences.beyond.push_back(name + " " + count_text(beyond, "row") + ", up to " + short_number(worst, digits) +
+                                 " (" + short_number(input.low, digits) + " to " + short_number(input.high, digits) +
+                                 ")");
   }
   if (column.unit != input.unit) {
     differences.units.push_back(name + " " + (column.unit.empty() ? "none" : excerpt(column.unit)) + ", in training " +

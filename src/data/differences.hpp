@@ -17,7 +17,7 @@ std::string count_text(std::size_t count, const std::string& one);
 
 // Counts of what training did not see, over all columns: a note for each kind.
 struct Differences {
-  std::vector<std::string> missing, beyond, unseen, units;
+  std::vector<std::string> missing, beyond, unseen, rare, units, no_times;
   void tell(Notes notes) const;
 };
 

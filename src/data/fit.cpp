@@ -60,7 +60,7 @@ void find_range(const std::vector<double>& numbers, const Rows& rows, InputColum
 void note_number(const Column& column, const std::vector<double>& numbers, const Rows& rows, const Moments& m,
                  const InputColumn& input, bool standardize, std::vector<std::string>& notes) {
   constexpr double kFloatDigits = 1 << 20;
-  const std::string name = excerpt(input.name);
+  const std::string name = excerpt(input.title());
   if (m.count == 0) {
     notes.push_back(name + " has no values: nothing to learn from, --drop it");
     return;
@@ -82,20 +82,54 @@ void note_number(const Column& column, const std::vector<double>& numbers, const
 }
 
 // `segments`: of a number that is embedded, else 0.
+Moments fit_statistics(const std::vector<double>& numbers, const Rows& rows, std::size_t segments, InputColumn& input) {
+  const Moments m = moments(numbers, rows);
+  input.mean = m.mean;
+  input.scale = m.scale;
+  input.missing_seen = m.count < rows.size();
+  find_range(numbers, rows, input);
+  if (segments > 0) fit_knots(numbers, rows, segments, input);
+  return m;
+}
+
 void fit_number(const RawData& raw, const Column& column, const Rows& rows, bool standardize, std::size_t segments,
                 InputColumn& input, std::vector<std::string>& notes) {
   require_numbers(column, input.index, *raw.table(), raw.source);
   std::vector<double> read;
   const std::vector<double>& numbers = column.is_text ? (read = numbers_of(column)) : column.numbers;
-  const Moments m = moments(numbers, rows);
-  input.mean = m.mean;
-  input.scale = m.scale;
-  input.missing_seen = m.count < rows.size();
+  const Moments m = fit_statistics(numbers, rows, segments, input);
   input.unit = column.unit;
   input.missing_tokens = missing_words(column);
-  find_range(numbers, rows, input);
-  if (segments > 0) fit_knots(numbers, rows, segments, input);
   note_number(column, numbers, rows, m, input, standardize, notes);
+}
+
+// An input for each number that differs from time to time.
+void fit_times(const Column& column, const Rows& rows, const TimeColumn& times, std::size_t segments,
+               const InputColumn& of_column, std::vector<InputColumn>& out, std::vector<std::string>& notes) {
+  const TimeNumbers numbers(column, times.order);
+  std::string parts;
+  for (const TimePart part : times.parts) {
+    InputColumn input = of_column;
+    input.kind = InputColumn::Kind::number;
+    input.time = part;
+    input.order = times.order;
+    fit_statistics(numbers.of(part), rows, segments, input);
+    parts += (parts.empty() ? "" : ", ") + std::string(name(part));
+    out.push_back(std::move(input));
+  }
+  const std::string column_name = excerpt(of_column.name), key = column_key(of_column.name, of_column.index);
+  notes.push_back(column_name + " is read as " +
+                  (times.order == DateOrder::none ? "times of day" : "times, and learned from by their " + parts) +
+                  "; --categorical " + key + " takes its texts as they are");
+  if (times.ambiguous) {
+    const bool month_first = times.order == DateOrder::mdy;
+    notes.push_back(column_name + " has no day beyond the 12th, which would show what stands first: taken as the " +
+                    (month_first ? "month" : "day"));
+  }
+  if (const auto missing = std::count_if(rows.begin(), rows.end(), [&](auto row) { return column.missing(row); })) {
+    notes.push_back(column_name + ": " + std::to_string(missing) + " missing values, taken as " +
+                    (segments > 0 ? "a value of their own" : "the mean"));
+  }
 }
 
 void check_category_count(const RawData& raw, const InputColumn& input) {
@@ -225,6 +259,17 @@ void fit_columns(const RawData& raw, const Rows& rows, Task task, const Options&
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
     input.embedded = options.embedding > 0 && !dropped[i];
     const std::size_t segments = input.embedded ? static_cast<std::size_t>(options.bins) : 0;
+    if (input.kind == InputColumn::Kind::categories && !categorical[i]) {
+      std::string odd;
+      if (const std::optional<TimeColumn> times = find_times(column, rows, odd)) {
+        fit_times(column, rows, *times, segments, input, recipe.columns, notes);
+        continue;
+      }
+      if (!odd.empty()) {
+        notes.push_back(excerpt(input.name) + " has times, but " + excerpt(odd) + " is none: taken as categories; " +
+                        "--missing " + list_item(odd) + " makes it a missing value");
+      }
+    }
     if (input.kind == InputColumn::Kind::categories) {
       if (!target) target = input.embedded ? target_of_rows(table, rows, recipe, task) : TargetOfRows();
       fit_categories(raw, column, rows, *target, input, notes);
@@ -290,6 +335,16 @@ void fit_matrix(const RawData& raw, Recipe& recipe, std::vector<std::string>& no
 }
 
 }  // namespace
+
+std::string InputColumn::title() const {
+  return time == TimePart::none ? name : name + " (" + std::string(halfstep::name(time)) + ")";
+}
+
+std::size_t Recipe::inputs_width() const {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i) width += continues(i) ? 0 : 1;
+  return width;
+}
 
 bool Recipe::is_target(std::string_view name) const {
   return std::any_of(targets.begin(), targets.end(), [&](const TargetColumn& target) { return target.name == name; });

@@ -28,8 +28,10 @@ Places match_by_name(const Recipe& recipe, const Table& table, const std::string
   };
   Places places;
   std::vector<std::string> absent;
-  for (const InputColumn& column : recipe.columns) {
-    places.inputs.push_back(take(column.name));
+  for (std::size_t i = 0; i < recipe.columns.size(); ++i) {
+    const InputColumn& column = recipe.columns[i];
+    places.inputs.push_back(recipe.continues(i) ? places.inputs.back() : take(column.name));
+    if (recipe.continues(i)) continue;
     if (places.inputs.back() == kUnknown && column.width() > 0) absent.push_back(column.name);
   }
   for (const TargetColumn& target : recipe.targets) {
@@ -56,7 +58,7 @@ Places match_by_position(const Recipe& recipe, const Table& table, const std::st
                          Notes notes) {
   const std::size_t found = table.columns.size();
   const std::size_t expected = recipe.table_width();
-  const bool without_targets = !need_targets && found == recipe.columns.size();
+  const bool without_targets = !need_targets && found == recipe.inputs_width();
   if (found != expected && !without_targets) {
     fail(Status::format, "the columns are not those of the training data", source,
          "expected " + std::to_string(expected) + " columns, " + (recipe.targets.size() == 1 ? "target " : "targets ") +

@@ -20,7 +20,7 @@ std::string describe_number(const InputColumn& column, bool standardize) {
 }
 
 std::string describe_column(const InputColumn& column, bool standardize) {
-  const std::string start = excerpt(column.name) + " (column " + std::to_string(column.index) + "): ";
+  const std::string start = excerpt(column.title()) + " (column " + std::to_string(column.index) + "): ";
   switch (column.kind) {
     case InputColumn::Kind::dropped:
       return start + "left out";

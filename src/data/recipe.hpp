@@ -10,6 +10,7 @@
 #include "data/columns.hpp"
 #include "data/examples.hpp"
 #include "data/raw_data.hpp"
+#include "data/time_stamp.hpp"
 #include "halfstep/options.hpp"
 #include "halfstep/types.hpp"
 
@@ -39,7 +40,13 @@ struct InputColumn {
   // those that are rare or were never seen, and one for missing ones.
   bool embedded = false;
   std::vector<double> knots;  // increasing
+  // A column of times is several of these, one behind another, each of a number of the time: of the same name and
+  // index.
+  TimePart time = TimePart::none;
+  DateOrder order = DateOrder::ymd;  // of such a column
 
+  // For people: "when", "when (hour)".
+  std::string title() const;
   std::size_t codes() const { return categories.size() + 2; }
   std::size_t width() const {
     if (embedded) return kind == Kind::number ? 2 : 1;
@@ -81,8 +88,11 @@ struct Recipe {
   std::string target_description;
 
   bool is_target(std::string_view name) const;
-  // Columns of the table, targets included.
-  std::size_t table_width() const { return columns.size() + targets.size(); }
+  // Columns of the table without the targets, and with them.
+  std::size_t inputs_width() const;
+  std::size_t table_width() const { return inputs_width() + targets.size(); }
+  // Whether the input is a further number of the column that the one before it is of.
+  bool continues(std::size_t input) const { return input > 0 && columns[input].index == columns[input - 1].index; }
   // Where column `index` of the table stands in one that has no targets.
   std::size_t index_without_targets(std::size_t index) const;
 };

@@ -14,9 +14,9 @@ namespace halfstep::internal::data {
 namespace {
 
 // 1 does not know of ranges, units, missing tokens and separators, 2 not of sparse, 3 not of several targets, 4 not of
-// embedded columns. Each
-// recipe is written in the first version that has what it needs, so that older programs read it where they can.
-constexpr std::int64_t kVersion = 5, kSeveral = 4, kSparse = 3, kFirst = 2;
+// embedded columns, 5 not of times. Each recipe is written in the first version that has what it needs, so that older
+// programs read it where they can.
+constexpr std::int64_t kVersion = 6, kEmbedded = 5, kSeveral = 4, kSparse = 3, kFirst = 2;
 constexpr std::int64_t kMaxColumns = 1000000;
 constexpr std::size_t kMaxKnots = 1025;
 
@@ -86,6 +86,20 @@ json::Value column_to_json(const InputColumn& column) {
   return out;
 }
 
+// Of the inputs from `first` on that are of one column of times; `first` then stands behind them.
+json::Value times_to_json(const Recipe& recipe, std::size_t& first) {
+  const InputColumn& column = recipe.columns[first];
+  json::Array parts;
+  do {
+    const InputColumn& input = recipe.columns[first];
+    json::Object part = {{"part", name(input.time)}, {"mean", input.mean}, {"scale", input.scale},
+                         {"low", input.low},         {"high", input.high}, {"missing_seen", input.missing_seen}};
+    if (input.embedded) part.emplace_back("knots", to_array(input.knots));
+    parts.emplace_back(std::move(part));
+  } while (++first < recipe.columns.size() && recipe.continues(first));
+  return json::Object{{"name", column.name}, {"kind", "time"}, {"order", name(column.order)}, {"parts", parts}};
+}
+
 // Of an embedded column; of categories there are none.
 void read_knots(const json::Value& value, InputColumn& column) {
   column.embedded = true;
@@ -111,6 +125,36 @@ void read_number(const json::Value& value, std::int64_t version, InputColumn& co
   column.missing_seen = value.at("missing_seen").as_bool();
   column.missing_tokens = names_at(value, "missing_tokens");
   column.unit = value.at("unit").as_string();
+}
+
+std::vector<InputColumn> times_from_json(const json::Value& value, std::int64_t version) {
+  if (version < 6) fail_recipe("times in a version that has none");
+  check_keys(value, {"name", "kind", "order", "parts"});
+  InputColumn column;
+  column.name = value.at("name").as_string();
+  const auto order = from_name<DateOrder>(value.at("order").as_string());
+  const json::Array& parts = value.at("parts").as_array();
+  if (!order || parts.empty()) fail_recipe("column " + excerpt(column.name) + " has no times");
+  column.order = *order;
+  std::vector<InputColumn> out;
+  for (const json::Value& part : parts) {
+    InputColumn input = column;
+    const bool embedded = part.find("knots") != nullptr;
+    check_keys(part, {"part", "mean", "scale", "low", "high", "missing_seen"}, embedded ? "knots" : "");
+    const auto time = from_name<TimePart>(part.at("part").as_string());
+    const bool fits = time && *time != TimePart::none && (*order != DateOrder::none || *time == TimePart::hour);
+    if (!fits || (!out.empty() && *time <= out.back().time) || (!out.empty() && embedded != out.back().embedded))
+      fail_recipe("the times of column " + excerpt(column.name) + " are no such list");
+    input.time = *time;
+    input.mean = finite_at(part, "mean", kAny);
+    input.scale = finite_at(part, "scale", 0);
+    input.low = finite_at(part, "low", kAny);
+    input.high = finite_at(part, "high", kAny);
+    input.missing_seen = part.at("missing_seen").as_bool();
+    if (embedded) read_knots(part, input);
+    out.push_back(std::move(input));
+  }
+  return out;
 }
 
 InputColumn column_from_json(const json::Value& value, std::int64_t version) {
@@ -202,11 +246,20 @@ void read_columns(const json::Value& value, std::int64_t version, Recipe& recipe
   for (const TargetColumn& target : recipe.targets) {
     if (!names.insert(target.name).second) fail_recipe("two targets are named " + excerpt(target.name));
   }
+  std::size_t place = 0;
   for (const json::Value& item : array) {
-    InputColumn column = column_from_json(item, version);
-    column.index = places[recipe.columns.size()];
-    if (!names.insert(column.name).second) fail_recipe("two columns are named " + excerpt(column.name));
-    recipe.columns.push_back(std::move(column));
+    std::vector<InputColumn> inputs;
+    if (item.at("kind").as_string() == "time") {
+      inputs = times_from_json(item, version);
+    } else {
+      inputs = {column_from_json(item, version)};
+    }
+    if (!names.insert(inputs[0].name).second) fail_recipe("two columns are named " + excerpt(inputs[0].name));
+    for (InputColumn& input : inputs) {
+      input.index = places[place];
+      recipe.columns.push_back(std::move(input));
+    }
+    ++place;
   }
   if (count_features(recipe) == 0) fail_recipe("no features");
 }
@@ -254,9 +307,11 @@ void read_sparse(const json::Value& value, Recipe& recipe) {
 std::string recipe_to_json(const Recipe& recipe) {
   // Of rows from memory the number of values is that of the model's outputs.
   const bool several = recipe.targets.size() > 1 && !recipe.is_matrix;
-  const bool embedded = std::any_of(recipe.columns.begin(), recipe.columns.end(),
-                                    [](const InputColumn& column) { return column.embedded; });
-  json::Object out = {{"version", embedded           ? kVersion
+  const auto any = [&](auto has) { return std::any_of(recipe.columns.begin(), recipe.columns.end(), has); };
+  const bool embedded = any([](const InputColumn& column) { return column.embedded; });
+  const bool times = any([](const InputColumn& column) { return column.time != TimePart::none; });
+  json::Object out = {{"version", times              ? kVersion
+                                  : embedded         ? kEmbedded
                                   : several          ? kSeveral
                                   : recipe.is_sparse ? kSparse
                                                      : kFirst},
@@ -289,7 +344,13 @@ std::string recipe_to_json(const Recipe& recipe) {
     return json::dump(out);
   }
   json::Array columns;
-  for (const InputColumn& column : recipe.columns) columns.push_back(column_to_json(column));
+  for (std::size_t i = 0; i < recipe.columns.size();) {
+    if (recipe.columns[i].time != TimePart::none) {
+      columns.push_back(times_to_json(recipe, i));
+    } else {
+      columns.push_back(column_to_json(recipe.columns[i++]));
+    }
+  }
   out.emplace_back("has_header", recipe.has_header);
   out.emplace_back("separator", std::string(1, recipe.separator));
   out.emplace_back("decimal_comma", recipe.decimal_comma);

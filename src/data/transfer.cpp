@@ -29,7 +29,7 @@ void take_columns(const Recipe& known, Recipe& fitted, const std::string& source
     if (column.kind == InputColumn::Kind::dropped) continue;
     const InputColumn* const here = find(fitted, column, by_name);
     if (here == nullptr) {
-      absent.push_back(column.name);
+      if (absent.empty() || absent.back() != column.name) absent.push_back(column.name);
       continue;
     }
     inputs.push_back(column);
@@ -39,7 +39,9 @@ void take_columns(const Recipe& known, Recipe& fitted, const std::string& source
   }
   if (!absent.empty()) refuse(source, "missing among its inputs: " + list_names(absent));
   std::vector<std::string> aside;
-  for (InputColumn& column : fitted.columns) {
+  for (std::size_t i = 0; i < fitted.columns.size(); ++i) {
+    const InputColumn& column = fitted.columns[i];
+    if (fitted.continues(i)) continue;
     if (std::find(used.begin(), used.end(), column.index) != used.end()) continue;
     if (column.kind != InputColumn::Kind::dropped) aside.push_back(column.name);
     InputColumn dropped;

@@ -10,9 +10,10 @@ namespace {
 
 void want_by_knowledge(const InputColumn& column, Wanted& wanted) {
   wanted.missing = column.missing_tokens;
-  if (column.kind == InputColumn::Kind::categories) wanted.keep_texts = KeepTexts::all;
-  if (column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
-  if (column.kind == InputColumn::Kind::categories) wanted.rules.reading = Reading::categories;
+  const bool texts = column.kind == InputColumn::Kind::categories || column.time != TimePart::none;
+  if (texts) wanted.keep_texts = KeepTexts::all;
+  if (texts) wanted.rules.reading = Reading::categories;
+  if (!texts && column.kind == InputColumn::Kind::number) wanted.rules.reading = Reading::numbers_only;
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ std::vector<Wanted> wanted_by_options(const std::vector<std::string>& names, con
 std::vector<Wanted> wanted_by_knowledge(const std::vector<std::string>& names, bool header, const Recipe& known) {
   std::vector<Wanted> wanted(names.size());
   const bool by_name = header && known.has_header;
-  const bool without_targets = names.size() == known.columns.size();
+  const bool without_targets = names.size() == known.inputs_width();
   const auto place_of = [&](const std::string& name, std::size_t index) -> std::size_t {
     if (by_name) return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
     return without_targets ? known.index_without_targets(index) : index;

@@ -44,7 +44,7 @@ std::vector<ColumnGroup> column_groups(const data::Recipe& recipe) {
   std::size_t offset = 0;
   for (const data::InputColumn& column : recipe.columns) {
     if (column.width() > 0 && !is_constant(column)) {
-      groups.push_back({report::short_name(column.name), offset, column.width(), 1, 0, &column});
+      groups.push_back({report::short_name(column.title()), offset, column.width(), 1, 0, &column});
     }
     offset += column.width();
   }

@@ -5,7 +5,8 @@ namespace {
 
 void add_column(const data::InputColumn& column, std::vector<DataWords::Column>& inputs) {
   if (column.kind == data::InputColumn::Kind::dropped) return;
-  if (column.kind == data::InputColumn::Kind::number) return inputs.push_back({column.name, column.mean, column.scale});
+  if (column.kind == data::InputColumn::Kind::number)
+    return inputs.push_back({column.title(), column.mean, column.scale});
   for (const std::string& category : column.categories) inputs.push_back({column.name + "=" + category});
   if (column.missing_category) inputs.push_back({column.name + " missing"});
 }

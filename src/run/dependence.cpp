@@ -153,7 +153,7 @@ double number_of(const data::Recipe& recipe, const data::InputColumn& column, co
 
 Dependence dependence_of(const AskedModel& model, const data::Examples& examples, const ColumnGroup& group) {
   Dependence out;
-  out.column = group.column->name;
+  out.column = group.column->title();
   out.is_number = group.column->kind == data::InputColumn::Kind::number;
   const data::Preprocessor& p = model.preprocessor;
   out.outputs = model.meaning.classification ? p.classes() : data::target_names(p.targets());

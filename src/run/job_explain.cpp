@@ -101,7 +101,7 @@ Explanation explain(const std::string& model, const std::string& data, std::size
     take_group(changed, original, group, rows_in_order(rows));
     double mean = 0;
     for (const double increase : increases) mean += increase / static_cast<double>(kPermutations);
-    asked.push_back({{group.column->name, mean, deviation_of(increases, mean)}, &group});
+    asked.push_back({{group.column->title(), mean, deviation_of(increases, mean)}, &group});
   }
   std::stable_sort(asked.begin(), asked.end(),
                    [](const Asked& a, const Asked& b) { return a.importance.increase > b.importance.increase; });

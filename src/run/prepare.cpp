@@ -1,15 +1,18 @@
 #include "run/prepare.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "data/data.hpp"
 #include "data/hold_out.hpp"
+#include "data/stored_table.hpp"
 #include "data/take.hpp"
 #include "data/target.hpp"
 #include "data/target_columns.hpp"
 #include "data/transfer.hpp"
 #include "halfstep/error.hpp"
+#include "run/column_groups.hpp"
 #include "run/quality.hpp"
 #include "run/read_text.hpp"
 
@@ -58,6 +61,24 @@ double held_out_share(const Options& options, bool tested) {
 
 bool steers_by_held_out(const Options& options) { return options.early_stop > 0 || options.schedule == "plateau"; }
 
+// What columns of times are learned from is more than a column each.
+std::size_t more_numbers_of_times(const data::Table& table, const data::TargetChoice& target, const Options& inputs) {
+  std::vector<bool> others(table.columns.size());
+  for (const data::TargetColumn& column : target.columns) others[column.index] = true;
+  for (const std::string& key : inputs.drop) others[data::resolve_column(table, key, "drop")] = true;
+  for (const std::string& key : inputs.categorical) others[data::resolve_column(table, key, "categorical")] = true;
+  std::size_t more = 0;
+  std::string odd;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const data::Column& column = table.columns[i];
+    if (others[i] || !column.is_text || column.problem) continue;
+    const auto times =
+        data::find_times(column.stored ? data::load_column(table, i) : column, rows_in_order(table.rows), odd);
+    if (times) more += times->parts.size() - 1;
+  }
+  return more;
+}
+
 Source::Source(const std::string& path, const Options& options, const data::ReadHow& how, const data::Recipe* known)
     : pair(data::read_train(path, options, how)),
       target(data::choose_target(pair.train, options)),
@@ -83,8 +104,9 @@ void Source::settle(Options& options) {
     return;
   }
   const std::size_t no_inputs = target.columns.size() + inputs.drop.size();
+  const std::size_t columns = table->columns.size() - std::min(no_inputs, table->columns.size() - 1);
   const TableSize size = {.rows = target.rows.size(),
-                          .columns = table->columns.size() - std::min(no_inputs, table->columns.size() - 1),
+                          .columns = columns + more_numbers_of_times(*table, target, inputs),
                           .outputs = std::max(target.classes.size(), target.columns.size()),
                           .classify = target.task == Task::classify};
   const std::vector<std::string> chosen = settle_quality(options, size);

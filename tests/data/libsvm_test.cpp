@@ -187,7 +187,7 @@ TEST_SUITE("data/libsvm") {
     CHECK(with("\"means\":[", "\"means\":[1,") == Status::format);
     CHECK(with("\"scales\":[", "\"scales\":[-1,") == Status::format);
     CHECK(with("\"zero_based\":false,", "") == Status::format);
-    CHECK(with("\"version\":3", "\"version\":6") == Status::unsupported);
+    CHECK(with("\"version\":3", "\"version\":7") == Status::unsupported);
   }
 
   TEST_CASE("each error has its line") {
