@@ -96,7 +96,9 @@ struct TrainObserver {
   std::function<void(const CheckpointReport&)> on_checkpoint;
   // options.refit: all rows, and the epochs of the run on them that begins; its epochs follow.
   std::function<void(std::int64_t rows, std::int64_t epochs)> on_refit;
-  // Before the networks of a bag: settings that were tried, after the last of them.
+  // Before the networks of a bag, where settings are tried: after each network that tries some, how many are done of
+  // how many; then all settings, after the last of them.
+  std::function<void(const BaggedNetwork&, std::int64_t done, std::int64_t of)> on_trial;
   std::function<void(const std::vector<TriedSettings>&)> on_tried;
   // options.bag: after each of its networks, how many are done of how many. There are no reports of their epochs.
   std::function<void(const BaggedNetwork&, std::int64_t done, std::int64_t of)> on_network;

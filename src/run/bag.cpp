@@ -139,9 +139,10 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
     for (std::size_t settings = 0; settings < run.settings.size(); ++settings) {
       for (std::size_t part = 0; part < some; ++part) tasks.push_back({settings, part});
     }
-    TrainObserver only_stops;
-    only_stops.should_stop = observer.should_stop;
-    networks = train_side_by_side(run, only_stops, tasks, run.parts.size() - some, start, true);
+    TrainObserver of_trials;
+    of_trials.should_stop = observer.should_stop;
+    of_trials.on_network = observer.on_trial;
+    networks = train_side_by_side(run, of_trials, tasks, run.parts.size() - some, start, true);
     for (std::size_t i = 0; i < run.settings.size(); ++i) result.tried.push_back(said_of_settings(run, i, networks));
     taken = best_of(result.tried);
     result.tried[taken].taken = true;

@@ -8,6 +8,7 @@
 #include "data/hold_out.hpp"
 #include "data/stored_table.hpp"
 #include "data/take.hpp"
+#include "data/text.hpp"
 #include "data/target.hpp"
 #include "data/target_columns.hpp"
 #include "data/transfer.hpp"
@@ -79,6 +80,16 @@ std::size_t more_numbers_of_times(const data::Table& table, const data::TargetCh
   return more;
 }
 
+// Rows from between those of training are easier to tell than those that come after them.
+void note_times(const Options& options, const data::Recipe& recipe, std::vector<std::string>& notes) {
+  if (options.split == "ordered" || !options.group.empty()) return;
+  const auto has_date = [](const data::InputColumn& column) { return column.time == data::TimePart::year; };
+  const auto dated = std::find_if(recipe.columns.begin(), recipe.columns.end(), has_date);
+  if (dated == recipe.columns.end()) return;
+  notes.push_back("the rows held out are of any time; if the model is for times to come, sort the file by " +
+                  data::column_key(dated->name, dated->index) + " and --split ordered");
+}
+
 Source::Source(const std::string& path, const Options& options, const data::ReadHow& how, const data::Recipe* known)
     : pair(data::read_train(path, options, how)),
       target(data::choose_target(pair.train, options)),
@@ -133,6 +144,7 @@ Prepared prepare_parts(const Source& source, data::RawData train, const data::Sp
     p.same_outputs = data::take_targets_of(*source.inputs_of, recipe);
     p.preprocessor = data::Preprocessor(std::move(recipe));
   }
+  if (held_out.rows() > 0) note_times(source.inputs, p.preprocessor.recipe(), p.notes);
   p.train_rows = row_numbers(train, data::target_names(p.preprocessor.targets()), split.train);
   p.train = p.preprocessor.apply(std::move(train), true);
   if (held_out.rows() > 0 && !source.inputs.report.empty()) {

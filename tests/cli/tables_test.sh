@@ -35,6 +35,26 @@ expect 0 train plain.csv --target y --json "${short[@]}"; in_out '"notes":[]'
 expect 2 train plain.csv --separator dots "${short[@]}"; in_err "tab, semicolon, pipe, comma, blanks"
 expect 2 train plain.csv --numeric a --categorical a "${short[@]}"; in_err "both numeric and categorical"
 
+# Times: a column of them, the same on the disk as in memory, known again by predict and explain; what is none is said.
+times() { awk -v first="$1" -v rows="$2" 'BEGIN { print "when,x,y"; for (i = first; i < first + rows; ++i) { t = 1293840000 + i * 7013
+  print strftime("%Y-%m-%d %H:%M:%S", t, 1) "," i % 5 "," (strftime("%H", t, 1) < 12 ? 3 : 8) + i % 5 / 10 } }'; }
+times 0 400 >times.csv; times 400 50 >later.csv
+expect 0 train times.csv --quality good --epochs 3 --ensemble 2 --out m.safetensors
+in_err "'when' is read as times, and learned from by their year, month, day, weekday, hour; --categorical when takes"
+in_err "if the model is for times to come, sort the file by when and --split ordered"; grep digest out >digest.memory
+expect 0 train times.csv --quality good --epochs 3 --ensemble 2 --out m.safetensors --cache .; grep digest out | cmp - digest.memory
+expect 0 train times.csv --quality good --epochs 3 --ensemble 2 --out m.safetensors --split ordered; not_in_err "to come"
+expect 0 explain m.safetensors times.csv; in_out "when (hour)"; in_out "when (weekday)"
+expect 0 predict m.safetensors later.csv; rows_out 50; in_err "'when (year)' 50 rows, up to 2011"
+sed 's/^2011-0[1-9]-[0-9]* .*/soon,1,3/' later.csv >soon.csv
+expect 0 predict m.safetensors soon.csv; in_err "no times as those of training, taken as missing: 'when'"; in_err "('soon')"
+cat times.csv <(echo soon,1,3) >odd.csv
+expect 0 train odd.csv --quality good --epochs 1 --ensemble 2 --out m.safetensors; in_err "'soon' is none"; in_err "--missing soon"
+expect 0 train odd.csv --quality good --epochs 1 --ensemble 2 --out m.safetensors --missing soon; in_err "year, month"
+for advice in --categorical=when --drop=when; do
+  expect 0 train times.csv --quality good --epochs 1 --ensemble 2 --out m.safetensors "$advice"; not_in_err "read as times"
+done
+
 # A table that is worth several threads: the same on any number of them, and how fast it was is said.
 awk 'BEGIN { print "a,b,y"; for (i = 0; i < 250000; ++i) print i * 7 % 3100 / 8 "," i % 70 ".25," i % 2 }' >large.csv
 for threads in 1 2 3; do

@@ -187,6 +187,13 @@ TEST_SUITE("run/bag") {
     std::size_t told = 0;
     std::vector<std::int64_t> numbers;
     TrainObserver observer;
+    std::int64_t trials = 0;
+    observer.on_trial = [&](const BaggedNetwork& network, std::int64_t done, std::int64_t of) {
+      CHECK(told == 0);
+      CHECK(done == ++trials);
+      CHECK(of == 8);
+      CHECK(network.epochs > 0);
+    };
     observer.on_tried = [&](const std::vector<TriedSettings>& tried) { told = tried.size(); };
     observer.on_network = [&](const BaggedNetwork& network, std::int64_t, std::int64_t) {
       numbers.push_back(network.number);

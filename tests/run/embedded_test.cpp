@@ -236,6 +236,18 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(settled("good", 50000, by_hand).ensemble == 8);
   CHECK(settled("good", 500, [](Options& o) { set_option(o, "embedding", "0"); }).ensemble == 1);
   CHECK(settled("good", 20'000'000).epochs < 12);  // of so many rows a few passes are enough
+  // More than two classes have a wider network, few rows of numbers a longer run.
+  const auto of_target = [](bool classify, std::size_t outputs, std::size_t rows = 500) {
+    Options o;
+    settle_quality(o, {.rows = rows, .columns = 10, .outputs = outputs, .classify = classify});
+    return o;
+  };
+  const Options two = of_target(true, 2), three = of_target(true, 3), number = of_target(false, 1);
+  CHECK(three.hidden[0] == 2 * two.hidden[0]);
+  CHECK(of_target(false, 3).hidden == two.hidden);
+  CHECK(number.epochs > two.epochs);
+  CHECK(number.early_stop > two.early_stop);
+  CHECK(of_target(false, 1, 5000).epochs == of_target(true, 2, 5000).epochs);
   // Whatever was chosen goes together.
   for (const char* quality : {"quick", "good", "best"}) {
     for (const std::size_t columns : {1u, 100u, 5000u}) {
