@@ -116,7 +116,8 @@ TrainObserver observe(Narrator& narrator, Progress& progress, bool verbose, bool
         "refit", "all " + std::to_string(rows) + " rows, for the " + std::to_string(epochs) + " epochs that were best");
   };
   observer.on_trial = [&narrator](const BaggedNetwork& network, std::int64_t done, std::int64_t of) {
-    narrator.heading("trial", std::to_string(done) + " of " + std::to_string(of) + " is done: " + network_text(network));
+    narrator.heading("trial",
+                     std::to_string(done) + " of " + std::to_string(of) + " is done: " + network_text(network));
   };
   observer.on_tried = [&narrator](const std::vector<TriedSettings>& tried) {
     for (const TriedSettings& settings : tried)

@@ -24,9 +24,9 @@ Markup big_numbers(const RunReport& report) {
     if (std::isfinite(value)) numbers += big_number(metric_text(kind, value), metric_title(kind));
   };
   if (!report.held_out.name.empty()) {
-    // What the user asked for comes first.
+    // What the user asked for comes first. The outputs are calibrated by now, and that loss is the loss.
     const auto asked = from_name<MetricKind>(report.result.metric).value_or(MetricKind::loss);
-    if (asked != MetricKind::loss) add(asked);
+    if (asked != MetricKind::loss && asked != MetricKind::calibrated_loss) add(asked);
     for (const MetricKind kind : m.classification ? std::span<const MetricKind>(kOfClasses) : kOfValues) {
       if (kind != asked) add(kind);
     }
