@@ -6,6 +6,7 @@
 
 #include "metrics/output_meaning.hpp"
 #include "metrics/ranking.hpp"
+#include "metrics/softplus.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double logistic(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
-// ln(1 + exp(x))
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
 // Of those that are numbers.
 class Mean {

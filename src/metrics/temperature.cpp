@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "metrics/softplus.hpp"
+
 namespace halfstep::internal {
 namespace {
 
@@ -17,8 +19,6 @@ constexpr int kSteps = 100;
 struct AtB {
   double value = 0, slope = 0, curvature = 0;
 };
-
-double softplus(double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
 AtB of_softmax(const float* z, std::size_t columns, std::size_t label, double b) {
   const double own = static_cast<double>(z[label]);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/rng.hpp"
 #include "data/transfer.hpp"
 #include "data_helpers.hpp"
 
@@ -123,6 +124,44 @@ TEST_SUITE("data/time_stamp") {
     CHECK_FALSE(is_time("24:00", DateOrder::none));
     CHECK_FALSE(is_time("2011-04-05", DateOrder::dmy));
     CHECK_FALSE(is_time("31/12/2011", DateOrder::mdy));
+  }
+
+  TEST_CASE("whatever stands in a text, what is read of it are numbers of the calendar") {
+    constexpr std::string_view kSigns = "0123456789-/.: TZ+,PMapU";
+    const Rng random(7, 1);
+    std::uint32_t draw = 0;
+    std::size_t read = 0;
+    for (int i = 0; i < 30000; ++i) {
+      const std::string_view from[] = {"2011-04-24 23:00:15.25+02:00", "24.4.2011 11:59 PM", "4/24/2011", "23:59"};
+      std::string text(from[i % 4]);
+      for (std::size_t changes = random.below(draw++, 4); changes > 0; --changes) {
+        const std::size_t at = random.below(draw++, static_cast<std::uint32_t>(text.size()));
+        const char sign = kSigns[random.below(draw++, static_cast<std::uint32_t>(kSigns.size()))];
+        if (random.below(draw++, 3) == 0) {
+          text.erase(at, 1 + at % 3);
+        } else {
+          text.insert(text.begin() + static_cast<std::ptrdiff_t>(at), sign);
+        }
+        if (text.empty()) text = "0";
+      }
+      for (const DateOrder order : {DateOrder::ymd, DateOrder::dmy, DateOrder::mdy, DateOrder::none}) {
+        const auto time = read_time(text, order);
+        if (!time) continue;
+        ++read;
+        CAPTURE(text);
+        CHECK((time->hour >= 0 && time->hour <= 24));
+        if (order == DateOrder::none) continue;
+        const auto within = [&](TimePart part, double low, double high) {
+          const double x = number_of(*time, part);
+          return x >= low && x < high;
+        };
+        CHECK(within(TimePart::year, time->year, time->year + 1.001));
+        CHECK(within(TimePart::month, time->month, time->month + 1.001));
+        CHECK(within(TimePart::day, 1, 32));
+        CHECK(within(TimePart::weekday, 1, 8));
+      }
+    }
+    CHECK(read > 5000);
   }
 
   TEST_CASE("a column is several inputs, with the numbers that differ from row to row alone") {
