@@ -93,9 +93,8 @@ void write_categories(const InputColumn& input, const Column& column, const Rows
 
 // Texts of a column of times that are none.
 void note_no_times(const InputColumn& input, const TimeNumbers& times, const Rows& rows, Differences& differences) {
-  const std::vector<std::uint32_t> found = times.rows_without();
-  const auto is_wanted = [&](std::uint32_t row) { return std::binary_search(rows.begin(), rows.end(), row); };
-  const auto count = static_cast<std::size_t>(std::count_if(found.begin(), found.end(), is_wanted));
+  const auto is_none = [&](std::uint32_t row) { return times.is_none(row); };
+  const auto count = static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), is_none));
   if (count == 0) return;
   differences.no_times.push_back(excerpt(input.name) + " " + count_text(count, "row") + " (" +
                                  list_names(times.no_times(), 5) + ")");

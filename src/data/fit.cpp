@@ -132,6 +132,20 @@ void fit_times(const Column& column, const Rows& rows, const TimeColumn& times, 
   }
 }
 
+// Whether the column of texts is one of times.
+bool fit_if_times(const Column& column, const Rows& rows, std::size_t segments, const InputColumn& of_column,
+                  std::vector<InputColumn>& out, std::vector<std::string>& notes) {
+  std::string odd;
+  const std::optional<TimeColumn> times = find_times(column, rows, odd);
+  if (times) fit_times(column, rows, *times, segments, of_column, out, notes);
+  if (!odd.empty()) {
+    const std::string item = list_item(odd);  // empty where --missing cannot name it
+    notes.push_back(excerpt(of_column.name) + " has times, but " + excerpt(odd) + " is none: taken as categories; " +
+                    (item.empty() ? "correct it in the file" : "--missing " + item + " makes it a missing value"));
+  }
+  return times.has_value();
+}
+
 void check_category_count(const RawData& raw, const InputColumn& input) {
   const std::size_t most = input.embedded ? kMaxCodes : kMaxCategories;
   if (input.categories.size() <= most) return;
@@ -259,17 +273,8 @@ void fit_columns(const RawData& raw, const Rows& rows, Task task, const Options&
     if (!dropped[i]) notes.insert(notes.end(), column.remarks.begin(), column.remarks.end());
     input.embedded = options.embedding > 0 && !dropped[i];
     const std::size_t segments = input.embedded ? static_cast<std::size_t>(options.bins) : 0;
-    if (input.kind == InputColumn::Kind::categories && !categorical[i]) {
-      std::string odd;
-      if (const std::optional<TimeColumn> times = find_times(column, rows, odd)) {
-        fit_times(column, rows, *times, segments, input, recipe.columns, notes);
-        continue;
-      }
-      if (!odd.empty()) {
-        notes.push_back(excerpt(input.name) + " has times, but " + excerpt(odd) + " is none: taken as categories; " +
-                        "--missing " + list_item(odd) + " makes it a missing value");
-      }
-    }
+    const bool may_be_times = input.kind == InputColumn::Kind::categories && !categorical[i];
+    if (may_be_times && fit_if_times(column, rows, segments, input, recipe.columns, notes)) continue;
     if (input.kind == InputColumn::Kind::categories) {
       if (!target) target = input.embedded ? target_of_rows(table, rows, recipe, task) : TargetOfRows();
       fit_categories(raw, column, rows, *target, input, notes);

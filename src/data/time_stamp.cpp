@@ -185,20 +185,25 @@ std::optional<TimeColumn> find_times(const Column& column, const std::vector<std
     found = count;
     out.order = order;
   }
-  const auto is_none = [&](const std::string& text) { return !read_time(text, out.order); };
-  const auto none = std::find_if(texts.begin(), texts.end(), is_none);
-  if (none != texts.end()) {
-    if (10 * count_times(texts, out.order) >= 9 * texts.size()) odd = *none;
-    return {};
-  }
   // Between points days stand first. Between slashes they do in most of the world, and in most files months do.
   if (texts.front().find('.') != std::string::npos) out.ambiguous = false;
   if (out.ambiguous && texts.front().find('/') != std::string::npos) out.order = DateOrder::mdy;
-  const TimeStamp first = *read_time(texts.front(), out.order);
+  std::vector<TimeStamp> times;
+  for (const std::string& text : texts) {
+    if (const auto time = read_time(text, out.order)) {
+      times.push_back(*time);
+    } else {
+      odd = text;
+    }
+  }
+  if (times.size() < texts.size()) {
+    if (10 * times.size() < 9 * texts.size()) odd.clear();
+    return {};
+  }
   for (const TimePart part : kParts) {
     if (out.order == DateOrder::none && part != TimePart::hour) continue;
-    const bool differs = std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
-      return number_of(*read_time(text, out.order), part) != number_of(first, part);
+    const bool differs = std::any_of(times.begin(), times.end(), [&](const TimeStamp& time) {
+      return number_of(time, part) != number_of(times.front(), part);
     });
     if (differs) out.parts.push_back(part);
   }
@@ -213,13 +218,9 @@ TimeNumbers::TimeNumbers(const Column& column, DateOrder order) : categories_(as
   }
 }
 
-std::vector<std::uint32_t> TimeNumbers::rows_without() const {
-  std::vector<std::uint32_t> rows;
-  for (std::size_t row = 0; row < categories_.codes.size(); ++row) {
-    const std::uint32_t code = categories_.codes[row];
-    if (code != kMissingCode && !times_[code]) rows.push_back(static_cast<std::uint32_t>(row));
-  }
-  return rows;
+bool TimeNumbers::is_none(std::uint32_t row) const {
+  const std::uint32_t code = categories_.codes[row];
+  return code != kMissingCode && !times_[code];
 }
 
 std::vector<double> TimeNumbers::of(TimePart part) const {

@@ -54,8 +54,8 @@ class TimeNumbers {
   TimeNumbers(const Column& column, DateOrder order);
 
   std::vector<double> of(TimePart part) const;  // of all rows, NaN where there is no time
-  // Rows with a text that is no time, ascending; and these texts.
-  std::vector<std::uint32_t> rows_without() const;
+  // Whether the row has a text that is no time; and all such texts.
+  bool is_none(std::uint32_t row) const;
   const std::vector<std::string>& no_times() const { return no_times_; }
 
  private:

@@ -54,6 +54,15 @@ std::string best_title(const EpochPoint& best, double value) {
   return "best: epoch " + std::to_string(best.epoch) + ", " + figure_text(value);
 }
 
+// What was measured of the rows held out after each epoch.
+Curve held_out_curve(const RunReport& r, std::string name, std::string colour, std::size_t metric) {
+  const auto point = [&](const EpochPoint& e) { return Point{double(e.step), e.eval[metric]}; };
+  return {.name = std::move(name),
+          .colour = std::move(colour),
+          .points = points_of(r.epochs, point),
+          .dots = few(r.epochs)};
+}
+
 Markup loss_figure(const RunReport& r) {
   Plot plot = {.title = "Loss", .x_label = "step"};
   constexpr auto kLoss = static_cast<std::size_t>(MetricKind::loss);
@@ -70,25 +79,13 @@ Markup loss_figure(const RunReport& r) {
   }
   plot.curves.push_back(std::move(train));
   if (!r.held_out.name.empty() || (!r.epochs.empty() && std::isfinite(r.epochs.back().eval[kLoss]))) {
-    plot.curves.push_back({.name = "held out",
-                           .colour = "c1",
-                           .points = points_of(r.epochs,
-                                               [](const EpochPoint& e) {
-                                                 return Point{double(e.step), e.eval[kLoss]};
-                                               }),
-                           .dots = few(r.epochs)});
+    plot.curves.push_back(held_out_curve(r, "held out", "c1", kLoss));
   }
   // What the best epoch is then chosen by.
   const bool calibrated = from_name<MetricKind>(r.result.metric) == MetricKind::calibrated_loss;
   const auto chosen_by = calibrated ? static_cast<std::size_t>(MetricKind::calibrated_loss) : kLoss;
   if (calibrated) {
-    plot.curves.push_back({.name = "held out, calibrated",
-                           .colour = "c2",
-                           .points = points_of(r.epochs,
-                                               [&](const EpochPoint& e) {
-                                                 return Point{double(e.step), e.eval[chosen_by]};
-                                               }),
-                           .dots = few(r.epochs)});
+    plot.curves.push_back(held_out_curve(r, "held out, calibrated", "c2", chosen_by));
   }
   if (r.best.epoch > 0) {
     plot.marks.push_back(
@@ -111,13 +108,7 @@ Markup metric_figure(const RunReport& r) {
   for (const EpochPoint& e : r.epochs) range.add(e.eval[index]);
   if (range.empty()) return {};
   plot.y_scale = of_values ? scale_for(range, 30) : Scale::linear;
-  plot.curves.push_back({.name = {},
-                         .colour = "c1",
-                         .points = points_of(r.epochs,
-                                             [&](const EpochPoint& e) {
-                                               return Point{double(e.step), e.eval[index]};
-                                             }),
-                         .dots = few(r.epochs)});
+  plot.curves.push_back(held_out_curve(r, {}, "c1", index));
   if (r.best.epoch > 0) {
     plot.marks.push_back(
         {double(r.best.step), r.best.eval[index], "good", best_title(r.best, r.best.eval[index]), true});

@@ -52,8 +52,7 @@ std::vector<Entry> model_entries() {
       choice("quality", "auto|plain|quick|good|best",
              "for a table: choose by its size what no other flag says: nothing, a network that embeds its columns, an "
              "ensemble of eight or 16, eight of these (--bag) after a search; auto: good, or plain where --hidden or "
-             "--embedding says what the "
-             "network is",
+             "--embedding says what the network is",
              &O::quality),
       integer("embedding", 0, 256, "0 to 256; 0: columns go in as numbers",
               "width of the vector that each column of a table becomes, which is learned", &O::embedding),

@@ -8,9 +8,9 @@
 #include "data/hold_out.hpp"
 #include "data/stored_table.hpp"
 #include "data/take.hpp"
-#include "data/text.hpp"
 #include "data/target.hpp"
 #include "data/target_columns.hpp"
+#include "data/text.hpp"
 #include "data/transfer.hpp"
 #include "halfstep/error.hpp"
 #include "run/column_groups.hpp"
@@ -73,8 +73,9 @@ std::size_t more_numbers_of_times(const data::Table& table, const data::TargetCh
   for (std::size_t i = 0; i < others.size(); ++i) {
     const data::Column& column = table.columns[i];
     if (others[i] || !column.is_text || column.problem) continue;
+    const std::vector<std::uint32_t> rows = rows_in_order(table.rows);
     const auto times =
-        data::find_times(column.stored ? data::load_column(table, i) : column, rows_in_order(table.rows), odd);
+        column.stored ? data::find_times(data::load_column(table, i), rows, odd) : data::find_times(column, rows, odd);
     if (times) more += times->parts.size() - 1;
   }
   return more;

@@ -30,8 +30,8 @@ constexpr Level kLevels[] = {
 constexpr double kPasses = 3;    // products of a step: forward, and gradients by inputs and by weights
 constexpr double kMostOver = 2;  // times its work that a level takes for kLeastEpochs
 constexpr std::int64_t kLeastEpochs = 12, kPatience = 16;
-// Times the epochs and the patience of a level where rows are few and the target is a number: such runs take a second,
-// and some tables of this kind get better by a tenth to a quarter.
+// Times the epochs and the patience of a level where rows are few and the target is a number: such runs take a second
+// or two, and of seven such tables five got better by 3 to 23 % (RMSE), two worse by 1 %.
 constexpr double kEpochsOfFew = 5.0 / 3;
 constexpr std::int64_t kPatienceOfFew = 2;
 // Times the width of a level where there are more than two classes.
