@@ -23,7 +23,7 @@ enum class MetricKind : std::uint8_t {
   f1,                 // harmonic mean of precision and recall of the second of two classes; of more, mean over classes
   brier,              // mean squared error of the probability of the second of two classes; of more, of the vector
   calibration_error,  // mean distance of confidence and accuracy in 15 bins of confidence (Guo et al., 2017)
-  calibrated_loss,    // least log_loss with all logits divided by a number, held to 1 as if by 160 rows more
+  calibrated_loss,    // least log_loss that dividing all logits by a temperature gives (Berta et al., 2025)
   rmse,               // root of the mean squared error, in units of the target
   r2,                 // 1 - squared error / variance of the targets
   mae,                // mean absolute error
@@ -71,7 +71,7 @@ struct Metrics {
   double f1 = std::numeric_limits<double>::quiet_NaN();
   double brier = std::numeric_limits<double>::quiet_NaN();
   double calibration_error = std::numeric_limits<double>::quiet_NaN();
-  double calibrated_loss = std::numeric_limits<double>::quiet_NaN();  // as those two
+  double calibrated_loss = std::numeric_limits<double>::quiet_NaN();  // so too; not by Trainer::evaluate
   double mae = std::numeric_limits<double>::quiet_NaN();
   double median_error = std::numeric_limits<double>::quiet_NaN();
   std::vector<TargetErrors> targets;    // of values, one for each output
