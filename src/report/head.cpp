@@ -33,7 +33,8 @@ Markup big_numbers(const RunReport& report) {
     numbers += big_number(figure_text(m.loss), "loss, " + report.held_out.name + " rows");
   }
   if (report.failure.empty())
-    numbers += big_number(figure_text(report.result.train.loss), "loss, last epoch of training");
+    numbers += big_number(figure_text(report.result.train.loss),
+                          report.result.bag.empty() ? "loss, last epoch of training" : "loss, last epochs of training");
   return element("div", {{"class", "big"}}, numbers);
 }
 
@@ -49,6 +50,7 @@ Markup ends(const RunReport& report) {
   } else {
     list += badge("", "ended by " + (r.ended == "signal" || r.ended == "lost checkpoint" ? "a " + r.ended : r.ended));
   }
+  if (!r.bag.empty()) list += badge("good", count_text(std::int64_t(r.bag.size())) + " networks that answer together");
   if (r.best_epoch > 0) list += badge("good", "weights of epoch " + count_text(r.best_epoch) + " kept, the best");
   list += badge("", count_text(r.steps.applied) + (r.steps.applied == 1 ? " step applied" : " steps applied"));
   if (r.steps.skipped > 0) list += badge("bad", count_text(r.steps.skipped) + " skipped");

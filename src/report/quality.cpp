@@ -219,7 +219,9 @@ Markup quality_of(const RunReport& report) {
     for (const TargetValues& target : h.values) figures += predicted_figure(h, target) + residual_figure(target);
     content = element("div", {{"class", "figures"}}, figures) + targets_table(h);
   }
-  std::string lead = count_text(h.metrics.rows) + " " + h.name + " rows, which training has not seen";
+  std::string lead = count_text(h.metrics.rows) + " " + h.name + " rows, ";
+  lead += report.result.bag.empty() ? "which training has not seen"
+                                    : "each as the network sees it that was not trained on it";
   if (h.metrics.non_finite > 0) lead += "; " + count_text(h.metrics.non_finite) + " of them without a finite output";
   Table metrics = {.head = {"metric", "value"}, .kinds = {"", "n"}, .rows = {}};
   for (std::size_t i = 0; i < kMetrics; ++i) {

@@ -6,6 +6,7 @@
 namespace halfstep::internal::report {
 
 Markup head_of(const RunReport& report);      // result, how it ended, how to repeat it
+Markup networks_of(const RunReport& report);  // of a bag, and the settings that were tried for it
 Markup curves_of(const RunReport& report);    // loss, metric, rate, norm, loss scale, speed
 Markup ledger_of(const RunReport& report);    // steps skipped and retried, and why
 Markup storage_of(const RunReport& report);   // what rounding to storage does, by the meters

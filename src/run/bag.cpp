@@ -22,19 +22,15 @@ namespace {
 constexpr std::size_t kRowsOfTest = 512;        // in a pass
 constexpr std::size_t kRowsForOnePart = 10000;  // a part of which says alone which settings do best
 
-// Rows that some network has not seen, in the order of `networks`, and what it says of them.
-struct HeldOutRows {
-  data::Examples examples;
-  OutputsOfRows said;
-};
-
 HeldOutRows held_out_rows(const BagRun& run, const std::vector<TrainedNetwork>& networks) {
   std::vector<std::uint32_t> places;
   for (const TrainedNetwork& network : networks) {
     const std::vector<std::uint32_t>& part = run.parts[network.task.part].validation;
     places.insert(places.end(), part.begin(), part.end());
   }
-  HeldOutRows out = {data::take_rows(run.prepared.train, places), OutputsOfRows(0, networks.front().said->columns)};
+  const OutputsOfRows none(0, networks.front().said->columns);
+  HeldOutRows out = {std::move(places), {}, none, networks.front().task.settings};
+  out.examples = data::take_rows(run.prepared.train, out.places);
   for (const TrainedNetwork& network : networks) {
     const OutputsOfRows& said = *network.said;
     out.said.logits.insert(out.said.logits.end(), said.logits.begin(), said.logits.end());
@@ -197,7 +193,7 @@ std::vector<MemoryPart> bag_memory(const BagRun& run) {
   return planned_memory(*most);
 }
 
-void train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& saved, TrainResult& result) {
+HeldOutRows train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& saved, TrainResult& result) {
   const BagClock::time_point start = BagClock::now();
   std::vector<TrainedNetwork> networks = networks_of_bag(run, observer, start, result);
   keep_usable(networks);
@@ -205,8 +201,8 @@ void train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& sav
     add_counts(network.result, result);
     result.bag.push_back(network.told);
   }
-  const BagSettings& taken = run.settings[networks.front().task.settings];
-  const HeldOutRows held_out = held_out_rows(run, networks);
+  HeldOutRows held_out = held_out_rows(run, networks);
+  const BagSettings& taken = run.settings[held_out.settings];
   saved.spec = taken.spec;
   saved.config = config_of(taken.options);
   save_networks(networks, saved);
@@ -225,10 +221,11 @@ void train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& sav
   result.eval_name = "validation";
   result.eval = score_of(context, *loss, held_out, meaning);
   result.has_test = run.prepared.test.rows > 0;
-  if (!result.has_test) return;
+  if (!result.has_test) return held_out;
   std::list<Network> several =
       networks_of(saved, {.max_rows = std::min(kRowsOfTest, run.prepared.test.rows)}, *run.machine.kernels);
   result.test = measure(context, Networks(several), run.prepared.test, *loss, meaning, MoreMetrics::all());
+  return held_out;
 }
 
 }  // namespace halfstep::internal

@@ -3,11 +3,13 @@
 // has not seen it.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "data/split.hpp"
 #include "halfstep/jobs.hpp"
 #include "metrics/output_meaning.hpp"
+#include "run/held_out_facts.hpp"
 #include "run/machine.hpp"
 #include "run/model_file.hpp"
 #include "run/prepare.hpp"
@@ -40,9 +42,18 @@ std::size_t networks_at_a_time(const BagRun& run);
 // What the run needs. Throws Error(out_of_memory) where it is more than there is.
 std::vector<MemoryPart> bag_memory(const BagRun& run);
 
+// Rows that some network has not seen, what it says of them, and how it was trained.
+struct HeldOutRows {
+  std::vector<std::uint32_t> places;  // among the rows that are prepared
+  data::Examples examples;
+  OutputsOfRows said;        // undivided by a temperature
+  std::size_t settings = 0;  // of BagRun::settings, those that were taken
+};
+
 // Of several settings each is tried on the first parts, and those that do best on the rows held out have the bag.
 // `saved` gets all but what the preprocessing is and the machine, `result` all but names. A run that is stopped keeps
-// those networks that have an epoch behind them, or the first. Throws as Training::run does.
-void train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& saved, TrainResult& result);
+// those networks that have an epoch behind them, or the first. Gives the rows of their parts, one part behind the other
+// as result.bag has them. Throws as Training::run does.
+HeldOutRows train_bag(const BagRun& run, const TrainObserver& observer, SavedModel& saved, TrainResult& result);
 
 }  // namespace halfstep::internal

@@ -23,7 +23,6 @@ constexpr Rule kRules[] = {
     {[](const Options& o) { return !o.init_from.empty(); }, {"init-from", "its rows were learned from already"}},
     {[](const Options& o) { return !o.metrics.empty(); }, {"metrics", "the file is of one network's epochs"}},
     {[](const Options& o) { return !o.tensorboard.empty(); }, {"tensorboard", "the file is of one network's epochs"}},
-    {[](const Options& o) { return !o.report.empty(); }, {"report", "the page is of one network's epochs"}},
     {[](const Options& o) { return o.meter_every > 0; }, {"meter-every", "its readings are of one network"}},
     {[](const Options& o) { return o.capsule != "auto"; }, {"capsule", "it keeps a step of one network"}},
     {[](const Options& o) { return o.on_nonfinite != "skip"; }, {"on-nonfinite", "it mends a run of one network"}},

@@ -1,13 +1,17 @@
 // Permutation importance.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <string>
+#include <vector>
 
 #include "base/rng.hpp"
 #include "run/column_groups.hpp"
 #include "run/dependence.hpp"
 #include "run/held_out.hpp"
+#include "train/inference.hpp"
+#include "train/network_of.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -58,18 +62,63 @@ std::vector<ColumnGroup> merged(const std::vector<ColumnGroup>& groups, std::siz
   return out;
 }
 
-// Multiplications of a forward pass of a row, about; and how many may be spent.
-double work_of_row(StepTrainer& trainer) {
-  const Network& model = trainer.model();
-  return static_cast<double>(model.shape().members) * static_cast<double>(model.elements()) + 1000;
+// Multiplications of a forward pass of a row, about.
+double work_of_row(const Networks& networks) {
+  double work = 1000;
+  for (const Network* network : networks.all) {
+    work += static_cast<double>(network->shape().members) * static_cast<double>(network->elements());
+  }
+  return work;
 }
 
-double budget(StepTrainer& trainer) {
-  const TrainerConfig& config = trainer.config();
-  const double steps = static_cast<double>(trainer.clock().attempted) * static_cast<double>(config.accumulate);
-  const double trained = steps * static_cast<double>(std::min(config.batch, config.rows)) * 3 * work_of_row(trainer);
-  return std::clamp(trained / 10, kLeastWork, kMostWork);
-}
+// The rows that are asked about, as they are and as a column is shuffled within each part.
+class AskedRows {
+ public:
+  // About `rows` of all, of each part its share.
+  AskedRows(const AskedModel& model, const ModelSpec& spec, const std::vector<AskedPart>& parts, std::size_t rows)
+      : model_(model), loss_(loss_of(spec)) {
+    std::size_t all = 0;
+    for (const AskedPart& part : parts) all += part.examples.rows;
+    for (const AskedPart& part : parts) {
+      const double share = static_cast<double>(rows) * static_cast<double>(part.examples.rows);
+      const auto some = static_cast<std::size_t>(std::ceil(share / static_cast<double>(all)));
+      if (some == 0) continue;
+      parts_.push_back({part.networks, data::in_full(sample_rows(part.examples, some)), {}});
+      parts_.back().changed = parts_.back().original;
+      rows_ += some;
+    }
+  }
+
+  std::size_t rows() const { return rows_; }
+  const data::Examples& first() const { return parts_.front().original; }
+
+  double loss() const {
+    double sum = 0;
+    for (const Part& part : parts_) {
+      sum += static_cast<double>(part.changed.rows) *
+             measure(model_.context, part.networks, part.changed, *loss_, model_.meaning, {}).loss;
+    }
+    return sum / static_cast<double>(rows_);
+  }
+  void shuffle(const ColumnGroup& group, const Rng& random) {
+    for (Part& part : parts_)
+      take_group(part.changed, part.original, group, rows_by_chance(part.original.rows, random));
+  }
+  void restore(const ColumnGroup& group) {
+    for (Part& part : parts_) take_group(part.changed, part.original, group, rows_in_order(part.original.rows));
+  }
+
+ private:
+  struct Part {
+    Networks networks;
+    data::Examples original, changed;
+  };
+
+  const AskedModel& model_;
+  std::unique_ptr<Loss> loss_;
+  std::vector<Part> parts_;
+  std::size_t rows_ = 0;
+};
 
 report::ColumnUse use_of(const std::string& name, const std::vector<double>& increases) {
   const auto times = static_cast<double>(increases.size());
@@ -81,17 +130,20 @@ report::ColumnUse use_of(const std::string& name, const std::vector<double>& inc
 
 }  // namespace
 
-report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning,
-                              const data::Preprocessor& preprocessor, const data::Examples& examples) {
+report::Importance column_use(const AskedModel& model, const ModelSpec& spec, const std::vector<AskedPart>& parts,
+                              double trained, std::uint64_t seed) {
   report::Importance out;
+  const data::Examples& examples = parts.front().examples;
+  std::size_t all = 0;
+  for (const AskedPart& part : parts) all += part.examples.rows;
   const std::size_t side = picture_side(examples);
-  std::vector<ColumnGroup> groups = side > 0 ? fields_of(side, out.side) : column_groups(preprocessor.recipe());
-  const double row_work = work_of_row(trainer), most = budget(trainer);
+  std::vector<ColumnGroup> groups = side > 0 ? fields_of(side, out.side) : column_groups(model.preprocessor.recipe());
+  const double row_work = work_of_row(parts.front().networks);
+  const double most = std::clamp(trained * 3 * row_work / 10, kLeastWork, kMostWork);
   const double fits = std::min(most / row_work / static_cast<double>(kTimes * groups.size() + 1),
                                kMostValues / static_cast<double>(examples.features));
-  const auto least = std::min(kLeastRows, examples.rows);
-  const std::size_t rows =
-      std::clamp(static_cast<std::size_t>(fits), least, std::max(least, std::min(kMostRows, examples.rows)));
+  const auto least = std::min(kLeastRows, all);
+  const std::size_t rows = std::clamp(static_cast<std::size_t>(fits), least, std::max(least, std::min(kMostRows, all)));
   const auto affordable = static_cast<std::size_t>(most / row_work / static_cast<double>(rows));
   const double values = static_cast<double>(rows) * static_cast<double>(examples.features);
   if (groups.size() < 2 || rows < 2 || affordable < kLeastGroups || values > kMostValues) return out;
@@ -101,19 +153,18 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
     groups = merged(groups, size);
     out.groups = "So many columns would take long: a line stands for " + std::to_string(size) + " neighbours.";
   }
-  const data::Examples original = data::in_full(sample_rows(examples, rows));
-  data::Examples changed = original;
-  out.rows = static_cast<std::int64_t>(rows);
-  out.loss = trainer.evaluate(original, meaning, {}).loss;
+  AskedRows asked_rows(model, spec, parts, rows);
+  out.rows = static_cast<std::int64_t>(asked_rows.rows());
+  out.loss = asked_rows.loss();
   const std::size_t times = out.side > 0 ? 1 : std::clamp<std::size_t>(affordable / groups.size(), 1, kMostTimes);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     std::vector<double> increases;
     for (std::size_t t = 0; t < times; ++t) {
-      const Rng random(trainer.config().seed, kStream + g + t * kStreamsApart);
-      take_group(changed, original, groups[g], rows_by_chance(rows, random));
-      increases.push_back(trainer.evaluate(changed, meaning, {}).loss - out.loss);
+      const Rng random(seed, kStream + g + t * kStreamsApart);
+      asked_rows.shuffle(groups[g], random);
+      increases.push_back(asked_rows.loss() - out.loss);
     }
-    take_group(changed, original, groups[g], rows_in_order(rows));
+    asked_rows.restore(groups[g]);
     out.columns.push_back(use_of(groups[g].name, increases));
   }
   if (out.side > 0) return out;
@@ -124,9 +175,9 @@ report::Importance column_use(StepTrainer& trainer, const OutputMeaning& meaning
   std::vector<report::ColumnUse> sorted;
   for (const std::size_t g : order) sorted.push_back(std::move(out.columns[g]));
   out.columns = std::move(sorted);
-  const auto asked = static_cast<std::size_t>(most / row_work / (kTold * kPointsOfColumn));
-  const data::Examples few = data::in_full(sample_rows(original, std::min({rows, asked, kMostAsked})));
-  const AskedModel model = {trainer.context(), trainer.model(), trainer.config().model.loss, meaning, preprocessor};
+  const auto asked = static_cast<std::size_t>(most / work_of_row(model.networks) / (kTold * kPointsOfColumn));
+  const data::Examples& some = asked_rows.first();
+  const data::Examples few = data::in_full(sample_rows(some, std::min({some.rows, asked, kMostAsked})));
   for (std::size_t i = 0; i < std::min(kTold, order.size()) && few.rows >= kLeastAsked; ++i) {
     const ColumnGroup& group = groups[order[i]];
     if (group.column == nullptr || group.width != group.column->width()) continue;

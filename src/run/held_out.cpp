@@ -26,38 +26,34 @@ struct Row {
 
 class Rows {
  public:
-  Rows(StepTrainer& trainer, const OutputMeaning& meaning, const data::Preprocessor& preprocessor,
-       const data::Examples& examples)
-      : trainer_(trainer),
-        meaning_(meaning),
-        preprocessor_(preprocessor),
-        examples_(examples),
-        loss_(loss_of(trainer.config().model)),
-        columns_(trainer.model().shape().widths.back()),
+  explicit Rows(const RowsToLookAt& of)
+      : kernels_(of.kernels),
+        meaning_(of.meaning),
+        preprocessor_(of.preprocessor),
+        examples_(of.examples),
+        numbers_(of.numbers),
+        kind_(of.spec.loss),
+        loss_(loss_of(of.spec)),
+        columns_(of.spec.widths.back()),
         d_(pad_columns(columns_)),
         probabilities_(pad_columns(std::max<std::size_t>(columns_, 2))) {
-    rows_.reserve(examples.rows);
+    rows_.reserve(examples_.rows);
   }
 
-  report::HeldOut look(const RowNumbers& numbers) {
-    for_each_batch(trainer_.context(), trainer_.model(), examples_, meaning_,
-                   [&](std::size_t first, std::size_t count, const float* logits, std::size_t ld) {
-                     for (std::size_t i = 0; i < count; ++i) add(first + i, logits + i * ld);
-                   });
+  report::HeldOut look(const EachRow& each_row) {
+    each_row([&](const float* logits) { add(rows_.size(), logits); });
     finish_bins();
     for (std::size_t t = 0; t < shown_targets(); ++t) out_.values.push_back(values_of(t));
-    add_worst(numbers);
+    add_worst();
     return std::move(out_);
   }
 
  private:
-  const KernelTable& kernels() { return trainer_.context().kernels; }
-
   void add(std::size_t index, const float* logits) {
     const Targets targets = {examples_.labels.empty() ? nullptr : examples_.labels.data(),
                              examples_.targets.empty() ? nullptr : examples_.targets.data()};
     Row row;
-    row.loss = loss_->row(kernels(), logits, columns_, index, targets, 1.0f, d_.data());
+    row.loss = loss_->row(kernels_, logits, columns_, index, targets, 1.0f, d_.data());
     if (meaning_.classification) {
       add_class(static_cast<std::size_t>(examples_.labels[index]), logits, row);
     } else {
@@ -73,7 +69,7 @@ class Rows {
       row.probability = std::numeric_limits<float>::quiet_NaN();
       return;
     }
-    class_probabilities(kernels(), trainer_.config().model.loss, columns_, logits, probabilities_.data());
+    class_probabilities(kernels_, kind_, columns_, logits, probabilities_.data());
     if (meaning_.single_logit) {
       probabilities_[1] = probabilities_[0];
       probabilities_[0] = 1 - probabilities_[1];
@@ -151,7 +147,7 @@ class Rows {
     return place < classes.size() ? report::short_name(classes[place]) : std::to_string(place);
   }
 
-  void add_worst(const RowNumbers& numbers) {
+  void add_worst() {
     std::vector<std::size_t> order(rows_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // What is no number is worse than any.
@@ -164,7 +160,7 @@ class Rows {
         [&](std::size_t a, std::size_t b) { return badness(a) != badness(b) ? badness(a) > badness(b) : a < b; });
     for (std::size_t i = 0; i < shown; ++i) {
       const Row& row = rows_[order[i]];
-      report::WorstRow worst = {.row = numbers.text(order[i]), .loss = row.loss, .truth = {}, .prediction = {}};
+      report::WorstRow worst = {.row = numbers_.text(order[i]), .loss = row.loss, .truth = {}, .prediction = {}};
       if (meaning_.classification) {
         worst.truth = class_name(static_cast<std::size_t>(examples_.labels[order[i]]));
         worst.prediction = std::isnan(row.probability) ? "none" : class_name(row.guess);
@@ -176,10 +172,12 @@ class Rows {
     }
   }
 
-  StepTrainer& trainer_;
+  const KernelTable& kernels_;
   const OutputMeaning& meaning_;
   const data::Preprocessor& preprocessor_;
   const data::Examples& examples_;
+  const RowNumbers& numbers_;
+  LossKind kind_;
   std::unique_ptr<Loss> loss_;
   std::size_t columns_;
   AlignedBuffer<float> d_, probabilities_;
@@ -190,9 +188,6 @@ class Rows {
 
 }  // namespace
 
-report::HeldOut look_at_rows(StepTrainer& trainer, const OutputMeaning& meaning, const data::Preprocessor& preprocessor,
-                             const data::Examples& examples, const RowNumbers& numbers) {
-  return Rows(trainer, meaning, preprocessor, examples).look(numbers);
-}
+report::HeldOut look_at_rows(const RowsToLookAt& rows, const EachRow& each_row) { return Rows(rows).look(each_row); }
 
 }  // namespace halfstep::internal

@@ -11,6 +11,7 @@
 #include "run/auto_precision.hpp"
 #include "run/bag.hpp"
 #include "run/bag_options.hpp"
+#include "run/bag_report.hpp"
 #include "run/cache_choice.hpp"
 #include "run/init_from.hpp"
 #include "run/job_files.hpp"
@@ -135,25 +136,51 @@ void add_results(const SavedModel& saved, const Machine& machine, const Options&
   result.weights_digest = weights_digest(saved.tensors);
 }
 
+// That the report could not be written ends no run, but is said.
+void note_report(const Options& options, const std::string& warning, const TrainObserver& observer,
+                 TrainResult& result) {
+  if (warning.empty()) {
+    result.report = options.report;
+    return;
+  }
+  result.warnings.push_back(warning);
+  if (observer.on_warning) observer.on_warning(warning);
+}
+
 // All networks of a bag, and their file.
 TrainResult run_bag(const BagRun& run, const std::string& data, const TrainObserver& observer, SavedModel& saved) {
+  const Options& options = run.options();
   if (run.prepared.train.file) {
     throw Error(Status::unsupported, {.what = "several networks cannot be trained on rows from disk",
-                                      .where = "--bag " + std::to_string(run.options().bag),
+                                      .where = "--bag " + std::to_string(options.bag),
                                       .why = "they do not fit into memory, of which each network takes a part",
                                       .kept = {},
                                       .hint = "--bag 1"});
   }
   const ModelSpec& spec = run.settings.front().spec;
   RunPlan plan = make_plan(run.prepared, run.machine, spec, data, bag_memory(run));
-  plan.model = model_line(spec, elements_of(spec), run.options());
+  plan.model = model_line(spec, elements_of(spec), options);
   plan.split += "; each of " + std::to_string(run.parts.size()) + " networks holds out another 1/" +
-                std::to_string(run.parts.size()) + " of the first (" + data::hold_out_text(run.options()) + ")";
+                std::to_string(run.parts.size()) + " of the first (" + data::hold_out_text(options) + ")";
   if (observer.on_plan) observer.on_plan(plan);
   TrainResult result;
-  train_bag(run, observer, saved, result);
-  save_model(run.options().out, saved);
-  add_results(saved, run.machine, run.options(), result);
+  const auto report = [&](const Options& taken, const std::string& failure,
+                          const std::function<report::HeldOut()>& held_out) {
+    if (options.report.empty()) return;
+    note_report(options, write_report({data, taken, run.prepared, plan, held_out}, {}, result, failure), observer,
+                result);
+  };
+  try {
+    const HeldOutRows rows = train_bag(run, observer, saved, result);
+    save_model(options.out, saved);
+    const Options& taken = run.settings[rows.settings].options;
+    add_results(saved, run.machine, taken, result);
+    plan.model = model_line(saved.spec, elements_of(saved.spec), taken);
+    report(taken, {}, [&] { return held_out_of_bag(run, saved, rows, result); });
+  } catch (const Error& error) {
+    if (error.status() == Status::diverged) report(options, error.what(), {});
+    throw;
+  }
   return result;
 }
 
@@ -237,14 +264,9 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const auto report = [&](TrainResult& result, const std::string& failure) {
     if (options.report.empty()) return;
     plan.model = model_line(trainer, options);  // layers may have been raised
-    const std::string warning =
-        write_report({data, options, prepared, training.meaning(), plan, trainer}, recorder, result, failure);
-    if (warning.empty()) {
-      result.report = options.report;
-      return;
-    }
-    result.warnings.push_back(warning);
-    if (observer.on_warning) observer.on_warning(warning);
+    const auto held_out = [&] { return held_out_of_run(trainer, training.meaning(), prepared); };
+    note_report(options, write_report({data, options, prepared, plan, held_out}, recorder.take(), result, failure),
+                observer, result);
   };
   TrainResult result;
   try {
@@ -252,6 +274,9 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   } catch (const Error& error) {
     result.incidents = incidents.list();
     result.recoveries = recovery.actions();
+    result.steps = trainer.ledger().counts();
+    result.ledger = trainer.ledger().entries();
+    result.train.classification = meaning.classification;
     if (error.status() == Status::diverged) report(result, error.what());  // when a page is wanted most
     throw;
   }

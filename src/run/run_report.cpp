@@ -30,24 +30,17 @@ std::vector<std::pair<std::string, std::string>> changed_from_defaults(const Opt
 }
 
 report::HeldOut held_out(const ReportOf& of, const TrainResult& result) {
-  const Prepared& p = of.prepared;
-  const bool validated = p.validation.rows > 0;
-  const data::Examples& examples = validated ? p.validation : p.test;
-  if (examples.rows == 0) return {};
-  report::HeldOut out =
-      look_at_rows(of.trainer, of.meaning, p.preprocessor, examples, validated ? p.validation_rows : p.test_rows);
+  report::HeldOut out = of.held_out();
   out.name = result.eval_name;
   out.metrics = result.eval;
-  for (const std::string& name : p.preprocessor.classes()) out.classes.push_back(report::short_name(name));
-  for (const data::TargetColumn& target : p.preprocessor.targets())
-    out.targets.push_back(report::short_name(target.name));
-  out.importance = column_use(of.trainer, of.meaning, p.preprocessor, examples);
+  const data::Preprocessor& p = of.prepared.preprocessor;
+  for (const std::string& name : p.classes()) out.classes.push_back(report::short_name(name));
+  for (const data::TargetColumn& target : p.targets()) out.targets.push_back(report::short_name(target.name));
   return out;
 }
 
-std::string make_page(const ReportOf& of, ReportRecorder& recorder, const TrainResult& result,
+std::string make_page(const ReportOf& of, report::RunReport report, const TrainResult& result,
                       const std::string& failure) {
-  report::RunReport report = recorder.take();
   report.data = of.data;
   report.version = version();
   report.cpu = cpu_name();
@@ -58,13 +51,7 @@ std::string make_page(const ReportOf& of, ReportRecorder& recorder, const TrainR
   for (const std::string& line : of.prepared.preprocessor.describe())
     report.preprocessing.push_back(report::short_name(line, kLongestValue));
   report.changed = changed_from_defaults(of.options);
-  if (failure.empty()) {
-    report.held_out = held_out(of, result);
-  } else {  // the weights are good for nothing
-    report.result.steps = of.trainer.ledger().counts();
-    report.result.ledger = of.trainer.ledger().entries();
-    report.result.train.classification = of.meaning.classification;
-  }
+  if (failure.empty()) report.held_out = held_out(of, result);  // else the weights are good for nothing
   return report::run_page(report);
 }
 
@@ -82,11 +69,33 @@ std::int64_t meter_every(const Options& options, std::int64_t steps) {
   return std::max<std::int64_t>(1, (steps + kReadings - 1) / kReadings);
 }
 
-std::string write_report(const ReportOf& of, ReportRecorder& recorder, const TrainResult& result,
+report::HeldOut held_out_of_run(StepTrainer& trainer, const OutputMeaning& meaning, const Prepared& prepared) {
+  const bool validated = prepared.validation.rows > 0;
+  const data::Examples& examples = validated ? prepared.validation : prepared.test;
+  if (examples.rows == 0) return {};
+  const TrainerConfig& config = trainer.config();
+  const RowsToLookAt rows = {
+      trainer.context().kernels, config.model, meaning,
+      prepared.preprocessor,     examples,     validated ? prepared.validation_rows : prepared.test_rows};
+  report::HeldOut out = look_at_rows(rows, [&](const std::function<void(const float*)>& look) {
+    for_each_batch(trainer.context(), trainer.model(), examples, meaning,
+                   [&](std::size_t, std::size_t count, const float* logits, std::size_t ld) {
+                     for (std::size_t i = 0; i < count; ++i) look(logits + i * ld);
+                   });
+  });
+  const Networks networks = trainer.model();
+  const AskedModel model = {trainer.context(), networks, config.model.loss, meaning, prepared.preprocessor};
+  const auto steps = static_cast<double>(trainer.clock().attempted * config.accumulate);
+  const double trained = steps * static_cast<double>(std::min(config.batch, config.rows));
+  out.importance = column_use(model, config.model, {{networks, examples}}, trained, config.seed);
+  return out;
+}
+
+std::string write_report(const ReportOf& of, report::RunReport recorded, const TrainResult& result,
                          const std::string& failure) {
   const std::string& path = of.options.report;
   try {
-    const std::string page = make_page(of, recorder, result, failure);
+    const std::string page = make_page(of, std::move(recorded), result, failure);
     const io::Bytes bytes = io::as_bytes(page);
     io::write_file_atomic(path, std::span(&bytes, 1));
     return {};

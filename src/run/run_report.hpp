@@ -1,5 +1,6 @@
 // From a run to its report file.
 #pragma once
+#include <functional>
 #include <string>
 
 #include "run/machine.hpp"
@@ -18,14 +19,17 @@ struct ReportOf {
   const std::string& data;
   const Options& options;
   const Prepared& prepared;
-  const OutputMeaning& meaning;
   const RunPlan& plan;
-  StepTrainer& trainer;
+  // Measures what the report shows of the rows held out, but their name and metrics, which the result has.
+  std::function<report::HeldOut()> held_out;
 };
 
-// Measures what the report shows of the rows held out and writes options.report. A sentence for the user where that
-// fails, for whatever reason: the run has been worth more than its picture. `failure`: why the run has no model.
-std::string write_report(const ReportOf& of, ReportRecorder& recorder, const TrainResult& result,
+// Writes options.report. A sentence for the user where that fails, for whatever reason: the run has been worth more
+// than its picture. `failure`: why the run has no model, where it has none; the rows held out are then not looked at.
+std::string write_report(const ReportOf& of, report::RunReport recorded, const TrainResult& result,
                          const std::string& failure);
+
+// ReportOf::held_out of a run of one network.
+report::HeldOut held_out_of_run(StepTrainer& trainer, const OutputMeaning& meaning, const Prepared& prepared);
 
 }  // namespace halfstep::internal

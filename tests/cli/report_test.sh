@@ -20,6 +20,15 @@ if command -v python3 >/dev/null && python3 -c 'import xml.dom.minidom' 2>/dev/n
     fail "r.html is not well-formed"
 fi
 
+# of several networks too
+expect 0 train d.csv $short --bag 3 --out b --report b.html --json; one_line; in_out '"report":"b.html"'
+in_page b.html "3 networks that answer together"; in_page b.html "Rows it gets most wrong"
+if command -v python3 >/dev/null && python3 -c 'import xml.dom.minidom' 2>/dev/null; then
+  python3 -c 'import xml.dom.minidom; xml.dom.minidom.parseString(open("b.html", "rb").read().split(b"\n", 1)[1])' ||
+    fail "b.html is not well-formed"
+fi
+expect 5 train d.csv $short --bag 3 --lr 1e30 --out n --report n.html; in_page n.html "diverged: there is no model"; absent n
+
 # the readings that a report takes are its own: the summary shows those that were asked for
 expect 0 train d.csv $short --out m --report r.html; in_out "report     r.html"
 grep -q "^meter" out && fail "$last: meters that nobody asked for"

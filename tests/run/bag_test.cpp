@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -266,12 +267,38 @@ TEST_SUITE("run/bag") {
     }
   }
 
+  TEST_CASE("the page of a bag shows its networks, and each row as one sees it that was not trained on it") {
+    const test::TempDir dir;
+    for (const Task task : {Task::classify, Task::regress}) {
+      std::vector<std::string> lines = bag_lines(task);
+      lines[40] = task == Task::classify ? "0.9,1.4,no" : "0.9,1.4,1000";  // what nobody would say
+      const std::string data = bag_file(dir, "d.csv", lines, all_rows_of_file());
+      Options options = bag_options(dir);
+      options.task = task;
+      options.epochs = 60;
+      options.report = dir / "r.html";
+      const TrainResult result = train(data, options, {});
+      CHECK(result.report == options.report);
+      std::ifstream in(options.report);
+      const std::string page((std::istreambuf_iterator<char>(in)), {});
+      const auto has = [&](const std::string& text) { return page.find(text) != std::string::npos; };
+      CHECK(has("The networks"));
+      CHECK(has("3 networks that answer together"));
+      CHECK(has("By how much the loss of 90 held-out rows"));
+      CHECK(has(result.weights_digest));
+      const std::string worst = page.substr(page.find("Rows it gets most wrong"));
+      CHECK(worst.substr(worst.find("line "), 7) == "line 42");
+      options.out = dir / "again.safetensors";
+      options.report.clear();
+      CHECK(train(data, options, {}).weights_digest == result.weights_digest);
+    }
+  }
+
   TEST_CASE("what is of one network alone is refused") {
     CHECK(bag_refusal([](Options&) {}).empty());
     CHECK(bag_refusal([](Options& o) { o.validation = 0.1; }) == "--bag, --validation");
     CHECK(bag_refusal([](Options& o) { o.split = "ordered"; }) == "--bag, --split");
     CHECK(bag_refusal([](Options& o) { o.metrics = "m.jsonl"; }) == "--bag, --metrics");
-    CHECK(bag_refusal([](Options& o) { o.report = "r.html"; }) == "--bag, --report");
     CHECK(bag_refusal([](Options& o) { o.checkpoint_dir = "c"; }) == "--bag, --checkpoint-dir");
     CHECK(bag_refusal([](Options& o) { o.on_nonfinite = "stop"; }) == "--bag, --on-nonfinite");
     CHECK(bag_refusal([](Options& o) { o.cache = "folder"; }) == "--bag, --cache");

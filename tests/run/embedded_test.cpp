@@ -204,7 +204,7 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(settled("best", 45).bag == 4);  // ten rows of each are held out at least
   CHECK(settled("best", 19).bag == 1);
   CHECK(settled("good", 500).bag == 1);
-  CHECK(settled("best", 500, [](Options& o) { o.report = "r.html"; }).bag == 1);  // of one network
+  CHECK(settled("best", 500, [](Options& o) { o.metrics = "m.jsonl"; }).bag == 1);  // of one network
   CHECK(settled("best", 500, [](Options& o) { o.group = "g"; }).bag == 1);
   CHECK(settled("best", 500, [](Options& o) { set_option(o, "bag", "3"); }).bag == 3);
   const Options given = settled("good", 500, [](Options& o) {
@@ -286,7 +286,7 @@ TEST_CASE("quality: best tries settings that differ in what nobody gave, and not
   CHECK(to_try("best", [](Options& o) { set_option(o, "embedding", "0"); }).size() == 3);
   CHECK(to_try("good", [](Options&) {}).size() == 1);
   CHECK(to_try("good", [](Options& o) { o.bag = 5; }).size() == 1);
-  CHECK(to_try("best", [](Options& o) { o.report = "r.html"; }).size() == 1);
+  CHECK(to_try("best", [](Options& o) { o.metrics = "m.jsonl"; }).size() == 1);
 }
 
 }  // namespace halfstep::test::embedded

@@ -13,6 +13,7 @@
 #include "run/prepare.hpp"
 #include "run/spec_of.hpp"
 #include "run/trainer_options.hpp"
+#include "train/inference.hpp"
 
 namespace halfstep::internal {
 namespace {
@@ -27,6 +28,20 @@ struct TrainedRun {
         trainer(*machine.kernels, *machine.executor, trainer_config(options, spec, prepared.train.rows),
                 &prepared.train) {
     while (!trainer.done()) trainer.step();
+  }
+  report::HeldOut look(const data::Examples& examples) {
+    const RowNumbers none;
+    const RowsToLookAt rows = {*machine.kernels, spec, meaning, prepared.preprocessor, examples, none};
+    return look_at_rows(rows, [&](const std::function<void(const float*)>& see) {
+      for_each_row(trainer.context(), trainer.model(), examples, meaning,
+                   [&](std::size_t, const float* logits, const double*) { see(logits); });
+    });
+  }
+  report::Importance use(const data::Examples& examples) {
+    const Networks networks = trainer.model();
+    const AskedModel model = {trainer.context(), networks, spec.loss, meaning, prepared.preprocessor};
+    return column_use(model, spec, {{networks, examples}}, 120.0 * static_cast<double>(trainer.config().batch),
+                      trainer.config().seed);
   }
   Machine machine;
   Prepared prepared;
@@ -61,7 +76,7 @@ TEST_CASE("held-out rows: the bins of confidence make the calibration error, and
   TrainedRun t("builtin:spirals", few_steps());
   const data::Examples& examples = t.prepared.test;
   const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
-  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  const report::HeldOut seen = t.look(examples);
   std::int64_t rows = 0;
   double right = 0, error = 0;
   for (const report::CalibrationBin& bin : seen.bins) {
@@ -84,7 +99,7 @@ TEST_CASE("held-out rows: true and predicted values, and the histogram of their 
   TrainedRun t("builtin:regression", few_steps());
   const data::Examples& examples = t.prepared.test;
   const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
-  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  const report::HeldOut seen = t.look(examples);
   const report::TargetValues& values = seen.values.at(0);
   CHECK(std::accumulate(values.residuals.begin(), values.residuals.end(), std::int64_t{0}) == metrics.rows);
   CHECK(values.residual_low < 0);
@@ -101,7 +116,7 @@ TEST_CASE("held-out rows: each of several targets has its values, in its units")
   TrainedRun t("builtin:regression", options);
   const data::Examples& examples = t.prepared.test;
   const Metrics metrics = t.trainer.evaluate(examples, t.meaning, {});
-  const report::HeldOut seen = look_at_rows(t.trainer, t.meaning, t.prepared.preprocessor, examples, {});
+  const report::HeldOut seen = t.look(examples);
   REQUIRE(seen.values.size() == report::kShownTargets);  // the first of them
   for (std::size_t i = 0; i < seen.values.size(); ++i) {
     const report::TargetValues& values = seen.values[i];
@@ -124,7 +139,7 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   test::write_bytes(dir / "t.csv", used_and_idle());
   TrainedRun t(dir / "t.csv", few_steps());
   const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, {});
-  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  const report::Importance use = t.use(t.prepared.train);
   REQUIRE(use.columns.size() == 2);
   CHECK(use.rows == static_cast<std::int64_t>(t.prepared.train.rows));
   CHECK(use.loss == doctest::Approx(before.loss).epsilon(1e-6));
@@ -138,7 +153,7 @@ TEST_CASE("columns: the one that is used comes first, by the same numbers each t
   CHECK(use.dependences[0].outputs == std::vector<std::string>{"small"});
   CHECK(use.dependences[0].points.front().means[0] > 0.8);
   CHECK(use.dependences[0].points.back().means[0] < 0.2);
-  const report::Importance again = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  const report::Importance again = t.use(t.prepared.train);
   for (std::size_t i = 0; i < 2; ++i) CHECK(again.columns[i].increase == use.columns[i].increase);
   CHECK(t.trainer.evaluate(t.prepared.train, t.meaning, {}).loss == before.loss);
 }
@@ -153,7 +168,7 @@ TEST_CASE("columns: of sparse rows, by their indices in the file") {
   test::write_bytes(dir / "t.libsvm", text);
   TrainedRun t(dir / "t.libsvm", few_steps());
   const Metrics before = t.trainer.evaluate(t.prepared.train, t.meaning, {});
-  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.train);
+  const report::Importance use = t.use(t.prepared.train);
   REQUIRE(use.columns.size() == 2);  // the last is constant
   CHECK(use.columns[0].name == "feature 7");
   CHECK(use.columns[0].increase > 0.2);
@@ -163,7 +178,7 @@ TEST_CASE("columns: of sparse rows, by their indices in the file") {
 
 TEST_CASE("columns: of pictures, fields in a square") {
   TrainedRun t("builtin:digits", few_steps());
-  const report::Importance use = column_use(t.trainer, t.meaning, t.prepared.preprocessor, t.prepared.test);
+  const report::Importance use = t.use(t.prepared.test);
   REQUIRE(use.side == 8);  // of 16 by 16 pixels, two by two
   REQUIRE(use.columns.size() == 64);
   const auto increase = [&](std::size_t x, std::size_t y) { return use.columns[y * 8 + x].increase; };
