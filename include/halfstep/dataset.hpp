@@ -30,8 +30,8 @@ class Dataset {
 
   std::size_t rows() const;      // how many
   std::size_t features() const;  // of a row as the model sees it
-  // With Options::embedding how its columns are to be embedded: ModelSpec::embedded of a model that learns from it.
-  // Else none.
+  // With Options::embedding how its columns are to be embedded: ModelSpec::embedded of a model that learns from it,
+  // which may set `periodic` of numbers. Else none.
   std::vector<ColumnEmbedding> embedded() const;
   bool is_classification() const;                       // labels of classes, else values
   std::size_t outputs() const;                          // values of a row; 1 for classes

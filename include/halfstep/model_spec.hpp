@@ -15,7 +15,8 @@ struct ColumnEmbedding {
   // A number is two inputs: its value, and its place among the knots of a piecewise linear function, from 0 to `size`
   // (kMissingPlace where there is no value). A category is one input: its code, a whole number from 0 to size - 1.
   bool number = true;
-  std::size_t size = 1;  // segments of the function, 1 to 1024; codes, 1 to 2^20
+  std::size_t size = 1;      // segments of the function, 1 to 1024; codes, 1 to 2^20
+  std::size_t periodic = 0;  // of a number: cosines of it that are learned beside the function, 0 to 64
 
   std::size_t inputs() const { return number ? 2 : 1; }  // of the network
   bool operator==(const ColumnEmbedding&) const = default;

@@ -63,6 +63,7 @@ struct Options {
   std::string quality = "auto";
   std::int64_t embedding = 0;   // width of the vector that each column of a table becomes; 0: columns go in as numbers
   std::int64_t bins = 48;       // embedding: segments of the piecewise linear function of a number, at most
+  std::int64_t periodic = 0;    // embedding: cosines of a number of many values, learned beside that function
   std::int64_t ensemble = 1;    // embedding: members that share the network
   std::string layer = "dense";  // kind of the hidden layers
   Activation activation = Activation::relu;

@@ -45,8 +45,8 @@ void check_fit(const ModelSpec& spec, const data::Preprocessor& p) {
     refuse("the set does not fit the loss", classes ? "its targets are classes" : "its targets are values");
   }
   // Rows from memory come as the layers want them.
-  if (!p.recipe().is_matrix && data::embedded_columns(p.recipe()) != spec.embedded) {
-    refuse("the set does not fit the model", "ModelSpec::embedded is not Dataset::embedded()");
+  if (!p.recipe().is_matrix && !data::same_inputs(data::embedded_columns(p.recipe()), spec.embedded)) {
+    refuse("the set does not fit the model", "ModelSpec::embedded is not Dataset::embedded(), but for periodic");
   }
   const OutputMeaning meaning = output_meaning(p, spec.loss);
   const std::size_t expected = !classes ? meaning.targets.size() : meaning.single_logit ? 1 : p.classes().size();

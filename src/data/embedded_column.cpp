@@ -102,4 +102,10 @@ std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe) {
   return out;
 }
 
+bool same_inputs(const std::vector<ColumnEmbedding>& a, const std::vector<ColumnEmbedding>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ColumnEmbedding& x, const ColumnEmbedding& y) {
+    return x.number == y.number && x.size == y.size;
+  });
+}
+
 }  // namespace halfstep::internal::data

@@ -22,4 +22,7 @@ float embedded_place(const InputColumn& column, double number);
 // Of each column that is no target and not dropped; empty where the recipe embeds none.
 std::vector<ColumnEmbedding> embedded_columns(const Recipe& recipe);
 
+// Whether networks that embed the one or the other read the same inputs: all but what a network makes of a number.
+bool same_inputs(const std::vector<ColumnEmbedding>& a, const std::vector<ColumnEmbedding>& b);
+
 }  // namespace halfstep::internal::data

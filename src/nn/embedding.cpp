@@ -19,18 +19,20 @@ int threads_for(std::size_t elements) { return elements < kWorthAThread ? 1 : 0;
 }  // namespace
 
 Embedding::Embedding(const NetworkShape& shape) : width_(shape.embedding), members_(shape.members) {
-  std::size_t inputs = 0, rows = 0;
+  std::size_t inputs = 0, rows = 0, periodic = 0;
   for (const ColumnEmbedding& column : shape.embedded) {
-    columns_.push_back({column, inputs, rows});
+    columns_.push_back({column, inputs, rows, periodic, {column.periodic, width_}});
     inputs += column.inputs();
     rows += columns_.back().rows();
+    periodic += columns_.back().periodic.size();
   }
   const std::size_t samples = pad_rows(shape.max_rows), out = pad_rows(shape.max_rows * members_);
   ParameterUse use = {.training = shape.training, .rows = 0};
   table_ = make_vector("embedding.table", rows * width_, ParameterRole::gain, use);
+  if (periodic > 0) periodic_ = make_vector("embedding.periodic", periodic, ParameterRole::gain, use);
   use.rows = samples;
   if (members_ > 1) scale_ = make_vector("embedding.scale", members_ * width(), ParameterRole::gain, use);
-  table_.embeds = scale_.embeds = true;
+  table_.embeds = periodic_.embeds = scale_.embeds = true;
   knots_ = AlignedBuffer<float>(rows * width_);
   const std::size_t ld = pad_columns(width());
   e_ = AlignedBuffer<float>(samples * ld);
@@ -46,12 +48,16 @@ Embedding::Embedding(const NetworkShape& shape) : width_(shape.embedding), membe
 }
 
 std::string Embedding::describe() const {
-  const std::string text = std::to_string(columns_.size()) + " columns embedded in " + std::to_string(width_);
+  std::string text = std::to_string(columns_.size()) + " columns embedded in " + std::to_string(width_);
+  std::size_t most = 0;
+  for (const Column& column : columns_) most = std::max(most, column.is.periodic);
+  if (most > 0) text += " with " + std::to_string(most) + " periodic functions";
   return members_ > 1 ? text + ", " + std::to_string(members_) + " members" : text;
 }
 
 void Embedding::list_parameters(std::vector<Parameter*>& list) {
   list.push_back(&table_);
+  if (has_periodic()) list.push_back(&periodic_);
   if (members_ > 1) list.push_back(&scale_);
 }
 
@@ -65,16 +71,19 @@ BlockMemory Embedding::memory() const {
           d_.bytes() + sizeof(float) * (sums_.size() + slopes_.size() + scale_sums_.size())};
 }
 
-// A number begins as a linear function, as wide as PyTorch makes one (uniform, 1 / sqrt(width)); categories as far from
-// each other as that. The members' scales are normal, one number for each column's vector.
+// A number begins as a linear function, and its periodic ones, as wide as PyTorch makes one (uniform, 1 / sqrt(width));
+// categories as far from each other as that. The members' scales are normal, one number for each column's vector.
 void Embedding::initialise(std::uint64_t seed) {
-  const Rng rng(seed, 0x1800), of_scale(seed, 0x1801);
+  const Rng rng(seed, 0x1800), of_scale(seed, 0x1801), of_periodic(seed, 0x1802);
   const float bound = 1.0f / std::sqrt(static_cast<float>(width_));
   for (const Column& column : columns_) {
     for (std::size_t i = column.first * width_; i < (column.first + column.rows()) * width_; ++i) {
       const bool slope = i < (column.first + column.segments()) * width_;
       table_.master[i] = slope ? 0.0f : (2.0f * rng.uniform(i) - 1.0f) * bound;
     }
+    if (column.is.periodic == 0) continue;
+    initialise_periodic(column.periodic, of_periodic, column.first_periodic,
+                        periodic_.master.data() + column.first_periodic);
   }
   for (std::size_t i = 0; members_ > 1 && i < members_ * width(); ++i) scale_.master[i] = of_scale.normal(i / width_);
 }
@@ -120,6 +129,9 @@ void Embedding::embed(const float* x, float* e) const {
       const float* const slope = table(column.first + at.segment);
       const float* const knot = knots_.data() + (column.first + at.segment) * width_;
       for (std::size_t i = 0; i < width_; ++i) e[i] = value * w[i] + (knot[i] + at.share * slope[i]);
+      if (column.is.periodic > 0) {
+        add_periodic(column.periodic, periodic_.master.data() + column.first_periodic, value, e);
+      }
     }
     e += width_;
   }
@@ -196,6 +208,9 @@ void Embedding::backward(const Pass& pass, const Activations& x, Block*, bool ac
       columns_.size(), [&](std::size_t c, int) { column_gradient(pass, c, x, accumulate); },
       threads_for(pass.rows * width()));
   table_.squares[0] = pass.kernels().sum_squares(table_.size(), table_.gradient.data());
+  if (has_periodic()) {
+    periodic_.squares[0] = pass.kernels().sum_squares(periodic_.size(), periodic_.gradient.data());
+  }
 }
 
 // The gradient by some columns' scales from a chunk of rows; e becomes the gradient by it.
@@ -223,6 +238,9 @@ void Embedding::column_gradient(const Pass& pass, std::size_t index, const Activ
   if (!accumulate) {
     std::fill_n(gradient(column.first), column.rows() * width_, 0.0f);
     if (column.is.number) std::fill_n(whole, 2 * n * width_, 0.0f);
+    if (column.is.periodic > 0) {
+      std::fill_n(periodic_.gradient.data() + column.first_periodic, column.periodic.size(), 0.0f);
+    }
   }
   for (std::size_t s = 0; s < pass.rows; ++s) {
     const float* const row = reinterpret_cast<const float*>(x.rows.data()) + s * x.ld + column.input;
@@ -235,6 +253,10 @@ void Embedding::column_gradient(const Pass& pass, std::size_t index, const Activ
       add(row[0], g, gradient(column.first + n));
       add(1, g, whole + at.segment * width_);
       add(at.share, g, shared + at.segment * width_);
+      if (column.is.periodic > 0) {
+        add_periodic_gradient(column.periodic, periodic_.master.data() + column.first_periodic, row[0], g,
+                              periodic_.gradient.data() + column.first_periodic);
+      }
     }
   }
   if (!column.is.number) return;

@@ -7,14 +7,16 @@
 
 #include "nn/block.hpp"
 #include "nn/network_shape.hpp"
+#include "nn/periodic.hpp"
 
 namespace halfstep::internal {
 
 // Of a number x at place p between the knots of its column (p - k of the way from knot k to the next):
 //   e = x w + b + s[0] + ... + s[k - 1] + (p - k) s[k]
 // which is the linear map of the piecewise linear encoding (Gorishniy et al., 2022, "On embeddings for numerical
-// features in tabular deep learning") beside a linear one of x. Of one that is missing, and of a category, e is a row
-// of a table. The vectors of all columns stand side by side; with members each is a row of the output,
+// features in tabular deep learning") beside a linear one of x; periodic functions of x may stand beside these. Of one
+// that is missing, and of a category, e is a row of a table. The vectors of all columns stand side by side; with
+// members each is a row of the output,
 //   y[row * members + m] = e[row] * scale[m],
 // as TabM has it (Gorishniy et al., 2024, "TabM: advancing tabular deep learning with parameter-efficient
 // ensembling"). It works in fp32; the output is rounded once to the storage type.
@@ -47,6 +49,8 @@ class Embedding final : public Block {
     std::size_t input;  // the first of its inputs
     // Rows of the table. A number: slopes of its segments, then the vectors w, b and that of a missing one.
     std::size_t first;
+    std::size_t first_periodic;  // of the parameters of its periodic functions
+    PeriodicShape periodic;
     std::size_t segments() const { return is.number ? is.size : 0; }
     std::size_t rows() const { return is.number ? is.size + 3 : is.size; }
   };
@@ -64,6 +68,7 @@ class Embedding final : public Block {
   static std::size_t code_of(const Column& column, float code);
 
   const float* table(std::size_t row) const { return table_.master.data() + row * width_; }
+  bool has_periodic() const { return periodic_.elements() > 0; }
   float* gradient(std::size_t row) { return table_.gradient.data() + row * width_; }
   const float* d_row(std::size_t row) const { return reinterpret_cast<const float*>(d_.rows.data()) + row * d_.ld; }
   void add_up_slopes(const Pass& pass);
@@ -78,7 +83,7 @@ class Embedding final : public Block {
 
   std::size_t width_, members_;
   std::vector<Column> columns_;
-  Parameter table_, scale_;
+  Parameter table_, periodic_, scale_;
   AlignedBuffer<float> knots_;  // [rows of the table][width]: e at each knot, without x w
   AlignedBuffer<float> e_;      // [rows][padded width()]: of the last forward pass, then the gradient by it
   AlignedBuffer<float> zeros_;  // a row of them

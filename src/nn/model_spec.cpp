@@ -5,6 +5,7 @@
 
 #include "halfstep/error.hpp"
 #include "nn/blocks.hpp"
+#include "nn/periodic.hpp"
 
 namespace halfstep {
 
@@ -55,8 +56,11 @@ std::string fault_of_inputs(const ModelSpec& s) {
     if (column.size < 1 || column.size > (column.number ? kMostSegments : kMostWidth)) {
       return "the size of an embedded column is out of range";
     }
+    if (column.periodic > (column.number ? kMostPeriodic : 0)) {
+      return "the periodic functions of an embedded column are out of range";
+    }
     inputs += column.inputs();
-    rows += column.size;
+    rows += column.size + column.periodic;
   }
   if (inputs != s.widths.front()) return "its embedded columns have another number of inputs than it";
   if (s.embedded.size() * s.embedding > kMostWidth) return "its embedded columns are too wide together";

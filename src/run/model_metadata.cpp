@@ -54,7 +54,7 @@ void check_outputs(const std::string& path, const SavedModel& model) {
                         std::to_string(model.spec.widths.front()) + " and " + std::to_string(outputs));
   }
   // Rows from memory come as the layers want them.
-  if (!p.recipe().is_matrix && data::embedded_columns(p.recipe()) != model.spec.embedded) {
+  if (!p.recipe().is_matrix && !data::same_inputs(data::embedded_columns(p.recipe()), model.spec.embedded)) {
     bad_model(path, "its layers embed other columns, knots or categories than its preprocessing makes");
   }
 }

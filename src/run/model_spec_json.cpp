@@ -44,6 +44,7 @@ void read_embedded(const std::string& path, const json::Value& value, ModelSpec&
     const std::string& kind = column.at("kind").as_string();
     if (kind != "number" && kind != "category") bad_model(path, "an embedded column is of an unknown kind");
     spec.embedded.push_back({kind == "number", read_count(path, column, "size")});
+    if (column.find("periodic")) spec.embedded.back().periodic = read_count(path, column, "periodic");
   }
   spec.embedding = read_count(path, value, "embedding");
   spec.members = read_count(path, value, "members");
@@ -78,7 +79,9 @@ json::Value to_json(const ModelSpec& spec) {
   if (!spec.embedded.empty()) {
     json::Array columns;
     for (const ColumnEmbedding& c : spec.embedded) {
-      columns.emplace_back(json::Object{{"kind", c.number ? "number" : "category"}, {"size", c.size}});
+      json::Object column = {{"kind", c.number ? "number" : "category"}, {"size", c.size}};
+      if (c.periodic > 0) column.emplace_back("periodic", c.periodic);  // an older program reads the others
+      columns.emplace_back(std::move(column));
     }
     out.emplace_back("embedded", std::move(columns));
     out.emplace_back("embedding", spec.embedding);

@@ -58,6 +58,9 @@ std::vector<Entry> model_entries() {
               "width of the vector that each column of a table becomes, which is learned", &O::embedding),
       integer("bins", 1, 1024, "1 to 1024",
               "segments of the piecewise linear function that embeds a number, between its quantiles", &O::bins),
+      integer("periodic", 0, 64, "0 to 64; 0: none",
+              "cosines, of frequencies that are learned, of each embedded number that has more than 24 values",
+              &O::periodic),
       integer("ensemble", 1, 256, "1 to 256; 1: a single network",
               "members that share all weights but the scale of their inputs and their outputs, which are averaged; "
               "with --embedding",

@@ -87,8 +87,8 @@ void check_embedding(const Options& options) {
   if (options.embedding == 0) {
     const bool follows = quality_of(options) != "plain" && options.standardize == "auto";  // from the table
     if (!follows) {
-      refuse_ignored(options, {"bins", "ensemble", "embedding-lr"}, "only columns that are embedded have them",
-                     "--embedding 16");
+      refuse_ignored(options, {"bins", "periodic", "ensemble", "embedding-lr"},
+                     "only columns that are embedded have them", "--embedding 16");
     }
     return;
   }

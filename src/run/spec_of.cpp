@@ -12,6 +12,9 @@
 namespace halfstep::internal {
 namespace {
 
+// A number of so few values has a knot at each, so that it is any function of them already.
+constexpr std::int64_t kSegmentsOfFew = 24;
+
 [[noreturn]] void refuse(std::string where, std::string why, std::string hint) {
   throw Error(Status::invalid_argument, {.what = "these parameters do not go together",
                                          .where = std::move(where),
@@ -53,6 +56,10 @@ void embed(const data::Preprocessor& preprocessor, const Options& options, Model
   spec.members = static_cast<std::size_t>(options.ensemble);
   if (!spec.embedded.empty()) {
     spec.embedding = static_cast<std::size_t>(std::max<std::int64_t>(options.embedding, 1));
+    const auto many = static_cast<std::size_t>(std::min(options.bins, kSegmentsOfFew));
+    for (ColumnEmbedding& column : spec.embedded) {
+      if (column.number && column.size >= many) column.periodic = static_cast<std::size_t>(options.periodic);
+    }
   } else if (options.embedding > 0 || options.ensemble > 1) {
     refuse(options.embedding > 0 ? "--embedding" : "--ensemble", "only the columns of a table are embedded",
            "leave it out");

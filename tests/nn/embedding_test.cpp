@@ -14,9 +14,9 @@ namespace halfstep::test::embedding {
 
 using namespace internal;
 
-// Numbers with 3 segments and with 1, categories with 4 codes.
-const std::vector<ColumnEmbedding> kColumns = {{true, 3}, {false, 4}, {true, 1}};
-constexpr std::size_t kWidth = 5, kInputs = 5;
+// Numbers with 3 segments and with 1, categories with 4 codes; and a number with 2 segments and 3 periodic functions.
+const std::vector<ColumnEmbedding> kColumns = {{true, 3}, {false, 4}, {true, 1}, {true, 2, 3}};
+constexpr std::size_t kWidth = 5, kInputs = 7;
 
 NetworkShape shape_of(Dtype dtype, std::size_t members, std::size_t outputs, std::size_t rows) {
   return {.widths = {kInputs, 7, outputs},
@@ -38,6 +38,7 @@ Examples rows_of(std::size_t rows, std::size_t outputs) {
     x[2] = static_cast<float>(r % 4);
     x[4] = kPlaces[(r + 3) % 8] / 3;
     if (x[4] < -2) x[4] = kMissingPlace;
+    x[6] = kPlaces[(r + 5) % 8] / 1.5f;
   }
   return e;
 }
@@ -64,8 +65,9 @@ struct Plain {
   std::vector<double> embedded(const float* x) const {
     const std::vector<double>& table = of("embedding.table");
     std::vector<double> e;
-    std::size_t first = 0;
+    std::size_t first = 0, first_periodic = 0;
     for (const ColumnEmbedding& c : kColumns) {
+      const double* const v = of("embedding.periodic").data() + first_periodic;
       const auto row = [&](std::size_t r, std::size_t i) { return table[(first + r) * kWidth + i]; };
       for (std::size_t i = 0; i < kWidth; ++i) {
         if (!c.number) {
@@ -80,11 +82,16 @@ struct Plain {
             if (s + 1 < c.size) share = std::min(share, 1.0);
             sum += share * row(s, i);
           }
+          for (std::size_t f = 0; f < c.periodic; ++f) {
+            const double frequency = v[c.periodic * kWidth + f], phase = v[c.periodic * (kWidth + 1) + f];
+            sum += std::cos(2 * std::acos(-1.0) * (frequency * static_cast<double>(x[0]) + phase)) * v[f * kWidth + i];
+          }
           e.push_back(sum);
         }
       }
       x += c.inputs();
       first += c.number ? c.size + 3 : c.size;
+      first_periodic += c.periodic * (kWidth + 2);
     }
     return e;
   }
@@ -239,6 +246,7 @@ TEST_CASE("embedding: what is no place, no code, and no number does not leave th
                             -5,      1e9f,   std::numeric_limits<float>::quiet_NaN(),
                             3.9999f, -0.0f};
   for (std::size_t r = 0; r < 8; ++r) e.x[r * kInputs + 1] = e.x[r * kInputs + 2] = e.x[r * kInputs + 4] = kOdd[r];
+  for (std::size_t r = 0; r < 8; ++r) e.x[r * kInputs + 6] = kOdd[r];
   CHECK(std::isfinite(run(ctx, model, e)));
 }
 

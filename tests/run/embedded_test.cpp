@@ -194,6 +194,7 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(small.ensemble == 16);
   CHECK(large.ensemble == 8);
   CHECK(small.bins < large.bins);
+  CHECK(small.periodic == 16);
   CHECK(small.epochs > large.epochs);
   CHECK(small.batch < large.batch);
   CHECK(small.split == "stratified");
@@ -247,6 +248,7 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(of_target(false, 3).hidden == two.hidden);
   CHECK(number.epochs > two.epochs);
   CHECK(number.early_stop > two.early_stop);
+  CHECK(three.early_stop > two.early_stop);
   CHECK(of_target(false, 1, 5000).epochs == of_target(true, 2, 5000).epochs);
   // Whatever was chosen goes together.
   for (const char* quality : {"quick", "good", "best"}) {

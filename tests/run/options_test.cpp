@@ -77,6 +77,7 @@ TEST_CASE("options: every entry changes its own field only and reads back") {
                                                         {"quality", "good"},
                                                         {"embedding", "8"},
                                                         {"bins", "20"},
+                                                        {"periodic", "16"},
                                                         {"ensemble", "4"},
                                                         {"layer", "gated"},
                                                         {"residual", "true"},
