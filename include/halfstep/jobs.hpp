@@ -56,7 +56,7 @@ struct ProgressReport {
   double seconds_left = 0;  // until the planned end or the time limit, at the speed so far
 };
 
-// A checkpoint that is there, and durable.
+// A checkpoint, or a network of a bag, that is there, and durable.
 struct CheckpointReport {
   std::int64_t step = 0;  // attempted
   std::string path;
@@ -97,10 +97,11 @@ struct TrainObserver {
   // options.refit: all rows, and the epochs of the run on them that begins; its epochs follow.
   std::function<void(std::int64_t rows, std::int64_t epochs)> on_refit;
   // Before the networks of a bag, where settings are tried: after each network that tries some, how many are done of
-  // how many; then all settings, after the last of them.
+  // how many, with those that were there already; then all settings, after the last of them.
   std::function<void(const BaggedNetwork&, std::int64_t done, std::int64_t of)> on_trial;
   std::function<void(const std::vector<TriedSettings>&)> on_tried;
-  // options.bag: after each of its networks, how many are done of how many. There are no reports of their epochs.
+  // options.bag: after each of its networks, how many are done of how many, with those that were there already, which
+  // are not told. There are no reports of their epochs.
   std::function<void(const BaggedNetwork&, std::int64_t done, std::int64_t of)> on_network;
   std::function<void(const std::string&)> on_warning;  // see TrainResult::warnings
   std::function<bool()> should_save;                   // true: save a checkpoint after the current step, and go on
@@ -139,8 +140,8 @@ struct TrainResult {
   std::string report;                 // path written; empty: none, or it was lost
   std::string weights_digest;         // of the fp32 master weights in canonical order
   bool stopped = false;               // should_stop ended the run
-  std::string checkpoint;             // path of the newest; empty: none
-  std::int64_t resumed_at = 0;        // attempted steps of the checkpoint that the run went on with; 0: none
+  std::string checkpoint;             // path of the newest, or of a network of the bag; empty: none
+  std::int64_t resumed_at = 0;        // attempted steps of what the run went on with; 0: nothing
   std::vector<std::string> warnings;  // what of the results is lost though the model is saved: metrics, report
   // Parameters and values that --precision auto chose: with them in place of it the run is the same on any machine.
   std::vector<std::pair<std::string, std::string>> chosen;
@@ -328,7 +329,8 @@ ModelSummary inspect(const std::string& model);
 // Whether a model or a checkpoint is whole.
 struct Verification {
   bool good = false;
-  std::string kind;    // "model", or "checkpoint of step 1200"; empty: neither
+  // "model", "checkpoint of step 1200" or "network of a bag, number 3, settings 1"; empty: none of them.
+  std::string kind;
   std::string digest;  // of the file, where it is good
   std::string why;     // it is not good
 };

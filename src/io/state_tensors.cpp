@@ -11,7 +11,7 @@
 namespace halfstep::internal::io {
 namespace {
 
-constexpr std::string_view kStatePrefix = "state.", kStateScalars = "halfstep.state";
+constexpr std::string_view kStateScalars = "halfstep.state";
 
 constexpr std::pair<StateType, std::string_view> kDtypes[] = {
     {StateType::fp32, "F32"}, {StateType::int64, "I64"}, {StateType::bits16, "U16"}, {StateType::bytes, "U8"}};

@@ -2,11 +2,14 @@
 // "halfstep.state".
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "base/state.hpp"
 #include "io/safetensors.hpp"
 
 namespace halfstep::internal::io {
+
+constexpr std::string_view kStatePrefix = "state.";
 
 // The file's tensors point into `state`, which outlives it.
 void add_state(const State& state, File& file);

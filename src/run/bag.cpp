@@ -10,6 +10,7 @@
 
 #include "data/folds.hpp"
 #include "halfstep/error.hpp"
+#include "run/bag_checkpoint.hpp"
 #include "run/bag_training.hpp"
 #include "run/held_out_facts.hpp"
 #include "run/memory_check.hpp"
@@ -60,6 +61,7 @@ void keep_usable(std::vector<TrainedNetwork>& networks) {
 void add_counts(const TrainResult& from, TrainResult& to) {
   to.train.loss += from.train.loss;
   to.samples_per_s += from.samples_per_s * from.seconds;  // rows, for now
+  to.resumed_at += from.resumed_at;
   to.steps.attempted += from.steps.attempted;
   to.steps.applied += from.steps.applied;
   to.steps.retried += from.steps.retried;
@@ -138,7 +140,11 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
     TrainObserver of_trials;
     of_trials.should_stop = observer.should_stop;
     of_trials.on_network = observer.on_trial;
-    networks = train_side_by_side(run, of_trials, tasks, run.parts.size() - some, start, true);
+    of_trials.on_checkpoint = observer.on_checkpoint;
+    of_trials.on_warning = observer.on_warning;
+    const std::size_t behind = run.parts.size() - some;
+    const std::size_t there = run.checkpoints ? std::min(run.checkpoints->count_from(some), behind) : 0;
+    networks = train_side_by_side(run, of_trials, tasks, behind - there, start, true);
     for (std::size_t i = 0; i < run.settings.size(); ++i) result.tried.push_back(said_of_settings(run, i, networks));
     taken = best_of(result.tried);
     result.tried[taken].taken = true;
@@ -174,6 +180,11 @@ std::vector<data::Split> bag_parts(const Source& source, const Options& options)
   return parts;
 }
 
+std::size_t networks_to_train(const BagRun& run) {
+  const std::size_t trials = run.settings.size() > 1 ? parts_to_try(run) : 0;
+  return run.settings.size() * trials + run.parts.size() - trials;
+}
+
 std::vector<MemoryPart> bag_memory(const BagRun& run) {
   const std::size_t rows = memory_of(run.prepared.train), at_a_time = networks_at_a_time(run);
   std::optional<RunShape> most;
@@ -206,6 +217,7 @@ HeldOutRows train_bag(const BagRun& run, const TrainObserver& observer, SavedMod
   saved.spec = taken.spec;
   saved.config = config_of(taken.options);
   save_networks(networks, saved);
+  if (run.checkpoints && run.checkpoints->saves()) result.checkpoint = run.checkpoints->last_path();
   result.seconds = seconds_of(start);
   result.samples_per_s /= std::max(result.seconds, 1e-9);
   result.train.loss /= static_cast<double>(networks.size());

@@ -25,6 +25,8 @@ struct BagSettings {
   ModelSpec spec;
 };
 
+class BagCheckpoints;
+
 // All that a bag is trained from; it outlives the training.
 struct BagRun {
   const std::vector<BagSettings>& settings;  // of several, which have the same inputs and outputs, the best are taken
@@ -32,10 +34,13 @@ struct BagRun {
   const Prepared& prepared;  // no rows held out
   const std::vector<data::Split>& parts;
   const OutputMeaning& meaning;
+  BagCheckpoints* checkpoints = nullptr;  // where networks are saved, and those that are there; null: nowhere
 
   const Options& options() const { return settings.front().options; }
 };
 
+// How many networks there are to train, those among them that only try settings.
+std::size_t networks_to_train(const BagRun& run);
 // How many networks are trained at a time, each on threads of its own: as many as there are threads, of which the
 // result does not depend.
 std::size_t networks_at_a_time(const BagRun& run);

@@ -12,6 +12,7 @@
 
 #include "base/rng.hpp"
 #include "halfstep/error.hpp"
+#include "run/bag_checkpoint.hpp"
 #include "run/trainer_options.hpp"
 #include "run/training.hpp"
 
@@ -32,12 +33,19 @@ class BagTraining {
   BagTraining(const BagRun& run, const TrainObserver& observer, const std::vector<BagTask>& tasks, std::size_t later,
               BagClock::time_point start)
       : run_(run), observer_(observer), later_(later), start_(start) {
-    for (const BagTask& task : tasks) networks_.emplace_back().task = task;
+    for (const BagTask& task : tasks) {
+      std::optional<TrainedNetwork> there = run.checkpoints ? run.checkpoints->take(task) : std::nullopt;
+      if (!there) to_train_.push_back(networks_.size());
+      networks_.push_back(there ? std::move(*there) : TrainedNetwork());
+      networks_.back().task = task;
+    }
+    saves_.resize(networks_.size());
+    told_ = static_cast<std::int64_t>(networks_.size() - to_train_.size());
   }
 
   std::vector<TrainedNetwork> all(bool forgives) {
     forgives_ = forgives;
-    const std::size_t at_a_time = std::min(networks_at_a_time(run_), networks_.size());
+    const std::size_t at_a_time = std::min(networks_at_a_time(run_), to_train_.size());
     if (at_a_time <= 1) {
       on_this_thread();
     } else {
@@ -48,6 +56,11 @@ class BagTraining {
   }
 
  private:
+  struct Save {
+    CheckpointReport report;
+    std::exception_ptr failure;
+  };
+
   // Threads that end when it does, whatever is thrown meanwhile.
   struct Crew {
     explicit Crew(BagTraining& of) : of(of) {}
@@ -61,9 +74,9 @@ class BagTraining {
 
   void on_this_thread() {
     const auto asked = [&] { return asks_to_stop(); };
-    for (std::size_t n = 0; n < networks_.size() && !failure_ && (n == 0 || !asks_to_stop()); ++n) {
-      try_to_train(n, asked);
-      tell(n);
+    for (std::size_t i = 0; i < to_train_.size() && !failure_ && (i == 0 || !asks_to_stop()); ++i) {
+      try_to_train(i, asked);
+      tell(to_train_[i]);
     }
   }
 
@@ -92,10 +105,10 @@ class BagTraining {
   }
 
   void work() {
-    for (std::optional<std::size_t> n = next(); n; n = next()) {
-      try_to_train(*n, [this] { return stop_.load(); });
+    for (std::optional<std::size_t> i = next(); i; i = next()) {
+      try_to_train(*i, [this] { return stop_.load(); });
       const std::lock_guard lock(mutex_);
-      ended_.push_back(*n);
+      ended_.push_back(to_train_[*i]);
       changed_.notify_all();
     }
     const std::lock_guard lock(mutex_);
@@ -105,13 +118,14 @@ class BagTraining {
 
   std::optional<std::size_t> next() {
     const std::lock_guard lock(mutex_);
-    if ((stop_ && begun_ > 0) || begun_ == networks_.size()) return std::nullopt;
+    if ((stop_ && begun_ > 0) || begun_ == to_train_.size()) return std::nullopt;
     return begun_++;
   }
 
-  void try_to_train(std::size_t n, const std::function<bool()>& should_stop) {
+  // `i`: place in to_train_.
+  void try_to_train(std::size_t i, const std::function<bool()>& should_stop) {
     try {
-      train(n, should_stop);
+      train(i, should_stop);
     } catch (const Error& error) {
       if (!forgives_ || error.status() != Status::diverged) fail();
     } catch (...) {
@@ -126,17 +140,17 @@ class BagTraining {
   }
 
   // Each of the rounds that are left has as much of what is left of the time.
-  double time_limit(std::size_t n) const {
-    const std::size_t at_a_time = networks_at_a_time(run_), left = networks_.size() - n + later_;
+  double time_limit(std::size_t i) const {
+    const std::size_t at_a_time = networks_at_a_time(run_), left = to_train_.size() - i + later_;
     const auto rounds = static_cast<double>((left + at_a_time - 1) / at_a_time);
     return std::max((run_.options().time_limit - seconds_of(start_)) / rounds, 1e-3);
   }
 
-  void train(std::size_t n, const std::function<bool()>& should_stop) {
-    TrainedNetwork& out = networks_[n];
+  void train(std::size_t i, const std::function<bool()>& should_stop) {
+    TrainedNetwork& out = networks_[to_train_[i]];
     const data::Split& part = run_.parts[out.task.part];
     Options options = options_of_task(run_, out.task);
-    if (options.time_limit > 0) options.time_limit = time_limit(n);
+    if (options.time_limit > 0) options.time_limit = time_limit(i);
     const Machine machine(options);
     const data::Examples rows = data::take_rows(run_.prepared.train, part.train);
     const data::Examples held_out = data::take_rows(run_.prepared.train, part.validation);
@@ -157,17 +171,47 @@ class BagTraining {
     out.tensors = trainer.model().tensors();
     out.said.emplace(held_out.rows, trainer.model().shape().widths.back());
     out.said->set(0, trainer.context(), trainer.model(), held_out, run_.meaning);
+    if (run_.checkpoints && run_.checkpoints->saves() && out.has_ended()) save(out, saves_[to_train_[i]]);
+  }
+
+  // What fails is told by the thread that calls who watches.
+  void save(TrainedNetwork& network, Save& outcome) const {
+    try {
+      outcome.report = run_.checkpoints->save(network);
+    } catch (...) {
+      outcome.failure = std::current_exception();
+    }
   }
 
   bool asks_to_stop() const { return observer_.should_stop && observer_.should_stop(); }
   void tell(std::size_t n) {
+    tell_save(n);
     if (networks_[n].said && observer_.on_network)
       observer_.on_network(networks_[n].told, ++told_, static_cast<std::int64_t>(networks_.size()));
+  }
+
+  void tell_save(std::size_t n) {
+    const Save& save = saves_[n];
+    if (!save.report.path.empty()) {
+      run_.checkpoints->saved(save.report.path);
+      if (observer_.on_checkpoint) observer_.on_checkpoint(save.report);
+    }
+    if (!save.failure) return;
+    std::string text = "network " + std::to_string(networks_[n].told.number) + " is not saved: ";
+    try {
+      std::rethrow_exception(save.failure);
+    } catch (const std::exception& error) {
+      text += error.what();
+    }
+    networks_[n].result.warnings.push_back(text);
+    if (observer_.on_warning) observer_.on_warning(text);
   }
 
   const BagRun& run_;
   const TrainObserver& observer_;
   std::vector<TrainedNetwork> networks_;
+  std::vector<std::size_t> to_train_;  // of these
+  std::vector<Save> saves_;            // of each
   std::size_t later_;
   BagClock::time_point start_;
   bool forgives_ = false;
@@ -192,6 +236,8 @@ TrainerConfig config_of_task(const BagRun& run, const BagTask& task) {
 Options options_of_task(const BagRun& run, const BagTask& task) {
   Options options = run.settings[task.settings].options;
   options.seed = seed_of(options.seed, task.part);
+  options.checkpoint_dir.clear();  // a network is saved when it has ended
+  options.resume.clear();
   options.threads = std::max(1, run.machine.executor->threads() / static_cast<int>(networks_at_a_time(run)));
   return options;
 }

@@ -22,6 +22,7 @@ double seconds_of(BagClock::time_point start);
 // What a network is to be: settings of the run, and the part that is held out.
 struct BagTask {
   std::size_t settings = 0, part = 0;
+  bool operator==(const BagTask&) const = default;
 };
 
 // How it is trained.
@@ -37,11 +38,15 @@ struct TrainedNetwork {
   GradScalerState scaler;
   std::vector<NamedTensor> tensors;
   std::optional<OutputsOfRows> said;  // of the rows of its part
+
+  // At its planned end or by early stopping: it is what it would be in any run.
+  bool has_ended() const { return said && (result.ended.empty() || result.ended == "early stop"); }
 };
 
-// In the order of the tasks. Of those that were never begun, or came to no end, nothing is said. The first failure,
-// which ends all others, is thrown; but where it `forgives`, those that diverge are only left out. `later`: how many
-// more are to be trained after these, within the time limit that runs from `start` on.
+// In the order of the tasks. Those that run.checkpoints has are not trained again, the others are saved there. Of those
+// that were never begun, or came to no end, nothing is said. The first failure, which ends all others, is thrown; but
+// where it `forgives`, those that diverge are only left out. `later`: how many more are to be trained after these,
+// within the time limit that runs from `start` on.
 std::vector<TrainedNetwork> train_side_by_side(const BagRun& run, const TrainObserver& observer,
                                                const std::vector<BagTask>& tasks, std::size_t later,
                                                BagClock::time_point start, bool forgives);

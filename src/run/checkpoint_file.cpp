@@ -10,6 +10,7 @@
 #include "io/state_tensors.hpp"
 #include "nn/network.hpp"
 #include "run/bad_model.hpp"
+#include "run/bagged_file.hpp"
 #include "run/model_metadata.hpp"
 #include "text/json.hpp"
 #include "train/network_of.hpp"
@@ -128,9 +129,9 @@ DataIdentity identity_of(const std::string& path, const data::Examples& train, c
           static_cast<std::int64_t>(train.features), digest.hex()};
 }
 
-std::int64_t save_checkpoint(const std::string& path, const Checkpoint& c) {
+io::File file_of(const Checkpoint& c, std::string_view format) {
   io::File file;
-  file.metadata = metadata_of(c.model, kCheckpointFormat);
+  file.metadata = metadata_of(c.model, format);
   file.metadata.emplace_back(std::string(kDataKey), json::dump(json::Object{{"path", c.data.path},
                                                                             {"train_rows", c.data.train_rows},
                                                                             {"held_out_rows", c.data.held_out_rows},
@@ -140,15 +141,24 @@ std::int64_t save_checkpoint(const std::string& path, const Checkpoint& c) {
       std::string(kRunKey),
       json::dump(json::Object{{"command", c.command}, {"attempted", c.attempted}, {"epoch", c.epoch}}));
   io::add_state(c.state, file);
+  return file;
+}
+
+std::int64_t save_checkpoint(const std::string& path, const Checkpoint& c) {
+  const io::File file = file_of(c, kCheckpointFormat);
   io::write_safetensors(path, file);
+  return tensor_bytes(file);
+}
+
+std::int64_t tensor_bytes(const io::File& file) {
   std::int64_t bytes = 0;
   for (const io::Tensor& tensor : file.tensors) bytes += static_cast<std::int64_t>(tensor.bytes.size());
   return bytes;
 }
 
-Checkpoint checkpoint_of(const io::File& file, const std::string& path) {
+Checkpoint run_of_file(const io::File& file, const std::string& path, std::string_view format) {
   Checkpoint c;
-  c.model = model_without_tensors(file, path, kCheckpointFormat);
+  c.model = model_without_tensors(file, path, format);
   const json::Value data = json::parse(metadata(file, path, kDataKey));
   c.data = {data.at("path").as_string(), natural(data, "train_rows", path), natural(data, "held_out_rows", path),
             natural(data, "features", path), data.at("digest").as_string()};
@@ -157,12 +167,24 @@ Checkpoint checkpoint_of(const io::File& file, const std::string& path) {
   c.attempted = natural(run, "attempted", path);
   c.epoch = natural(run, "epoch", path);
   c.state = io::state_of(file, path);
+  return c;
+}
+
+Checkpoint checkpoint_of(const io::File& file, const std::string& path) {
+  Checkpoint c = run_of_file(file, path, kCheckpointFormat);
   check_clock(c, path);
   return c;
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
   const io::File file = io::read_safetensors(path);
+  if (is_bagged_network(file)) {
+    throw Error(Status::format, {.what = "this is one network of a bag, no checkpoint",
+                                 .where = path,
+                                 .why = "a bag goes on with all of its networks that have ended",
+                                 .kept = {},
+                                 .hint = "--resume with the folder that it is in"});
+  }
   if (!is_checkpoint(file) && file.find_metadata("halfstep.model") != nullptr) {
     throw Error(Status::format, {.what = "this is a model, no checkpoint",
                                  .where = path,

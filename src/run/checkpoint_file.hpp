@@ -22,7 +22,7 @@ struct DataIdentity {
 DataIdentity identity_of(const std::string& path, const data::Examples& train, const data::Examples& held_out);
 
 struct Checkpoint {
-  SavedModel model;  // without tensors: the state has them
+  SavedModel model;  // without tensors: the state has them; but of a network that has ended, see bagged_file.hpp
   DataIdentity data;
   std::string command;  // that goes on; empty: the program did not say
   std::int64_t attempted = 0, epoch = 0;
@@ -35,6 +35,13 @@ std::int64_t save_checkpoint(const std::string& path, const Checkpoint& checkpoi
 // Throws Error: io when it cannot be read, format when it is damaged or a model without the state of a run,
 // unsupported for another version.
 Checkpoint load_checkpoint(const std::string& path);
+
+// What such a file and that of a network that has ended have in common: all but the tensors of a model. The file's
+// tensors point into the state.
+io::File file_of(const Checkpoint& checkpoint, std::string_view format);
+std::int64_t tensor_bytes(const io::File& file);
+// Of a file that has been read. Throws Error(format, unsupported).
+Checkpoint run_of_file(const io::File& file, const std::string& path, std::string_view format);
 
 // A number of the state; none where it has no such number.
 std::optional<std::int64_t> integer_of(const State& state, std::string_view name);

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBegin = "step-", kEnd = ".safetensors";
+constexpr std::string_view kBegin = "step-", kEnd = ".safetensors", kNetwork = "network-";
 constexpr std::size_t kDigits = 12;
 
 std::string in_folder(const std::string& folder, const std::string& name) { return (fs::path(folder) / name).string(); }
@@ -104,7 +104,8 @@ bool give_name(const std::string& from, const std::string& to) {
 // What writers that died have left: whoever has the lock is the only one that writes here.
 void remove_temporaries(const std::string& folder) {
   for (const std::string& name : names_in(folder)) {
-    const bool ours = name.starts_with(".step-") || name.starts_with(".best.") || name.starts_with("latest.");
+    const bool ours = name.starts_with(".step-") || name.starts_with(".network-") || name.starts_with(".best.") ||
+                      name.starts_with("latest.");
     if (ours && name.find(".safetensors.tmp-") != std::string::npos) (void)::unlink(in_folder(folder, name).c_str());
   }
 }
@@ -140,6 +141,7 @@ CheckpointFolder::CheckpointFolder(std::string folder, std::int64_t keep)
 }
 
 std::string CheckpointFolder::path_of(std::int64_t step) const { return in_folder(folder_, name_of(step)); }
+std::string CheckpointFolder::path_of(const std::string& name) const { return in_folder(folder_, name); }
 std::string CheckpointFolder::best_path() const { return in_folder(folder_, "best.safetensors"); }
 
 std::optional<std::int64_t> CheckpointFolder::newest() const {
@@ -154,6 +156,19 @@ void CheckpointFolder::saved(std::int64_t step) const {
   for (std::size_t i = keep; i < steps.size(); ++i) {
     if (steps[i] < step) (void)::unlink(path_of(steps[i]).c_str());
   }
+}
+
+std::string network_file(std::size_t settings, std::size_t part) {
+  return std::string(kNetwork) + std::to_string(settings + 1) + "-" + std::to_string(part + 1) + std::string(kEnd);
+}
+
+std::vector<std::string> networks_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const std::string& name : names_in(folder)) {
+    if (name.starts_with(kNetwork) && name.ends_with(kEnd)) paths.push_back(in_folder(folder, name));
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
 Found checkpoint_to_train_on(const std::string& path) {

@@ -1,5 +1,6 @@
 // A folder of checkpoints of one run: step-00000120000.safetensors for each that is kept, latest.safetensors for the
-// newest of them, best.safetensors for the model that was best on held-out rows.
+// newest of them, best.safetensors for the model that was best on held-out rows. Or of the networks of a bag that have
+// ended: network-1-3.safetensors, by settings and part, both from 1.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,7 @@ class CheckpointFolder {
 
   const std::string& path() const { return folder_; }
   std::string path_of(std::int64_t step) const;
+  std::string path_of(const std::string& name) const;
   std::string best_path() const;
   std::optional<std::int64_t> newest() const;  // step, whether its file is good or not
   // After a checkpoint is there: latest.safetensors is it, and the oldest beyond those to keep are removed.
@@ -39,6 +41,11 @@ class CheckpointFolder {
   std::int64_t keep_;
   FolderLock lock_;
 };
+
+// Names of files of a bag's networks.
+std::string network_file(std::size_t settings, std::size_t part);  // both from 0
+// Their paths in a folder, in the order of their names, whether they are good or not.
+std::vector<std::string> networks_in(const std::string& folder);
 
 // What `--resume auto` finds.
 struct Found {

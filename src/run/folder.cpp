@@ -15,6 +15,11 @@ void make_folder(const std::string& folder, const char* parameter) {
                std::string("a folder that can be written for ") + parameter);
 }
 
+bool is_folder(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::is_directory(path, code);
+}
+
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "host";

@@ -10,6 +10,7 @@
 #include "io/safe_file.hpp"
 #include "run/auto_precision.hpp"
 #include "run/bag.hpp"
+#include "run/bag_checkpoint.hpp"
 #include "run/bag_options.hpp"
 #include "run/bag_report.hpp"
 #include "run/cache_choice.hpp"
@@ -204,11 +205,14 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   source.settle(options);
   check_refit(options);
   check_bag(options);
+  check_kind_of_run(options, folder ? &*folder : nullptr, found.has_value());
+  std::vector<Found> networks = find_networks(options, notes);
   const std::vector<data::Split> parts = options.bag > 1 ? bag_parts(source, options) : std::vector<data::Split>();
   Prepared prepared = prepare(std::move(source), options, how);
   const SavedModel* const weights = start ? &*start : nullptr;
-  const auto chosen = found ? take_precision(found->checkpoint.model, options, notes)
-                            : settle_precision({options, prepared, machine, weights}, options, notes);
+  const Found* const before = found ? &*found : networks.empty() ? nullptr : &networks.front();
+  const auto chosen = before ? take_precision(before->checkpoint.model, options, notes)
+                             : settle_precision({options, prepared, machine, weights}, options, notes);
   ModelSpec spec = spec_of(prepared, options);
   // With the layers that its run has raised meanwhile. Whether it is the same model is found out below.
   if (found && found->checkpoint.model.spec.widths == spec.widths) {
@@ -219,8 +223,15 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
     std::vector<BagSettings> settings;
     for (Options& tried : settings_to_try(given, options)) settings.push_back({tried, spec_of(prepared, tried)});
     SavedModel saved = model_to_save(prepared, spec, machine, options);
+    BagRun run = {settings, machine, prepared, parts, meaning};
+    std::optional<BagCheckpoints> checkpoints;
+    if (folder || !options.resume.empty()) {
+      checkpoints.emplace(run, BagCheckpoints::Of{saved, data, folder ? &*folder : nullptr}, std::move(networks),
+                          notes);
+      run.checkpoints = &*checkpoints;
+    }
     prepared.notes.insert(prepared.notes.end(), notes.begin(), notes.end());
-    TrainResult result = run_bag({settings, machine, prepared, parts, meaning}, data, observer, saved);
+    TrainResult result = run_bag(run, data, observer, saved);
     result.chosen = chosen;
     return result;
   }
@@ -230,7 +241,7 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   SavedModel saved = model_to_save(prepared, spec, machine, options);
   DataIdentity identity;
   if (folder || found) identity = identity_of(data, prepared.train, prepared.validation);
-  if (found) check_same_run(*found, saved, identity, machine.kernels->name, notes);
+  if (found) check_same_run(*found, saved, identity, machine.kernels->name, &notes);
 
   TrainerPlace place(*machine.kernels, *machine.executor, config, prepared.train);
   StepTrainer& trainer = place.trainer();

@@ -8,6 +8,7 @@
 #include "halfstep/error.hpp"
 #include "io/safetensors.hpp"
 #include "run/bad_model.hpp"
+#include "run/bagged_file.hpp"
 #include "run/checkpoint_file.hpp"
 #include "run/model_metadata.hpp"
 
@@ -76,15 +77,19 @@ std::vector<std::pair<std::string, std::string>> config_of(const Options& option
   return config;
 }
 
-void save_model(const std::string& path, const SavedModel& model) {
-  io::File file;
-  file.metadata = metadata_of(model, kModelFormat);
-  for (const NamedTensor& t : model.tensors) {
+void add_tensors(const std::vector<NamedTensor>& tensors, io::File& file) {
+  for (const NamedTensor& t : tensors) {
     file.tensors.push_back({.name = t.name,
                             .dtype = "F32",
                             .shape = {t.shape.begin(), t.shape.end()},
                             .bytes = std::as_bytes(std::span(t.values))});
   }
+}
+
+void save_model(const std::string& path, const SavedModel& model) {
+  io::File file;
+  file.metadata = metadata_of(model, kModelFormat);
+  add_tensors(model.tensors, file);
   io::write_safetensors(path, file);
 }
 
@@ -92,6 +97,7 @@ SavedModel load_model(const std::string& path) { return model_of(io::read_safete
 
 SavedModel model_of(const io::File& file, const std::string& path) {
   if (is_checkpoint(file)) return model_of_checkpoint(file, path);
+  if (is_bagged_network(file)) return bagged_network_of(file, path).model;
   SavedModel model = model_without_tensors(file, path, kModelFormat);
   model.tensors = model_tensors(file, path, model.spec, model.networks);
   if (model.preprocessor.task() == Task::regress) model.preprocessor.set_outputs(model.spec.widths.back());

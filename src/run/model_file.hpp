@@ -47,6 +47,9 @@ SavedModel model_of(const io::File& file, const std::string& path);
 std::vector<NamedTensor> model_tensors(const io::File& file, const std::string& path, const ModelSpec& spec,
                                        std::size_t networks = 1);
 
+// To be written: the file's tensors point into these.
+void add_tensors(const std::vector<NamedTensor>& tensors, io::File& file);
+
 // Name of a tensor of one of several networks: "networks.2.layers.0.weight"; of a single one as it is.
 std::string name_in_bag(const std::string& name, std::size_t network, std::size_t networks);
 // The model's networks, ready for forward passes.

@@ -10,7 +10,7 @@
 
 namespace halfstep::internal {
 
-constexpr std::string_view kModelFormat = "1", kCheckpointFormat = "checkpoint-1";
+constexpr std::string_view kModelFormat = "1", kCheckpointFormat = "checkpoint-1", kBaggedFormat = "bagged-1";
 
 std::vector<std::pair<std::string, std::string>> metadata_of(const SavedModel& model, std::string_view format);
 

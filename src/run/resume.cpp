@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <string_view>
 
 #include "halfstep/error.hpp"
+#include "run/folder.hpp"
 
 namespace halfstep::internal {
 namespace {
-
-namespace fs = std::filesystem;
 
 // What the bits of a run do not follow from: the machine, what is written where, and what tells the data from its path
 // (its digest does).
@@ -40,6 +38,9 @@ constexpr std::string_view kReport = "report.";
 
 // How long it is: what has happened stays, the rest follows from the new length.
 constexpr std::array kLength = {"epochs", "steps"};
+
+// Of networks that have ended: by what early stopping chose their epoch may follow from it.
+constexpr std::array kSteered = {"calibrate"};
 
 template <std::size_t N>
 bool among(const std::array<const char*, N>& names, std::string_view name) {
@@ -71,11 +72,6 @@ void check_data(const Found& found, const DataIdentity& now) {
                     (now.path == then.path ? "" : " (" + now.path + " here, " + then.path + " then)"));
 }
 
-bool is_folder(const std::string& path) {
-  std::error_code code;
-  return fs::is_directory(path, code);
-}
-
 std::optional<Found> newest(const std::string& folder, std::vector<std::string>& notes) {
   std::vector<std::string> passed;
   std::optional<Found> found = newest_checkpoint(folder, passed);
@@ -88,20 +84,22 @@ std::optional<Found> newest(const std::string& folder, std::vector<std::string>&
 std::optional<Found> find_checkpoint(const Options& options, const CheckpointFolder* folder,
                                      std::vector<std::string>& notes) {
   if (options.resume.empty()) {
-    if (!folder || !folder->newest()) return std::nullopt;
+    if (!folder || (!folder->newest() && networks_in(folder->path()).empty())) return std::nullopt;
     throw Error(Status::invalid_argument, {.what = "the folder has checkpoints of a run",
                                            .where = "--checkpoint-dir " + options.checkpoint_dir,
                                            .why = "a new run would mix its own with them",
                                            .kept = "all of them",
-                                           .hint = "--resume auto to go on with the newest, or another folder"});
+                                           .hint = "--resume auto to go on with them, or another folder"});
   }
   if (options.resume == "auto") {
     std::optional<Found> found = newest(options.checkpoint_dir, notes);
-    if (!found) notes.push_back("no checkpoint in " + options.checkpoint_dir + " yet: the run starts from nothing");
+    if (!found && networks_in(options.checkpoint_dir).empty())
+      notes.push_back("no checkpoint in " + options.checkpoint_dir + " yet: the run starts from nothing");
     return found;
   }
   if (!is_folder(options.resume)) return checkpoint_to_train_on(options.resume);
   if (std::optional<Found> found = newest(options.resume, notes)) return found;
+  if (!networks_in(options.resume).empty()) return std::nullopt;
   throw Error(Status::format, {.what = "no checkpoint to go on with",
                                .where = options.resume,
                                .why = "the folder has none",
@@ -110,7 +108,7 @@ std::optional<Found> find_checkpoint(const Options& options, const CheckpointFol
 }
 
 void check_same_run(const Found& found, const SavedModel& model, const DataIdentity& data, const std::string& isa,
-                    std::vector<std::string>& notes) {
+                    std::vector<std::string>* notes) {
   const SavedModel& then = found.checkpoint.model;
   const auto saved = [&](std::string_view name) -> const std::string* {
     const auto at =
@@ -120,9 +118,10 @@ void check_same_run(const Found& found, const SavedModel& model, const DataIdent
   std::string differences;
   for (const auto& [name, value] : model.config) {
     const std::string* const before = saved(name);
-    if (before == nullptr || *before == value || among(kFree, name)) continue;
-    if (among(kLength, name)) {
-      notes.push_back("the run goes on to --" + name + " " + value + ", it was to be " + *before);
+    if (before == nullptr || *before == value) continue;
+    if (among(kFree, name) && (notes != nullptr || !among(kSteered, name))) continue;
+    if (notes != nullptr && among(kLength, name)) {
+      notes->push_back("the run goes on to --" + name + " " + value + ", it was to be " + *before);
       continue;
     }
     differences += (differences.empty() ? "" : "; ") + ("--" + name) + " is " + shown(value) + " here, " +
@@ -133,7 +132,8 @@ void check_same_run(const Found& found, const SavedModel& model, const DataIdent
     refuse(found, "--math native has bits of its own on each ISA: " + isa + " here, " + then.isa + " then");
   }
   check_data(found, data);
-  notes.push_back("goes on with " + found.path + ", after " + std::to_string(found.checkpoint.attempted) + " steps");
+  if (notes != nullptr)
+    notes->push_back("goes on with " + found.path + ", after " + std::to_string(found.checkpoint.attempted) + " steps");
 }
 
 void load_run(const Found& found, Training& training, ReportRecorder* recorder) {

@@ -33,6 +33,17 @@ double Ledger::skip_rate() const {
   return seen == 0 ? 0 : static_cast<double>(skipped_in_window_.count()) / static_cast<double>(seen);
 }
 
+void visit_entry(LedgerEntry& e, StateVisitor& visitor) {
+  visitor.value("outcome", e.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
+  visitor.value("cause", e.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
+  visitor.text("tensor", e.tensor);
+  visitor.value("steps", e.steps);
+  visitor.value("first", e.first);
+  visitor.value("last", e.last);
+  visitor.number("least_loss_scale", e.least_loss_scale);
+  visitor.number("most_loss_scale", e.most_loss_scale);
+}
+
 void Ledger::visit_state(StateVisitor& visitor) {
   visitor.value("attempted", attempted_);
   visitor.value("retried", retried_);
@@ -46,16 +57,7 @@ void Ledger::visit_state(StateVisitor& visitor) {
     skipped_in_window_ = std::bitset<kWindow>(window);
     if (skipped_ > attempted_) visitor.out_of_range("skipped");
   }
-  visitor.list("entries", entries_, [&](LedgerEntry& e) {
-    visitor.value("outcome", e.outcome, static_cast<std::int64_t>(StepOutcome::skipped) + 1);
-    visitor.value("cause", e.cause, static_cast<std::int64_t>(StepCause::unscale) + 1);
-    visitor.text("tensor", e.tensor);
-    visitor.value("steps", e.steps);
-    visitor.value("first", e.first);
-    visitor.value("last", e.last);
-    visitor.number("least_loss_scale", e.least_loss_scale);
-    visitor.number("most_loss_scale", e.most_loss_scale);
-  });
+  visitor.list("entries", entries_, [&](LedgerEntry& e) { visit_entry(e, visitor); });
 }
 
 }  // namespace halfstep::internal

@@ -9,6 +9,8 @@
 
 namespace halfstep::internal {
 
+void visit_entry(LedgerEntry& entry, StateVisitor& visitor);
+
 class Ledger {
  public:
   // Records of every attempted step, one after the other.
