@@ -70,7 +70,6 @@ void add_counts(const TrainResult& from, TrainResult& to) {
   to.warnings.insert(to.warnings.end(), from.warnings.begin(), from.warnings.end());
   to.loss_scale = from.loss_scale;
   to.metric = from.metric;
-  if (from.stopped) to.stopped = true;
   if (!from.ended.empty() && from.ended != "early stop") to.ended = from.ended;
 }
 
@@ -132,6 +131,7 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
   const std::size_t some = run.settings.size() > 1 ? parts_to_try(run) : 0;
   std::vector<TrainedNetwork> networks;
   std::size_t taken = 0;
+  bool stopped = false;
   if (some > 0) {
     std::vector<BagTask> tasks;
     for (std::size_t settings = 0; settings < run.settings.size(); ++settings) {
@@ -145,6 +145,7 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
     const std::size_t behind = run.parts.size() - some;
     const std::size_t there = run.checkpoints ? std::min(run.checkpoints->count_from(some), behind) : 0;
     networks = train_side_by_side(run, of_trials, tasks, behind - there, start, true);
+    stopped = std::any_of(networks.begin(), networks.end(), [](const TrainedNetwork& n) { return n.result.stopped; });
     for (std::size_t i = 0; i < run.settings.size(); ++i) result.tried.push_back(said_of_settings(run, i, networks));
     taken = best_of(result.tried);
     result.tried[taken].taken = true;
@@ -153,12 +154,22 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
                   [&](const TrainedNetwork& network) { return network.task.settings != taken || !network.said; });
   }
   std::vector<BagTask> tasks;
-  for (std::size_t part = networks.size(); part < run.parts.size(); ++part) tasks.push_back({taken, part});
-  const bool stopped =
-      std::any_of(networks.begin(), networks.end(), [](const TrainedNetwork& n) { return n.result.stopped; });
-  if (tasks.empty() || (stopped && !networks.empty())) return networks;
-  for (TrainedNetwork& network : train_side_by_side(run, observer, tasks, 0, start, false))
-    networks.push_back(std::move(network));
+  for (std::size_t part = 0; part < run.parts.size(); ++part) {
+    const bool there = std::any_of(networks.begin(), networks.end(),
+                                   [&](const TrainedNetwork& network) { return network.task.part == part; });
+    if (!there) tasks.push_back({taken, part});
+  }
+  if (!tasks.empty() && (!stopped || networks.empty())) {
+    for (TrainedNetwork& network : train_side_by_side(run, observer, tasks, 0, start, false)) {
+      stopped = stopped || network.result.stopped;
+      const auto later = [&](const TrainedNetwork& other) { return other.task.part > network.task.part; };
+      networks.insert(std::find_if(networks.begin(), networks.end(), later), std::move(network));
+    }
+  }
+  if (stopped) {
+    result.stopped = true;
+    result.ended = "signal";
+  }
   return networks;
 }
 

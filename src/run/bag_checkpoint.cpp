@@ -11,6 +11,7 @@
 #include "run/bagged_file.hpp"
 #include "run/check_finite.hpp"
 #include "run/folder.hpp"
+#include "run/model_spec_json.hpp"
 #include "run/resume.hpp"
 
 namespace halfstep::internal {
@@ -153,7 +154,8 @@ TrainedNetwork BagCheckpoints::network_of_run(Found& found) const {
   if (!named || task.settings >= headers_.size() || task.part >= run_.parts.size()) {
     bad_model(path, "it is another network of the run than its name says");
   }
-  if (c.model.spec != header.spec) bad_model(path, "its layers are not those of its settings");
+  if (json::dump(to_json(c.model.spec)) != json::dump(to_json(header.spec)))
+    bad_model(path, "its layers are not those of its settings");
   check_finite(c.model, path);
 
   const std::size_t rows = run_.parts[task.part].validation.size();

@@ -39,6 +39,7 @@ class BagTraining {
       networks_.push_back(there ? std::move(*there) : TrainedNetwork());
       networks_.back().task = task;
     }
+    needs_one_ = tasks.front().part == 0 && to_train_.size() == tasks.size();
     saves_.resize(networks_.size());
     told_ = static_cast<std::int64_t>(networks_.size() - to_train_.size());
   }
@@ -52,6 +53,7 @@ class BagTraining {
       side_by_side(at_a_time);
     }
     if (failure_) std::rethrow_exception(failure_);
+    for (std::size_t i = begun_; i < to_train_.size(); ++i) networks_[to_train_[i]].result.stopped = true;
     return std::move(networks_);
   }
 
@@ -74,9 +76,11 @@ class BagTraining {
 
   void on_this_thread() {
     const auto asked = [&] { return asks_to_stop(); };
-    for (std::size_t i = 0; i < to_train_.size() && !failure_ && (i == 0 || !asks_to_stop()); ++i) {
-      try_to_train(i, asked);
-      tell(to_train_[i]);
+    if (asks_to_stop()) stop_ = true;
+    for (std::optional<std::size_t> i = next(); i; i = next()) {
+      try_to_train(*i, asked);
+      tell(to_train_[*i]);
+      if (asks_to_stop()) stop_ = true;
     }
   }
 
@@ -118,7 +122,7 @@ class BagTraining {
 
   std::optional<std::size_t> next() {
     const std::lock_guard lock(mutex_);
-    if ((stop_ && begun_ > 0) || begun_ == to_train_.size()) return std::nullopt;
+    if ((stop_ && (begun_ > 0 || !needs_one_)) || begun_ == to_train_.size()) return std::nullopt;
     return begun_++;
   }
 
@@ -215,6 +219,7 @@ class BagTraining {
   std::size_t later_;
   BagClock::time_point start_;
   bool forgives_ = false;
+  bool needs_one_;  // a run that is stopped at once has a network all the same
   std::atomic<bool> stop_ = false;
   std::int64_t told_ = 0;
   std::mutex mutex_;  // of what follows

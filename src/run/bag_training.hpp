@@ -43,10 +43,11 @@ struct TrainedNetwork {
   bool has_ended() const { return said && (result.ended.empty() || result.ended == "early stop"); }
 };
 
-// In the order of the tasks. Those that run.checkpoints has are not trained again, the others are saved there. Of those
-// that were never begun, or came to no end, nothing is said. The first failure, which ends all others, is thrown; but
-// where it `forgives`, those that diverge are only left out. `later`: how many more are to be trained after these,
-// within the time limit that runs from `start` on.
+// In the order of the tasks, which begin with part 0 unless there are networks already. Those that run.checkpoints has
+// are not trained again, the others are saved there. Of those that were never begun, or came to no end, nothing is
+// said; their result is `stopped` where that is why. The first failure, which ends all others, is thrown; but where it
+// `forgives`, those that diverge are only left out. `later`: how many more are to be trained after these, within the
+// time limit that runs from `start` on.
 std::vector<TrainedNetwork> train_side_by_side(const BagRun& run, const TrainObserver& observer,
                                                const std::vector<BagTask>& tasks, std::size_t later,
                                                BagClock::time_point start, bool forgives);

@@ -299,7 +299,11 @@ TEST_SUITE("run/bag") {
     CHECK(bag_refusal([](Options& o) { o.validation = 0.1; }) == "--bag, --validation");
     CHECK(bag_refusal([](Options& o) { o.split = "ordered"; }) == "--bag, --split");
     CHECK(bag_refusal([](Options& o) { o.metrics = "m.jsonl"; }) == "--bag, --metrics");
-    CHECK(bag_refusal([](Options& o) { o.checkpoint_dir = "c"; }) == "--bag, --checkpoint-dir");
+    CHECK(bag_refusal([](Options& o) { o.checkpoint_dir = "c"; }).empty());
+    CHECK(bag_refusal([](Options& o) {
+            o.checkpoint_dir = "c";
+            o.checkpoint_minutes = 5;
+          }) == "--bag, --checkpoint-minutes");
     CHECK(bag_refusal([](Options& o) { o.on_nonfinite = "stop"; }) == "--bag, --on-nonfinite");
     CHECK(bag_refusal([](Options& o) { o.cache = "folder"; }) == "--bag, --cache");
     CHECK(bag_refusal([](Options& o) {
