@@ -137,11 +137,8 @@ std::vector<TrainedNetwork> networks_of_bag(const BagRun& run, const TrainObserv
     for (std::size_t settings = 0; settings < run.settings.size(); ++settings) {
       for (std::size_t part = 0; part < some; ++part) tasks.push_back({settings, part});
     }
-    TrainObserver of_trials;
-    of_trials.should_stop = observer.should_stop;
+    TrainObserver of_trials = observer;
     of_trials.on_network = observer.on_trial;
-    of_trials.on_checkpoint = observer.on_checkpoint;
-    of_trials.on_warning = observer.on_warning;
     const std::size_t behind = run.parts.size() - some;
     const std::size_t there = run.checkpoints ? std::min(run.checkpoints->count_from(some), behind) : 0;
     networks = train_side_by_side(run, of_trials, tasks, behind - there, start, true);

@@ -187,7 +187,12 @@ class BagTraining {
     }
   }
 
-  bool asks_to_stop() const { return observer_.should_stop && observer_.should_stop(); }
+  bool asks_to_stop() const {
+    if (observer_.should_save && observer_.should_save() && observer_.on_warning) {
+      observer_.on_warning("nothing to save now: each network of a bag is saved when it has ended");
+    }
+    return observer_.should_stop && observer_.should_stop();
+  }
   void tell(std::size_t n) {
     tell_save(n);
     if (networks_[n].said && observer_.on_network)

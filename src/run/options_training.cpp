@@ -84,7 +84,9 @@ std::vector<Entry> training_entries() {
           &O::calibrate),
       text("out", "file to write; empty: model.safetensors", &O::out),
       text("metrics", "JSONL file, a line per epoch", &O::metrics),
-      text("checkpoint-dir", "folder in which the run saves all that goes on with it, and that --resume auto reads",
+      text("checkpoint-dir",
+           "folder in which the run saves all that goes on with it, of a bag each network that has ended, and that "
+           "--resume auto reads",
            &O::checkpoint_dir),
       integer("checkpoint-every", 0, kMost, ">= 0; 0: by time alone", "steps between two checkpoints",
               &O::checkpoint_every),

@@ -119,3 +119,35 @@ expect 2 train builtin:digits --hidden 8 --checkpoint-dir c --resume auto --out 
 in_err "--hidden is 8 here, 32 then"
 absent n.safetensors
 expect 2 cv builtin:digits --checkpoint-dir c
+
+# a bag goes on with the networks that had ended: killed at any moment, on other threads
+bag="train builtin:digits --bag 4 --hidden 32 --epochs 12"
+expect 0 $bag --json --quiet --out whole.safetensors; whole=$(digest)
+rm -rf c
+for try in 1 2 3; do
+  timeout -s KILL "0.$((RANDOM % 9 + 1))" "$program" $bag --checkpoint-dir c --resume auto --threads $((try % 3 + 1)) --out m.safetensors \
+    --quiet >/dev/null 2>&1
+done
+expect 0 $bag --checkpoint-dir c --resume auto --threads 2 --json --quiet --out m.safetensors
+[ "$(digest)" = "$whole" ] || fail "$last: other bits after it was killed"
+ls -A c | grep -q 'tmp-' && fail "$last: a temporary was left behind"
+expect 0 verify c/network-1-1.safetensors; in_out "good: network of a bag, number 1"
+expect 0 inspect c/network-1-4.safetensors; in_out "halfstep network of a bag 1"; in_out "goes on by"
+expect 0 eval c/network-1-4.safetensors builtin:digits
+expect 2 $bag --checkpoint-dir c --out m.safetensors; in_err "--resume auto"
+expect 2 $run --checkpoint-dir c --resume auto --out m.safetensors; in_err "networks of a bag"
+
+# SIGUSR1 saves nothing of it, and says so; SIGTERM keeps the networks that had ended, and the command goes on
+rm -rf c
+long="train builtin:digits --bag 4 --hidden 32 --epochs 100"
+expect 0 $long --json --quiet --out whole.safetensors; whole=$(digest)
+"$program" $long --threads 1 --checkpoint-dir c --out m.safetensors >out 2>err </dev/null &
+started=$!
+for _ in $(seq 1 600); do grep -q '^network' err && break; sleep 0.05; done
+kill -USR1 $started; sleep 0.3
+kill -TERM $started; ended 143
+in_out "stopped"; in_out "go on"; in_err "each network of a bag is saved when it has ended"
+command=$(sed -n 's/^go on *halfstep //p' out)
+"$program" $command --json >out 2>err || fail "the command that goes on fails: $command"
+in_err "of 4 networks were there already"
+[ "$(digest)" = "$whole" ] || fail "$command: other bits after it was stopped"

@@ -16,6 +16,8 @@
 #include "io/safetensors.hpp"
 #include "io/temp_dir.hpp"
 #include "run/bagged_file.hpp"
+#include "run/held_out_facts.hpp"
+#include "run/model_file.hpp"
 
 namespace halfstep::internal::bag_checkpoint_test {
 
@@ -66,6 +68,7 @@ Options saved_search(const test::TempDir& dir) {
 
 Options unsaved(Options options) {
   options.checkpoint_dir.clear();
+  options.out += ".whole";
   return options;
 }
 
@@ -109,6 +112,7 @@ void check_same(const TrainResult& got, const TrainResult& whole) {
   CHECK(got.eval.loss == whole.eval.loss);
   CHECK(got.eval.accuracy == whole.eval.accuracy);
   CHECK(got.train.loss == whole.train.loss);
+  CHECK(json::dump(to_json(load_model(got.model).held_out)) == json::dump(to_json(load_model(whole.model).held_out)));
   CHECK(got.intervals == whole.intervals);
   CHECK(got.calibration == whole.calibration);
   CHECK(got.temperature == whole.temperature);
@@ -325,8 +329,10 @@ TEST_SUITE("run/bag_checkpoint") {
     for (const char* name : {"state.logits", "state.spreads", "layers.0.weight", "layers.1.bias"}) {
       CAPTURE(name);
       const auto at = [&](io::File& file) {
-        return std::find_if(file.tensors.begin(), file.tensors.end(),
-                            [&](const io::Tensor& t) { return t.name == name; });
+        const auto found =
+            std::find_if(file.tensors.begin(), file.tensors.end(), [&](const io::Tensor& t) { return t.name == name; });
+        REQUIRE(found != file.tensors.end());
+        return found;
       };
       CHECK(digest_after([&](io::File& file, Own&) { file.tensors.erase(at(file)); }) == whole.digest);
       CHECK(digest_after([&](io::File& file, Own&) { at(file)->name += "s"; }) == whole.digest);
