@@ -10,11 +10,11 @@
 namespace halfstep::internal {
 namespace {
 
-constexpr std::size_t kRowsOfPass = 512;
+constexpr std::size_t kRowsOfUse = 512;
 
 report::Importance use_of_columns(const BagRun& run, const SavedModel& saved, const OutputMeaning& meaning,
                                   const HeldOutRows& rows, const TrainResult& result) {
-  std::list<Network> all = networks_of(saved, {.max_rows = kRowsOfPass}, *run.machine.kernels);
+  std::list<Network> all = networks_of(saved, {.max_rows = kRowsOfUse}, *run.machine.kernels);
   GemmContext context(*run.machine.kernels, *run.machine.executor);
   std::list<data::Examples> examples;
   std::vector<AskedPart> parts;

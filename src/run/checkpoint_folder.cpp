@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBegin = "step-", kEnd = ".safetensors", kNetwork = "network-";
+constexpr std::string_view kBegin = "step-", kEnd = ".safetensors", kBagged = "network-";
 constexpr std::size_t kDigits = 12;
 
 std::string in_folder(const std::string& folder, const std::string& name) { return (fs::path(folder) / name).string(); }
@@ -159,13 +159,13 @@ void CheckpointFolder::saved(std::int64_t step) const {
 }
 
 std::string network_file(std::size_t settings, std::size_t part) {
-  return std::string(kNetwork) + std::to_string(settings + 1) + "-" + std::to_string(part + 1) + std::string(kEnd);
+  return std::string(kBagged) + std::to_string(settings + 1) + "-" + std::to_string(part + 1) + std::string(kEnd);
 }
 
 std::vector<std::string> networks_in(const std::string& folder) {
   std::vector<std::string> paths;
   for (const std::string& name : names_in(folder)) {
-    if (name.starts_with(kNetwork) && name.ends_with(kEnd)) paths.push_back(in_folder(folder, name));
+    if (name.starts_with(kBagged) && name.ends_with(kEnd)) paths.push_back(in_folder(folder, name));
   }
   std::sort(paths.begin(), paths.end());
   return paths;
