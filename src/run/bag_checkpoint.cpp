@@ -1,7 +1,6 @@
 #include "run/bag_checkpoint.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 

@@ -16,7 +16,7 @@ namespace halfstep::internal {
 // gets what is wrong with others. Throws Error as newest_checkpoint, but not where none is good.
 std::vector<Found> find_networks(const Options& options, std::vector<std::string>& notes);
 
-// That what was found is of as many networks as the run: Throws Error(invalid_argument) where a bag is to go on with
+// That what was found is of as many networks as the run. Throws Error(invalid_argument) where a bag is to go on with
 // checkpoints of a single network, or the reverse. `folder` may be null.
 void check_kind_of_run(const Options& options, const CheckpointFolder* folder, bool found_checkpoint);
 
