@@ -194,7 +194,7 @@ TEST_CASE("quality: what is not given follows from the size of the table, what i
   CHECK(small.ensemble == 16);
   CHECK(large.ensemble == 8);
   CHECK(small.bins < large.bins);
-  CHECK(small.periodic == 16);
+  CHECK(small.periodic == 0);
   CHECK(small.epochs > large.epochs);
   CHECK(small.batch < large.batch);
   CHECK(small.split == "stratified");
@@ -283,8 +283,10 @@ TEST_CASE("quality: best tries settings that differ in what nobody gave, and not
   CHECK(all[1].hidden == std::vector<std::int64_t>{256, 256});
   CHECK(all[2].lr < all[0].lr);
   CHECK(all[3].embedding == 2 * all[0].embedding);
+  CHECK(all[4].periodic == 16);
+  CHECK(all[0].periodic == 0);
   for (const Options& o : to_try("best", [](Options& o) { o.lr = 0.5; })) CHECK(o.lr == 0.5);
-  CHECK(to_try("best", [](Options& o) { o.lr = 0.5; }).size() == 2);
+  CHECK(to_try("best", [](Options& o) { o.lr = 0.5; }).size() == 3);
   CHECK(to_try("best", [](Options& o) { set_option(o, "embedding", "0"); }).size() == 3);
   CHECK(to_try("good", [](Options&) {}).size() == 1);
   CHECK(to_try("good", [](Options& o) { o.bag = 5; }).size() == 1);
