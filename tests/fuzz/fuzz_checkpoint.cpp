@@ -1,9 +1,10 @@
-// Checkpoints behind their digest. The first byte of the input chooses a run, the rest is lines that change its
-// checkpoint: "i NAME 5", "n NAME inf" and "t NAME text" set numbers and texts of the state, "m KEY value" metadata,
-// "a NAME 7" the first byte of an array, "d NAME" drops one, "r NAME NEW" gives one another name. The run then goes on
-// with it, and it is used as a model.
+// Checkpoints behind their digest. The first byte of the input chooses a run, of the last a network of its bag, the
+// rest is lines that change its checkpoint: "i NAME 5", "n NAME inf" and "t NAME text" set numbers and texts of the
+// state, "m KEY value" metadata, "a NAME 7" the first byte of an array, "d NAME" drops one, "r NAME NEW" gives one
+// another name. The run then goes on with it, and it is used as a model.
 #include <charconv>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -21,6 +22,8 @@ namespace {
 constexpr const char* kTable = "a,b,y\n1,x,p\n2,x,q\n3,z,p\n4,z,q\n5,x,p\n6,z,q\n1,,p\n2,z,q\n3,x,q\n4,z,p\n";
 
 constexpr const char* kState = "halfstep.state";
+constexpr std::size_t kVariants = 5, kBag = 4;
+constexpr const char* kNetwork = "network-1-1.safetensors";
 
 struct Base {
   Options options;
@@ -42,6 +45,7 @@ Options options_of(std::size_t variant) {
     o.schedule = "plateau", o.ema = 0.9, o.precision = Dtype::fp16, o.loss_scale = "headroom", o.epochs = 2,
     o.steps = 0;
   }
+  if (variant == kBag) o.bag = 2, o.validation = 0;
   return o;
 }
 
@@ -68,14 +72,15 @@ Base make_base(std::size_t variant) {
   TrainObserver observer;
   int steps = 0;
   observer.on_step = [&](const StepRecord&) { ++steps; };
-  observer.should_stop = [&] { return steps == 2; };
-  base.file = io::read_safetensors(train(table(), o, observer).checkpoint);
+  if (variant != kBag) observer.should_stop = [&] { return steps == 2; };
+  const TrainResult result = train(table(), o, observer);
+  base.file = io::read_safetensors(variant == kBag ? o.checkpoint_dir + "/" + kNetwork : result.checkpoint);
   base.state = json::parse(*metadata(base.file, kState));
   return base;
 }
 
 const Base& base_of(std::size_t variant) {
-  static const std::vector<Base> all = {make_base(0), make_base(1), make_base(2), make_base(3)};
+  static const std::vector<Base> all = {make_base(0), make_base(1), make_base(2), make_base(3), make_base(kBag)};
   return all[variant];
 }
 
@@ -152,10 +157,17 @@ struct Draft {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   fuzz::Draw draw(bytes, size);
-  const Base& base = base_of(draw.below(4));
+  const std::size_t variant = draw.below(8) % kVariants;
+  const Base& base = base_of(variant);
   std::string_view lines = draw.rest();
   Draft draft = {base.file, base.state};
-  const std::string path = fuzz::scratch() / "changed.safetensors";
+  // A bag goes on with a folder of networks that have their names.
+  static const std::string folder = [] {
+    const std::string path = fuzz::scratch() / "bag";
+    std::filesystem::create_directory(path);
+    return path;
+  }();
+  const std::string path = variant == kBag ? folder + "/" + kNetwork : fuzz::scratch() / "changed.safetensors";
   const bool written = fuzz::succeeds([&] {
     for (int line = 0; line < 20 && !lines.empty(); ++line) draft.change(fuzz::cut_front(lines, '\n'));
     draft.finish();
@@ -164,7 +176,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (!written) return 0;
   fuzz::succeeds([&] { fuzz::require(verify(path).good || !verify(path).why.empty(), "what is bad is said"); });
   Options options = base.options;
-  options.resume = path;
+  options.resume = variant == kBag ? folder : path;
   fuzz::succeeds([&] { train(table(), options, {}); });
   fuzz::succeeds([&] { predict(path, table(), options_of(0)); });
   return 0;
