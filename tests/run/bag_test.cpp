@@ -192,7 +192,7 @@ TEST_SUITE("run/bag") {
     observer.on_trial = [&](const BaggedNetwork& network, std::int64_t done, std::int64_t of) {
       CHECK(told == 0);
       CHECK(done == ++trials);
-      CHECK(of == 8);
+      CHECK(of == 10);
       CHECK(network.epochs > 0);
     };
     observer.on_tried = [&](const std::vector<TriedSettings>& tried) { told = tried.size(); };
@@ -200,9 +200,9 @@ TEST_SUITE("run/bag") {
       numbers.push_back(network.number);
     };
     const TrainResult searched = train(data, options, observer);
-    CHECK(told == 4);
+    CHECK(told == 5);
     CHECK(numbers == std::vector<std::int64_t>{3});  // two parts have their networks from the search
-    REQUIRE(searched.tried.size() == 4);
+    REQUIRE(searched.tried.size() == 5);
     REQUIRE(searched.bag.size() == kNetworksOfBag);
     Options again = options;
     for (const TriedSettings& settings : searched.tried) {

@@ -273,7 +273,7 @@ TEST_CASE("quality: best tries settings that differ in what nobody gave, and not
     return settings_to_try(given, settled);
   };
   const std::vector<Options> all = to_try("best", [](Options&) {});
-  REQUIRE(all.size() == 4);
+  REQUIRE(all.size() == 5);
   for (const Options& o : all) {
     validate(o);
     CHECK(o.bins == all.front().bins);
