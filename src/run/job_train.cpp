@@ -221,7 +221,12 @@ TrainResult train(const std::string& data, const Options& given, const TrainObse
   const OutputMeaning meaning = output_meaning(prepared.preprocessor, spec.loss);
   if (options.bag > 1) {
     std::vector<BagSettings> settings;
-    for (Options& tried : settings_to_try(given, options)) settings.push_back({tried, spec_of(prepared, tried)});
+    for (Options& tried : settings_to_try(given, options)) {
+      BagSettings one = {tried, spec_of(prepared, tried)};
+      // Where no number has values enough for periodic functions, asking for them makes the first network again.
+      const bool again = !settings.empty() && tried.periodic != options.periodic && one.spec == spec;
+      if (!again) settings.push_back(std::move(one));
+    }
     SavedModel saved = model_to_save(prepared, spec, machine, options);
     BagRun run = {settings, machine, prepared, parts, meaning};
     std::optional<BagCheckpoints> checkpoints;

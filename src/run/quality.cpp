@@ -34,8 +34,8 @@ constexpr std::int64_t kLeastEpochs = 12, kPatience = 16;
 // or two, and of seven such tables five got better by 3 to 23 % (RMSE), two worse by 1 %.
 constexpr double kEpochsOfFew = 5.0 / 3;
 constexpr std::int64_t kPatienceOfFew = 2;
-// Of two classes: on four such tables the loss held out is within 0.4 % of that after more patience, and a fifth of the
-// epochs are saved.
+// Of two classes: eight such tables have the same errors as after 16 (means of three seeds), and the one of 10,000 rows
+// takes 2.6 s in place of 3.3.
 constexpr std::int64_t kPatienceOfTwo = 12;
 // Times the width of a level where there are more than two classes.
 constexpr std::int64_t kWidthOfClasses = 2;
@@ -194,7 +194,7 @@ std::vector<Options> settings_to_try(const Options& given, const Options& settle
   if (settled.embedding > 0) {
     const std::int64_t members = std::min(2 * settled.ensemble, kMostMembers);
     add({{"embedding", std::to_string(2 * settled.embedding)}, {"ensemble", std::to_string(members)}});
-    // 2 % fewer errors for some tables, as many more for others.
+    // On some tables 1 to 2 % better than without, on others 1 to 5 % worse.
     add({{"periodic", std::to_string(kPeriodicOfBest)}});
   }
   return out;

@@ -176,6 +176,12 @@ expect 0 train best.csv --quality best --epochs 2 --checkpoint-dir c --resume au
 in_err "16 of 16 networks were there already"; in_out '"go_on":""'
 expect 0 train best.csv --quality best --epochs 2 --checkpoint-dir d --checkpoint-minutes 5 --out q.safetensors; in_err "one network, as good is, with --checkpoint-minutes"
 expect 2 train best.csv --bag 3 --checkpoint-dir e --checkpoint-keep 5; in_err "--bag, --checkpoint-keep"
+# periodic functions are tried where a number has values enough for them
+for values in 5 50; do
+  awk -v n=$values 'BEGIN { print "a,b,y"; for (i = 0; i < 120; ++i) print i % n "," i * 7 % 4 "," i % 5 * 1.5 + i % 3 / 7 }' >few.csv
+  expect 0 train few.csv --quality best --epochs 1 --out f.safetensors
+  [ "$(grep -cE '^(tried|taken) ' err)" = $((values > 24 ? 5 : 4)) ] || fail "$last: $values values: $(grep -E '^(tried|taken) ' err)"
+done
 expect 2 train best.csv --bag 3 --metrics m.jsonl; in_err "--bag, --metrics"
 expect 0 cv best.csv --folds 2 --quality best --epochs 2
 expect 2 cv best.csv --folds 2 --bag 3; in_err "--bag"
